@@ -16,7 +16,9 @@ export default class LastLineReporter implements Reporter {
       }
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) failed++
     }
-    const line = `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`
-    process.once('exit', () => process.stdout.write(line))
+    process.once('exit', () => {
+      if (skipped > 0) process.stdout.write(`${skipped} skipped, the reason in each name\n`)
+      process.stdout.write(`${passed} passed, ${failed} failed\n`)
+    })
   }
 }
