@@ -1,0 +1,99 @@
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { Broker } from './broker/broker.ts'
+import { equalInConstantTime } from './crypto/digest.ts'
+import { Problem, problemResponse } from './problem.ts'
+import { connectionRoutes } from './routes/connections.ts'
+import { requireShortQuery } from './routes/http.ts'
+import { oauthRoutes } from './routes/oauth.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+
+interface AppParts {
+  broker: Broker
+  /** The shared key of the protected routes. Throws `configuration_error` where there is none. */
+  apiKey(): string
+  /** Receives what an unknown error was, for the operator's eyes. */
+  reportFault(error: unknown, requestId: string): void
+}
+
+type Variables = { requestId: string }
+
+const invalidApiKey = () =>
+  new Problem('invalid_api_key', 'Send a valid API key in the header X-API-Key, or in the query parameter api_key.', {
+    headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' },
+  })
+
+/** The key a caller presents: the header wins, and a repeated query parameter names no key. */
+const presentedKey = (c: Context) => {
+  const header = c.req.header('X-API-Key')
+  if (header !== undefined) return header
+  const values = c.req.queries('api_key') ?? []
+  return values.length === 1 ? values[0] : undefined
+}
+
+const requireApiKey =
+  (apiKey: () => string): MiddlewareHandler =>
+  async (c, next) => {
+    const expected = apiKey()
+    const presented = presentedKey(c)
+    if (!presented || !(await equalInConstantTime(presented, expected))) throw invalidApiKey()
+    requireShortQuery(c)
+    await next()
+  }
+
+const dressAnswers: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
+  const requestId = crypto.randomUUID()
+  c.set('requestId', requestId)
+  await next()
+  c.header('X-Request-Id', requestId)
+  c.header('Cache-Control', 'no-store')
+  c.header('Referrer-Policy', 'no-referrer')
+  c.header('X-Content-Type-Options', 'nosniff')
+}
+
+const methodNotAllowed = (allow: string) => () => {
+  throw new Problem('method_not_allowed', `Use ${allow}.`, { headers: { Allow: allow } })
+}
+
+/** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
+const refuseHead: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'HEAD') methodNotAllowed('GET')()
+  await next()
+}
+
+/** The whole service as one route table. */
+export const createApp = ({ broker, apiKey, reportFault }: AppParts) => {
+  const app = new Hono<{ Variables: Variables }>()
+  app.use(dressAnswers)
+  app.use('/oauth/start/*', refuseHead)
+  app.use('/oauth/callback', refuseHead)
+  app.use('/api/*', requireApiKey(apiKey))
+
+  app.get('/health', (c) => c.json({ status: 'ok' }))
+  app.route('/oauth', oauthRoutes(broker))
+  app.route('/api/token', tokenRoutes(broker))
+  app.route('/api/connections', connectionRoutes(broker))
+
+  app.all('/oauth/start/:company_key{.*}', methodNotAllowed('GET'))
+  app.all('/oauth/start', methodNotAllowed('GET'))
+  app.all('/oauth/callback', methodNotAllowed('GET'))
+  app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
+  for (const path of [
+    '/health',
+    '/api/token',
+    '/api/token/:company_key{[^/]*}',
+    '/api/connections',
+    '/api/connections/:company_key{[^/]*}',
+  ]) {
+    app.all(path, methodNotAllowed('GET, HEAD'))
+  }
+
+  app.notFound(() => problemResponse(new Problem('not_found', 'There is nothing at this path.')))
+  app.onError((error, c) => {
+    if (error instanceof Problem) return problemResponse(error)
+    reportFault(error, c.get('requestId'))
+    return problemResponse(
+      new Problem('internal_error', 'Something went wrong here. The operator finds it by X-Request-Id.'),
+    )
+  })
+  return app
+}

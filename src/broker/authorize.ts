@@ -1,0 +1,146 @@
+import { Problem } from '../problem.ts'
+import { environmentFor } from './company.ts'
+import type { Connection, EpochSeconds } from './connection.ts'
+import type {
+  AuthorizationServer,
+  AuthorizationState,
+  ConnectionStore,
+  IntuitAnswer,
+  StateStore,
+  Surroundings,
+} from './ports.ts'
+
+/** How long a record that never got connected lives. */
+const UNFINISHED_SECONDS = 24 * 3600
+
+interface AuthorizePorts {
+  connections: ConnectionStore
+  states: StateStore
+  intuit: AuthorizationServer
+  surroundings: Surroundings
+  stateTtlSeconds(): number
+}
+
+/** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
+export type CallbackParameters = { state: string; realmId: string | undefined } & (
+  | { outcome: 'granted'; code: string }
+  | { outcome: 'refused'; error: string }
+)
+
+const invalidState = () =>
+  new Problem(
+    'invalid_state',
+    'This link was used, has expired or was altered. Begin again at /oauth/start/{company_key}.',
+  )
+
+const startAgain = (companyKey: string) => `Begin again at /oauth/start/${companyKey}.`
+
+const splitState = (state: string) => {
+  const [companyKey, nonce, ...rest] = state.split(':')
+  if (!companyKey || !nonce || rest.length > 0) throw invalidState()
+  return { companyKey, nonce }
+}
+
+const holdsTokens = (connection: Connection) =>
+  connection.accessToken !== undefined || connection.refreshToken !== undefined
+
+const refuseOtherRealm = (connection: Connection, realmId: string | undefined) => {
+  if (!holdsTokens(connection) || connection.realmId === undefined || connection.realmId === realmId) return
+  throw realmMismatch(connection.companyKey)
+}
+
+const realmMismatch = (companyKey: string) =>
+  new Problem(
+    'realm_mismatch',
+    `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
+      'Choose that company at Intuit, or connect this one under a key of its own.',
+  )
+
+const exchangeFailed = (answer: Extract<IntuitAnswer, { ok: false }>, companyKey: string) => {
+  const { intuitTid } = answer
+  switch (answer.refusal) {
+    case 'invalid_client':
+      return new Problem(
+        'intuit_rejected_client',
+        "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+        { intuitTid },
+      )
+    case 'unavailable':
+      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, { intuitTid })
+    case 'invalid_grant':
+      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, { intuitTid })
+  }
+}
+
+/** The consent of a person (RFC 6749 section 4.1): the link out, and the way back. */
+export const authorization = ({ connections, states, intuit, surroundings, stateTtlSeconds }: AuthorizePorts) => {
+  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+
+  /** Returns the URL to send the person to, with the state stored beforehand. */
+  const start = async (companyKey: string, companyName: string | undefined): Promise<string> => {
+    const now = nowSeconds()
+    const guess = environmentFor(companyKey, companyName ?? '')
+    intuit.requireClient(guess)
+    const state: AuthorizationState = {
+      nonce: surroundings.nonce(),
+      companyKey,
+      companyName,
+      environment: guess,
+      createdAt: now,
+      expiresAt: now + stateTtlSeconds(),
+    }
+    const beginning = {
+      companyName: companyName ?? companyKey,
+      environment: guess,
+      now,
+      expiresAt: now + UNFINISHED_SECONDS,
+    }
+    const [, connection] = await Promise.all([states.put(state), connections.begin(companyKey, beginning)])
+    const environment = environmentFor(companyKey, companyName ?? connection.companyName)
+    if (environment !== guess) {
+      intuit.requireClient(environment)
+      await states.put({ ...state, environment })
+    }
+    return intuit.authorizationUrl(environment, `${companyKey}:${state.nonce}`)
+  }
+
+  const claimState = async (state: string) => {
+    const { companyKey, nonce } = splitState(state)
+    const now = nowSeconds()
+    const [claimed, connection] = await Promise.all([
+      states.claim(nonce, companyKey, surroundings.nonce(), now),
+      connections.read(companyKey, now),
+    ])
+    if (!claimed) throw invalidState()
+    return { claimed, connection }
+  }
+
+  /** Spends the state, then the code, and stores the pair. Everything that can be refused is refused before the code is spent. */
+  const finish = async (callback: CallbackParameters): Promise<Connection> => {
+    const { claimed, connection } = await claimState(callback.state)
+    const { companyKey, environment } = claimed
+    if (callback.outcome === 'refused') {
+      const reason =
+        callback.error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
+      throw new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`)
+    }
+    if (!connection) {
+      throw new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`)
+    }
+    refuseOtherRealm(connection, callback.realmId)
+    const answer = await intuit.exchange(environment, callback.code)
+    if (!answer.ok) throw exchangeFailed(answer, companyKey)
+    const stored = await connections.connect(companyKey, {
+      companyName: claimed.companyName ?? connection.companyName,
+      environment,
+      realmId: callback.realmId,
+      pair: answer.pair,
+      now: nowSeconds(),
+      writer: surroundings.nonce(),
+    })
+    if (!stored) throw realmMismatch(companyKey)
+    return stored
+  }
+
+  return { start, finish }
+}

@@ -1,0 +1,33 @@
+import { Problem } from '../problem.ts'
+
+/** Which of an app's two key pairs, and so which of Intuit's two worlds, a connection belongs to. */
+export type Environment = 'production' | 'sandbox'
+
+const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+const MAX_NAME_LENGTH = 200
+/** U+FFFD is what the URL parser leaves of bytes that are not UTF-8. */
+const UNPRINTABLE = /[\p{Cc}\uFFFD]/u
+
+/** A company key as given in a path. Throws `invalid_company_key`. */
+export const parseCompanyKey = (text: string): string => {
+  if (COMPANY_KEY.test(text)) return text
+  throw new Problem(
+    'invalid_company_key',
+    'A company key has 1 to 64 letters, digits, hyphens or underscores and begins with a letter or digit.',
+  )
+}
+
+/** A company name as given at start, trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
+export const parseCompanyName = (text: string | undefined): string | undefined => {
+  const name = text?.trim()
+  if (!text || !name) return undefined
+  if ([...name].length <= MAX_NAME_LENGTH && !UNPRINTABLE.test(text)) return name
+  throw new Problem(
+    'invalid_company_name',
+    `A company name has at most ${MAX_NAME_LENGTH} characters, UTF-8, and no control characters.`,
+  )
+}
+
+/** Sandbox credentials go with `sandbox`, in any case, in the key or in the name (API reference, "Sandbox credential routing"). */
+export const environmentFor = (companyKey: string, companyName: string): Environment =>
+  /sandbox/i.test(companyKey) || /sandbox/i.test(companyName) ? 'sandbox' : 'production'

@@ -1,0 +1,77 @@
+import type { Environment } from './company.ts'
+
+/** Seconds since the Unix epoch, as all times on the wire and in the record. */
+export type EpochSeconds = number
+/** Milliseconds since the Unix epoch, where seconds are too coarse: leases and deadlines. */
+export type EpochMs = number
+
+/** One answer of Intuit's token endpoint, its lengths of time turned into times. */
+export interface TokenPair {
+  accessToken: string
+  accessTokenExpiresAt: EpochSeconds
+  refreshToken: string
+  refreshTokenExpiresAt: EpochSeconds
+  /** The end of the five years that no refresh extends, where Intuit tells it. */
+  refreshTokenHardExpiresAt: EpochSeconds | undefined
+}
+
+/** Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code that was presented. */
+export type Refusal = 'invalid_grant' | 'invalid_client' | 'unavailable'
+/** `unsettled`: an `invalid_grant` that may be due to a holder who spent the token and has yet to store its successor. */
+export type FailureReason = Refusal | 'unsettled'
+
+/** The failed refreshes since the last good one. */
+export interface Failure {
+  reason: FailureReason
+  intuitTid: string | undefined
+  /** How many in a row, and since when. */
+  count: number
+  since: EpochSeconds
+  at: EpochSeconds
+  /** Before this time nobody asks Intuit again unless forced. */
+  retryAt: EpochSeconds
+}
+
+export interface Lease {
+  owner: string
+  until: EpochMs
+}
+
+/** What is stored about one company. `undefined` is what is not known, or not known yet. */
+export interface Connection {
+  companyKey: string
+  companyName: string
+  environment: Environment
+  realmId: string | undefined
+  accessToken: string | undefined
+  accessTokenExpiresAt: EpochSeconds | undefined
+  refreshToken: string | undefined
+  refreshTokenExpiresAt: EpochSeconds | undefined
+  createdAt: EpochSeconds | undefined
+  updatedAt: EpochSeconds | undefined
+  lastRefreshAt: EpochSeconds | undefined
+  /** Grows by one with every stored token pair; 0 where none was stored yet. */
+  generation: number
+  /** SHA-256 of the refresh token; a record written by hand has none. */
+  refreshTokenHash: string | undefined
+  /** Names the writer of the stored pair, by which a writer whose answer was lost knows its own write. */
+  writtenBy: string | undefined
+  lease: Lease | undefined
+  failure: Failure | undefined
+}
+
+export type WithAccessToken = Connection & { accessToken: string; accessTokenExpiresAt: EpochSeconds }
+
+/** Whether the access token outlives `now` by more than `marginSeconds`. */
+export const isFresh = (
+  connection: Connection,
+  now: EpochSeconds,
+  marginSeconds: number,
+): connection is WithAccessToken =>
+  connection.accessToken !== undefined &&
+  connection.accessTokenExpiresAt !== undefined &&
+  connection.accessTokenExpiresAt - now > marginSeconds
+
+/** Whether Intuit's tokens for this record are stored, both of them. */
+export const isConnected = (connection: Connection): boolean =>
+  connection.accessToken !== undefined && connection.refreshToken !== undefined

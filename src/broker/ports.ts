@@ -1,0 +1,105 @@
+import type { Environment } from './company.ts'
+import type { Connection, EpochMs, EpochSeconds, Failure, Refusal, TokenPair } from './connection.ts'
+
+/** What the broker needs of the table's connection records. Every call may throw `storage_unavailable`, and bears being applied twice. */
+export interface ConnectionStore {
+  /** The record as of now (strongly consistent); an expired unfinished one counts as absent. */
+  read(companyKey: string, now: EpochSeconds): Promise<Connection | undefined>
+  /** Makes an unfinished record where there is none, or keeps an unfinished one alive. Returns the record; a connected one is left as it is. */
+  begin(companyKey: string, beginning: Beginning): Promise<Connection>
+  /** Stores the first pair of a consent. `undefined`: the record is connected to another realm. */
+  connect(companyKey: string, consent: Consent): Promise<Connection | undefined>
+  /** Takes the lease unless a live one of somebody else stands. */
+  claim(companyKey: string, claim: Claim): Promise<Claimed>
+  /** Gives the lease back, if it is still this owner's. */
+  release(companyKey: string, owner: string): Promise<void>
+  /** Stores the successor of the token of `spent`. `undefined`: that token is no longer the stored one, or newer tokens are. */
+  replace(spent: Connection, successor: Successor): Promise<Connection | undefined>
+  /** Remembers Intuit's no and gives the lease back, unless `spent` was replaced or the lease lost meanwhile. */
+  fail(spent: Connection, owner: string, failure: Failure): Promise<void>
+}
+
+export interface Beginning {
+  companyName: string
+  environment: Environment
+  now: EpochSeconds
+  expiresAt: EpochSeconds
+}
+
+export interface Consent {
+  companyName: string
+  environment: Environment
+  realmId: string | undefined
+  pair: TokenPair
+  now: EpochSeconds
+  writer: string
+}
+
+export interface Claim {
+  owner: string
+  now: EpochMs
+  until: EpochMs
+}
+
+/** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
+export type Claimed =
+  | { outcome: 'claimed'; connection: Connection; tookOver: boolean }
+  | { outcome: 'held'; connection: Connection }
+  | { outcome: 'gone' }
+
+export interface Successor {
+  pair: TokenPair
+  now: EpochSeconds
+  writer: string
+}
+
+/** An OAuth state on its way: what start chose, for the callback to use. */
+export interface AuthorizationState {
+  nonce: string
+  companyKey: string
+  /** As given at start; `undefined` where none was given. */
+  companyName: string | undefined
+  environment: Environment
+  createdAt: EpochSeconds
+  expiresAt: EpochSeconds
+}
+
+export interface StateStore {
+  put(state: AuthorizationState): Promise<void>
+  /** Spends a state, once. `undefined`: unknown, foreign, expired or already spent. */
+  claim(nonce: string, companyKey: string, claimant: string, now: EpochSeconds): Promise<AuthorizationState | undefined>
+}
+
+export type Granted = { ok: true; pair: TokenPair; intuitTid: string | undefined }
+export type Refused = { ok: false; refusal: Refusal; intuitTid: string | undefined }
+export type IntuitAnswer = Granted | Refused
+
+/** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
+export interface AuthorizationServer {
+  /** Throws unless the environment's key pair is configured: to be asked before anything is changed. */
+  requireClient(environment: Environment): void
+  authorizationUrl(environment: Environment, state: string): string
+  exchange(environment: Environment, code: string): Promise<IntuitAnswer>
+  refresh(environment: Environment, refreshToken: string): Promise<IntuitAnswer>
+}
+
+/** Time, waiting and chance, so that tests can own them. */
+export interface Surroundings {
+  now(): EpochMs
+  sleep(milliseconds: number): Promise<void>
+  /** In [0, 1). */
+  random(): number
+  /** At least 128 random bits, in URL-safe characters. */
+  nonce(): string
+}
+
+/** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
+export type KeepAlive = (promise: Promise<unknown>) => void
+
+/** One event of note behind an answer. Holds no token, code, state, key or secret. */
+export interface LogEvent {
+  event: 'pair_write_failed' | 'pair_not_stored' | 'refresh_behind_failed'
+  company_key: string
+  code?: string
+}
+export type Log = (event: LogEvent) => void

@@ -1,0 +1,51 @@
+import { Problem } from '../problem.ts'
+import type { EpochSeconds, Failure } from './connection.ts'
+
+/** The problems of a connection, each with what its reader does next. */
+
+export const connectionNotFound = (): Problem =>
+  new Problem(
+    'connection_not_found',
+    'No connection is stored under this key. Connect it at /oauth/start/{company_key}.',
+  )
+
+export const missingRefreshToken = (companyKey: string): Problem =>
+  new Problem('missing_refresh_token', `No refresh token is stored. Connect the company at /oauth/start/${companyKey}.`)
+
+export const refreshInProgress = (retryAfterSeconds: number): Problem =>
+  new Problem('refresh_in_progress', 'This token is being refreshed by another request. Ask again after Retry-After.', {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  })
+
+export const intuitRejectedClient = (intuitTid: string | undefined): Problem =>
+  new Problem(
+    'intuit_rejected_client',
+    "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+    { intuitTid },
+  )
+
+/** What a failed refresh, just now or remembered, means to a caller. */
+export const failedRefresh = (companyKey: string, failure: Failure, now: EpochSeconds): Problem => {
+  const { reason, intuitTid } = failure
+  switch (reason) {
+    case 'invalid_grant':
+      return new Problem(
+        'reconnect_required',
+        `Intuit no longer accepts this connection. Connect the company again at /oauth/start/${companyKey}.`,
+        { intuitTid },
+      )
+    case 'invalid_client':
+      return intuitRejectedClient(intuitTid)
+    case 'unavailable':
+      return new Problem(
+        'intuit_unavailable',
+        'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
+        {
+          intuitTid,
+          headers: { 'Retry-After': String(Math.max(1, failure.retryAt - now)) },
+        },
+      )
+    case 'unsettled':
+      return refreshInProgress(Math.max(1, failure.retryAt - now))
+  }
+}

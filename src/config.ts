@@ -1,0 +1,150 @@
+import * as v from 'valibot'
+import { once } from './once.ts'
+import { Problem } from './problem.ts'
+
+/** What `config` reads: anything an `env` may hold. Only strings count; bindings are read in `worker.ts`. */
+type Env = Record<string, unknown>
+
+const required = v.string()
+const optional = v.optional(v.string())
+
+const seconds = (fallback: number, max: number) =>
+  v.pipe(
+    v.optional(v.string(), String(fallback)),
+    v.regex(/^\d{1,9}$/, 'must be a whole number of seconds'),
+    v.transform(Number),
+    v.maxValue(max, `must be at most ${max} seconds`),
+  )
+
+const isLoopback = ({ hostname }: URL) => hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+
+const parsedUrl = (text: string) => (URL.canParse(text) ? new URL(text) : undefined)
+
+const isEndpoint = (text: string) => {
+  const url = parsedUrl(text)
+  if (!url || url.username || url.password || url.hash) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
+}
+
+/** An OAuth endpoint: https unless loopback, so that no code, token or secret travels in the clear (RFC 6749 section 3). */
+const oauthEndpoint = (fallback: string) =>
+  v.pipe(v.optional(v.string(), fallback), v.check(isEndpoint, 'must be an https URL (http only for loopback)'))
+
+const isHttpOrigin = (text: string) => {
+  const url = parsedUrl(text)
+  return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
+}
+
+const sealingKey = /^[\w.-]{1,64}:[A-Za-z0-9+/]{43}=$/
+const isKeyList = (text: string) => {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const ids = entries.map((entry) => entry.slice(0, entry.indexOf(':')))
+  return entries.every((entry) => sealingKey.test(entry)) && new Set(ids).size === ids.length
+}
+
+/** One schema for each part that a route may need: a fault in one leaves the others in service. */
+const PARTS = {
+  apiKey: v.pipe(
+    v.object({ API_KEY: required }),
+    v.transform((env) => env.API_KEY),
+  ),
+  storage: v.pipe(
+    v.object({
+      AWS_REGION: v.pipe(required, v.regex(/^[a-z0-9-]+$/, 'must be a region such as us-east-1')),
+      AWS_ACCESS_KEY_ID: required,
+      AWS_SECRET_ACCESS_KEY: required,
+      AWS_SESSION_TOKEN: optional,
+      DYNAMODB_TABLE: v.pipe(required, v.regex(/^[\w.-]{3,255}$/, 'must be a table name')),
+      DYNAMODB_ENDPOINT: v.optional(v.pipe(v.string(), v.check(isHttpOrigin, 'must be an http or https URL'))),
+    }),
+    v.transform((env) => ({
+      region: env.AWS_REGION,
+      accessKeyId: env.AWS_ACCESS_KEY_ID,
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+      sessionToken: env.AWS_SESSION_TOKEN,
+      table: env.DYNAMODB_TABLE,
+      endpoint: env.DYNAMODB_ENDPOINT ?? `https://dynamodb.${env.AWS_REGION}.amazonaws.com/`,
+    })),
+  ),
+  authorization: v.pipe(
+    v.object({
+      QUICKBOOKS_REDIRECT_URI: v.pipe(required, v.check(isEndpoint, 'must be an https URL (http only for loopback)')),
+      QUICKBOOKS_SCOPES: v.pipe(
+        v.optional(v.string(), 'com.intuit.quickbooks.accounting'),
+        v.regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scopes parted by one space'),
+      ),
+      INTUIT_AUTHORIZATION_ENDPOINT: oauthEndpoint('https://appcenter.intuit.com/connect/oauth2'),
+      OAUTH_STATE_TTL_SECONDS: v.pipe(seconds(600, 86_400), v.minValue(1, 'must be at least 1 second')),
+    }),
+    v.transform((env) => ({
+      redirectUri: env.QUICKBOOKS_REDIRECT_URI,
+      scope: env.QUICKBOOKS_SCOPES,
+      authorizationEndpoint: env.INTUIT_AUTHORIZATION_ENDPOINT,
+      stateTtlSeconds: env.OAUTH_STATE_TTL_SECONDS,
+    })),
+  ),
+  tokens: v.pipe(
+    v.object({
+      INTUIT_TOKEN_ENDPOINT: oauthEndpoint('https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer'),
+      TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400),
+      TOKEN_ENCRYPTION_KEYS: v.optional(
+        v.pipe(v.string(), v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once')),
+      ),
+    }),
+    v.transform((env) => ({
+      tokenEndpoint: env.INTUIT_TOKEN_ENDPOINT,
+      refreshMarginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS,
+    })),
+  ),
+  production: v.pipe(
+    v.object({ QUICKBOOKS_CLIENT_ID: required, QUICKBOOKS_CLIENT_SECRET: required }),
+    v.transform((env) => ({ clientId: env.QUICKBOOKS_CLIENT_ID, clientSecret: env.QUICKBOOKS_CLIENT_SECRET })),
+  ),
+  sandbox: v.pipe(
+    v.object({ QUICKBOOKS_SANDBOX_CLIENT_ID: required, QUICKBOOKS_SANDBOX_CLIENT_SECRET: required }),
+    v.transform((env) => ({
+      clientId: env.QUICKBOOKS_SANDBOX_CLIENT_ID,
+      clientSecret: env.QUICKBOOKS_SANDBOX_CLIENT_SECRET,
+    })),
+  ),
+}
+
+type Parts = typeof PARTS
+type Settings<Part extends keyof Parts> = v.InferOutput<Parts[Part]>
+export type StorageSettings = Settings<'storage'>
+export type AuthorizationSettings = Settings<'authorization'>
+export type TokenSettings = Settings<'tokens'>
+export type ClientPair = Settings<'production'>
+
+/** The configuration, part by part. Each part throws `configuration_error`, naming all its faulty variables and no value. */
+export type Config = { [Part in keyof Parts]: () => Settings<Part> }
+
+const faultText = (issue: v.BaseIssue<unknown>) => {
+  const name = v.getDotPath(issue) ?? 'the environment'
+  return issue.input === undefined ? `${name} is missing` : `${name} ${issue.message}`
+}
+
+/** An empty variable is an unset one, as `wrangler dev --var NAME:` leaves it. */
+const setVariables = (env: Env) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === 'string' && value !== ''))
+
+const parsedOnce = <Schema extends v.GenericSchema>(schema: Schema, variables: Env) =>
+  once((): v.InferOutput<Schema> => {
+    const result = v.safeParse(schema, variables)
+    if (result.success) return result.output
+    const faults = result.issues.map(faultText).join('; ')
+    throw new Problem('configuration_error', `The operator has to configure this deployment: ${faults}.`)
+  })
+
+/** Reads an `env`. Nothing is parsed before a route asks for it, so that `/health` answers whatever is missing. */
+export const readConfig = (env: Env): Config => {
+  const variables = setVariables(env)
+  return {
+    apiKey: parsedOnce(PARTS.apiKey, variables),
+    storage: parsedOnce(PARTS.storage, variables),
+    authorization: parsedOnce(PARTS.authorization, variables),
+    tokens: parsedOnce(PARTS.tokens, variables),
+    production: parsedOnce(PARTS.production, variables),
+    sandbox: parsedOnce(PARTS.sandbox, variables),
+  }
+}

@@ -1,0 +1,71 @@
+import * as v from 'valibot'
+import type { EpochSeconds, Refusal } from '../broker/connection.ts'
+import type { IntuitAnswer } from '../broker/ports.ts'
+
+/** What Intuit grants where its answer does not say: a lost number must not lose the pair. */
+const USUAL_ACCESS_SECONDS = 3600
+const USUAL_REFRESH_SECONDS = 8_726_400
+
+/** A length of time in seconds; Intuit has been seen to send numbers as strings. */
+const seconds = (fallback: number) =>
+  v.fallback(
+    v.pipe(v.union([v.number(), v.pipe(v.string(), v.digits())]), v.transform(Number), v.minValue(0)),
+    fallback,
+  )
+
+const token = (maxLength: number) => v.pipe(v.string(), v.regex(/^[\x21-\x7E]+$/), v.maxLength(maxLength))
+
+/**
+ * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
+ * may be odd in every other field and still hold the only living refresh token.
+ */
+const GRANTED = v.object({
+  access_token: token(4096),
+  refresh_token: token(512),
+  expires_in: seconds(USUAL_ACCESS_SECONDS),
+  x_refresh_token_expires_in: seconds(USUAL_REFRESH_SECONDS),
+  x_refresh_token_hard_expires_in: v.optional(seconds(0)),
+})
+const REFUSED = v.object({ error: v.string() })
+
+const parsedJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Only these two say something about us or our token; all else, HTML of a gateway included, is Intuit being unwell. */
+const refusalOf = (status: number, body: unknown): Refusal => {
+  const refused = v.safeParse(REFUSED, body)
+  const error = refused.success ? refused.output.error : undefined
+  if (status === 400 && error === 'invalid_grant') return 'invalid_grant'
+  if (status === 401 || (status === 400 && error === 'invalid_client')) return 'invalid_client'
+  return 'unavailable'
+}
+
+/** Intuit's answer in our words. `text` is `undefined` where the body was too long to be read. */
+export const readAnswer = (
+  status: number,
+  text: string | undefined,
+  intuitTid: string | undefined,
+  now: EpochSeconds,
+): IntuitAnswer => {
+  const body = text === undefined ? undefined : parsedJson(text)
+  const granted = status === 200 ? v.safeParse(GRANTED, body) : undefined
+  if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid }
+  const { output } = granted
+  const hardSeconds = output.x_refresh_token_hard_expires_in
+  return {
+    ok: true,
+    intuitTid,
+    pair: {
+      accessToken: output.access_token,
+      accessTokenExpiresAt: now + output.expires_in,
+      refreshToken: output.refresh_token,
+      refreshTokenExpiresAt: now + output.x_refresh_token_expires_in,
+      refreshTokenHardExpiresAt: hardSeconds ? now + hardSeconds : undefined,
+    },
+  }
+}

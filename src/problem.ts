@@ -1,0 +1,69 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+/** Every code this service answers, with its status. A code never changes its meaning; more may be added. */
+export const PROBLEM_STATUS = {
+  invalid_company_key: 400,
+  invalid_company_name: 400,
+  missing_code: 400,
+  missing_state: 400,
+  invalid_state: 400,
+  authorization_denied: 400,
+  invalid_request: 400,
+  invalid_api_key: 401,
+  connection_not_found: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  missing_refresh_token: 409,
+  realm_mismatch: 409,
+  configuration_error: 500,
+  internal_error: 500,
+  token_exchange_failed: 502,
+  reconnect_required: 502,
+  intuit_unavailable: 502,
+  intuit_rejected_client: 502,
+  storage_unavailable: 503,
+  refresh_in_progress: 503,
+  prefetch_refused: 503,
+} as const satisfies Record<string, ContentfulStatusCode>
+
+export type ProblemCode = keyof typeof PROBLEM_STATUS
+
+/** HTTP's own phrase for a status: the title that RFC 9457 section 4.2.1 wants beside `about:blank`. */
+const TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+}
+
+interface ProblemOptions extends ErrorOptions {
+  headers?: Record<string, string>
+  /** Intuit's id of the failed call, which its support asks for. */
+  intuitTid?: string | undefined
+}
+
+/** The one error that reaches a caller. `detail` says what to do next and never holds a secret. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ProblemCode
+  readonly headers: Record<string, string>
+  readonly intuitTid: string | undefined
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options)
+    this.code = code
+    this.headers = options.headers ?? {}
+    this.intuitTid = options.intuitTid
+  }
+}
+
+/** A problem as `application/problem+json` (RFC 9457). */
+export const problemResponse = ({ code, message, headers, intuitTid }: Problem): Response => {
+  const status = PROBLEM_STATUS[code]
+  const body = { type: 'about:blank', title: TITLES[status], status, detail: message, code, intuit_tid: intuitTid }
+  return Response.json(body, { status, headers: { ...headers, 'Content-Type': 'application/problem+json' } })
+}

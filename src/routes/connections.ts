@@ -1,0 +1,34 @@
+import { type Context, Hono } from 'hono'
+import type { Broker } from '../broker/broker.ts'
+import { parseCompanyKey } from '../broker/company.ts'
+import { type Connection, isConnected } from '../broker/connection.ts'
+
+/** The API reference's literal answer, to the letter. */
+const LISTING_PLACEHOLDER = {
+  message:
+    'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
+  path: '/api/connections',
+}
+
+/** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
+const connectionBody = (connection: Connection) => ({
+  company_key: connection.companyKey,
+  company_name: connection.companyName,
+  realm_id: connection.realmId ?? null,
+  environment: connection.environment,
+  access_token_expires_at: connection.accessTokenExpiresAt ?? null,
+  refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
+  updated_at: connection.updatedAt ?? null,
+  created_at: connection.createdAt ?? null,
+  last_refresh_at: connection.lastRefreshAt ?? null,
+  connected: isConnected(connection),
+})
+
+/** `GET /api/connections` and `GET /api/connections/{company_key}`. */
+export const connectionRoutes = (broker: Broker) =>
+  new Hono()
+    .get('/', (c) => c.json(LISTING_PLACEHOLDER))
+    .get('/:company_key{[^/]*}', async (c: Context) => {
+      const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+      return c.json(connectionBody(await broker.connection(companyKey)))
+    })

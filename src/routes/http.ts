@@ -1,0 +1,34 @@
+import type { Context } from 'hono'
+import type { KeepAlive } from '../broker/ports.ts'
+import { Problem } from '../problem.ts'
+
+/** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
+const MAX_QUERY_LENGTH = 4096
+
+/** Refuses an over-long query before anything in it is looked at. Throws `invalid_request`. */
+export const requireShortQuery = (c: Context): void => {
+  const start = c.req.url.indexOf('?')
+  if (start === -1 || c.req.url.length - start <= MAX_QUERY_LENGTH) return
+  throw new Problem('invalid_request', `The query string is longer than ${MAX_QUERY_LENGTH} characters.`)
+}
+
+/** A query parameter that may be given once (RFC 6749 section 3.1). Throws `invalid_request`, naming it, if it is repeated. */
+export const queryParameter = (c: Context, name: string): string | undefined => {
+  const values = c.req.queries(name) ?? []
+  if (values.length <= 1) return values[0]
+  throw new Problem('invalid_request', `The query parameter ${name} is given more than once.`)
+}
+
+/** Throws `prefetch_refused`: a browser that looks ahead must neither begin a consent nor spend its code. */
+export const refusePrefetch = (c: Context): void => {
+  const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''} ${c.req.header('X-Moz') ?? ''}`
+  if (!/prefetch|prerender|preview/i.test(purpose)) return
+  throw new Problem('prefetch_refused', 'This link does something when it is opened. Open it, do not prefetch it.', {
+    headers: { 'Retry-After': '1' },
+  })
+}
+
+export const keepAlive =
+  (c: Context): KeepAlive =>
+  (promise) =>
+    c.executionCtx.waitUntil(promise)

@@ -1,0 +1,73 @@
+import { type Context, Hono } from 'hono'
+import { accepts } from 'hono/accepts'
+import type { CallbackParameters } from '../broker/authorize.ts'
+import type { Broker } from '../broker/broker.ts'
+import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
+import type { Connection } from '../broker/connection.ts'
+import { CONNECTED_PAGE_POLICY, connectedPage } from '../pages/connected.ts'
+import { Problem } from '../problem.ts'
+import { queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
+
+/** RFC 6749 appendix A.11: visible ASCII. Intuit's codes have at most 512 characters. */
+const CODE = /^[\x20-\x7E]{1,512}$/
+const REALM_ID = /^\d{1,19}$/
+const ERROR = /^[\x20-\x7E]{1,100}$/
+
+const malformed = (name: string, form: string) =>
+  new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
+
+const realmIdOf = (c: Context) => {
+  const realmId = queryParameter(c, 'realmId')
+  if (!realmId || REALM_ID.test(realmId)) return realmId || undefined
+  throw malformed('realmId', '1 to 19 digits')
+}
+
+const callbackParameters = (c: Context): CallbackParameters => {
+  const [code, state, error] = [queryParameter(c, 'code'), queryParameter(c, 'state'), queryParameter(c, 'error')]
+  const realmId = realmIdOf(c)
+  if (!code && !error)
+    throw new Problem('missing_code', 'The parameter code is missing. Begin again at the start link.')
+  if (!state) throw new Problem('missing_state', 'The parameter state is missing. Begin again at the start link.')
+  if (error) {
+    if (!ERROR.test(error)) throw malformed('error', 'at most 100 visible characters')
+    return { outcome: 'refused', error, state, realmId }
+  }
+  if (!code || !CODE.test(code)) throw malformed('code', 'at most 512 visible characters')
+  return { outcome: 'granted', code, state, realmId }
+}
+
+/** The API reference's "Stored output" without the tokens. */
+const callbackBody = (connection: Connection) => ({
+  company_key: connection.companyKey,
+  company_name: connection.companyName,
+  realm_id: connection.realmId ?? null,
+  access_token_expires_at: connection.accessTokenExpiresAt,
+  refresh_token_expires_at: connection.refreshTokenExpiresAt,
+  uses_sandbox_credentials: connection.environment === 'sandbox',
+  connected: true,
+})
+
+const prefersHtml = (c: Context) =>
+  accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) ===
+  'text/html'
+
+/** The consent of a person: `GET /oauth/start/{company_key}` and `GET /oauth/callback`. */
+export const oauthRoutes = (broker: Broker) => {
+  const start = async (c: Context) => {
+    refusePrefetch(c)
+    requireShortQuery(c)
+    const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+    const companyName = parseCompanyName(queryParameter(c, 'company_name'))
+    return c.redirect(await broker.start(companyKey, companyName), 302)
+  }
+
+  const callback = async (c: Context) => {
+    refusePrefetch(c)
+    requireShortQuery(c)
+    const connection = await broker.finish(callbackParameters(c))
+    if (!prefersHtml(c)) return c.json(callbackBody(connection))
+    return c.html(connectedPage(connection), 200, { 'Content-Security-Policy': CONNECTED_PAGE_POLICY })
+  }
+
+  return new Hono().get('/start', start).get('/start/:company_key{.*}', start).get('/callback', callback)
+}

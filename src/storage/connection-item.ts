@@ -1,0 +1,80 @@
+import { environmentFor } from '../broker/company.ts'
+import type { Connection, EpochSeconds, Failure, FailureReason, Lease } from '../broker/connection.ts'
+import { digits, flag, integer, text } from './attributes.ts'
+import type { Item } from './dynamodb.ts'
+
+/*
+ * pk                                                   S     connection#<company_key>
+ * company_key, company_name, realm_id                  S
+ * access_token, refresh_token                          S
+ * access_token_expires_at, refresh_token_expires_at    N     epoch seconds, as every time but lease_until
+ * refresh_token_hard_expires_at                        N     the end of the five years
+ * created_at, updated_at, last_refresh_at              N
+ * last_rotation_at                                     N     when the refresh token last changed its value
+ * uses_sandbox_credentials                             BOOL
+ * generation                                           N     grows by one with every stored pair
+ * refresh_token_hash                                   S     SHA-256, hexadecimal
+ * written_by                                           S     who stored the pair
+ * lease_owner, lease_until, lapsed_owner               S N S lease_until in epoch milliseconds
+ * failure_code, failure_tid, failure_count,
+ * failure_since, failed_at, retry_at                   S S N N N N
+ * expires_at                                           N     TTL, only while it was never connected
+ *
+ * A record written by hand holds the first eight and no more.
+ */
+
+const REASONS: readonly FailureReason[] = ['invalid_grant', 'invalid_client', 'unavailable', 'unsettled']
+
+/** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
+export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
+export const FAILURE_ATTRIBUTES = 'failure_code, failure_tid, failure_count, failure_since, failed_at, retry_at'
+
+const leaseOf = (item: Item): Lease | undefined => {
+  const owner = text(item, 'lease_owner')
+  const until = integer(item, 'lease_until')
+  return owner !== undefined && until !== undefined ? { owner, until } : undefined
+}
+
+const failureOf = (item: Item): Failure | undefined => {
+  const reason = REASONS.find((known) => known === text(item, 'failure_code'))
+  const at = integer(item, 'failed_at')
+  if (!reason || at === undefined) return undefined
+  return {
+    reason,
+    at,
+    intuitTid: text(item, 'failure_tid'),
+    count: integer(item, 'failure_count') ?? 1,
+    since: integer(item, 'failure_since') ?? at,
+    retryAt: integer(item, 'retry_at') ?? at,
+  }
+}
+
+/** Reads a record, ours or one written by hand. */
+export const connectionOf = (item: Item, companyKey: string): Connection => {
+  const companyName = text(item, 'company_name') ?? companyKey
+  const usesSandbox = flag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
+  return {
+    companyKey,
+    companyName,
+    environment: usesSandbox ? 'sandbox' : 'production',
+    realmId: text(item, 'realm_id') ?? digits(item, 'realm_id'),
+    accessToken: text(item, 'access_token'),
+    accessTokenExpiresAt: integer(item, 'access_token_expires_at'),
+    refreshToken: text(item, 'refresh_token'),
+    refreshTokenExpiresAt: integer(item, 'refresh_token_expires_at'),
+    createdAt: integer(item, 'created_at'),
+    updatedAt: integer(item, 'updated_at'),
+    lastRefreshAt: integer(item, 'last_refresh_at'),
+    generation: integer(item, 'generation') ?? 0,
+    refreshTokenHash: text(item, 'refresh_token_hash'),
+    writtenBy: text(item, 'written_by'),
+    lease: leaseOf(item),
+    failure: failureOf(item),
+  }
+}
+
+/** Whether a record that never got connected has outlived its day: DynamoDB deletes it only within days. */
+export const isExpired = (item: Item, now: EpochSeconds): boolean => {
+  const expiresAt = integer(item, 'expires_at')
+  return expiresAt !== undefined && expiresAt <= now
+}

@@ -1,0 +1,68 @@
+import type {
+  DeleteItemCommandInput,
+  GetItemCommandInput,
+  PutItemCommandInput,
+  QueryCommandInput,
+  UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb'
+import type { StorageSettings } from '../config.ts'
+import { dynamoDbTransport, type TransportSurroundings } from './transport.ts'
+
+/** Attributes as DynamoDB sends them; `attributes.ts` reads them one by one. */
+export type Item = Record<string, unknown>
+
+/** A refused condition is a value. `item` is the item that refused it, where the engine tells (`ALL_OLD`). */
+export interface Refused {
+  refused: true
+  item: Item | undefined
+}
+/** A write that was applied. `attributes` is what its `ReturnValues` asked for. */
+export interface Applied {
+  refused: false
+  attributes: Item
+}
+
+type Input<CommandInput> = Omit<CommandInput, 'TableName'>
+
+export interface DynamoDb {
+  getItem(input: Input<GetItemCommandInput>): Promise<Item | undefined>
+  putItem(input: Input<PutItemCommandInput>): Promise<Applied | Refused>
+  updateItem(input: Input<UpdateItemCommandInput>): Promise<Applied | Refused>
+  deleteItem(input: Input<DeleteItemCommandInput>): Promise<Applied | Refused>
+  query(input: Input<QueryCommandInput>): Promise<{ items: Item[]; lastKey: Item | undefined }>
+}
+
+const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
+const itemOf = (value: unknown): Item | undefined => (isItem(value) ? value : undefined)
+
+/** The five operations this service needs, on one table (Amazon DynamoDB API reference, version 2012-08-10). */
+export const dynamoDb = (settings: () => StorageSettings, surroundings: TransportSurroundings): DynamoDb => {
+  const send = dynamoDbTransport(settings, surroundings)
+
+  const read = async (operation: string, input: object) => {
+    const answer = await send(operation, { TableName: settings().table, ...input })
+    return answer.body
+  }
+
+  const write = async (operation: string, input: object): Promise<Applied | Refused> => {
+    const answer = await send(operation, {
+      TableName: settings().table,
+      ...('ConditionExpression' in input ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
+      ...input,
+    })
+    if (answer.outcome === 'refused') return { refused: true, item: itemOf(answer.body['Item']) }
+    return { refused: false, attributes: itemOf(answer.body['Attributes']) ?? {} }
+  }
+
+  return {
+    getItem: async (input) => itemOf((await read('GetItem', input))['Item']),
+    putItem: (input) => write('PutItem', input),
+    updateItem: (input) => write('UpdateItem', input),
+    deleteItem: (input) => write('DeleteItem', input),
+    query: async (input) => {
+      const body = await read('Query', input)
+      const items = Array.isArray(body['Items']) ? body['Items'].filter(isItem) : []
+      return { items, lastKey: itemOf(body['LastEvaluatedKey']) }
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { AuthorizationState, StateStore } from '../broker/ports.ts'
+import { attributes, flag, integer, text } from './attributes.ts'
+import type { DynamoDb, Item } from './dynamodb.ts'
+
+/*
+ * pk                         S     state#<nonce>
+ * company_key, company_name  S     as given at start; the name only if one was given
+ * uses_sandbox_credentials   BOOL
+ * created_at, expires_at     N     expires_at is the table's TTL attribute
+ * claimed_by                 S     who spent it
+ */
+
+const key = (nonce: string) => attributes({ pk: `state#${nonce}` })
+
+const stateOf = (item: Item, nonce: string, companyKey: string): AuthorizationState => ({
+  nonce,
+  companyKey,
+  companyName: text(item, 'company_name'),
+  environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
+  createdAt: integer(item, 'created_at') ?? 0,
+  expiresAt: integer(item, 'expires_at') ?? 0,
+})
+
+export const stateStore = (dynamo: DynamoDb): StateStore => ({
+  async put(state) {
+    await dynamo.putItem({
+      Item: attributes({
+        pk: `state#${state.nonce}`,
+        company_key: state.companyKey,
+        company_name: state.companyName,
+        uses_sandbox_credentials: state.environment === 'sandbox',
+        created_at: state.createdAt,
+        expires_at: state.expiresAt,
+      }),
+    })
+  },
+
+  async claim(nonce, companyKey, claimant, now) {
+    const claimed = await dynamo.updateItem({
+      Key: key(nonce),
+      UpdateExpression: 'SET claimed_by = :me',
+      // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
+      ConditionExpression:
+        'company_key = :key AND expires_at > :now AND (attribute_not_exists(claimed_by) OR claimed_by = :me)',
+      ExpressionAttributeValues: attributes({ ':me': claimant, ':key': companyKey, ':now': now }),
+      ReturnValues: 'ALL_NEW',
+    })
+    return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)
+  },
+})

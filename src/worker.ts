@@ -1,0 +1,63 @@
+import { createApp } from './app.ts'
+import { createBroker } from './broker/broker.ts'
+import type { LogEvent, Surroundings } from './broker/ports.ts'
+import { readConfig } from './config.ts'
+import { intuit } from './intuit/intuit.ts'
+import { connectionStore } from './storage/connections.ts'
+import { dynamoDb } from './storage/dynamodb.ts'
+import { stateStore } from './storage/states.ts'
+
+const NONCE_BYTES = 24
+
+const base64Url = (bytes: Uint8Array) =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+
+const surroundings: Surroundings = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  random: () => Math.random(),
+  nonce: () => base64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
+}
+
+const network: typeof fetch = (input, init) => fetch(input, init)
+
+/** Frames without the message: an unknown error's text may quote what it choked on. */
+const frames = (error: unknown) =>
+  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : []
+
+const reportFault = (error: unknown, requestId: string) => {
+  const name = error instanceof Error ? error.name : typeof error
+  console.error(JSON.stringify({ event: 'internal_error', request_id: requestId, error: name, frames: frames(error) }))
+}
+
+const log = (event: LogEvent) => console.warn(JSON.stringify(event))
+
+const createService = (env: Record<string, unknown>) => {
+  const config = readConfig(env)
+  const dynamo = dynamoDb(config.storage, { ...surroundings, fetch: network })
+  const broker = createBroker({
+    connections: connectionStore(dynamo),
+    states: stateStore(dynamo),
+    intuit: intuit(config, { fetch: network, now: surroundings.now }),
+    surroundings,
+    log,
+    marginSeconds: () => config.tokens().refreshMarginSeconds,
+    stateTtlSeconds: () => config.authorization().stateTtlSeconds,
+  })
+  return createApp({ broker, apiKey: config.apiKey, reportFault })
+}
+
+/** Built once per isolate: it keeps the signing key, and no data. */
+const services = new WeakMap<object, ReturnType<typeof createService>>()
+
+const serviceFor = (env: Record<string, unknown>) => {
+  const service = services.get(env) ?? createService(env)
+  services.set(env, service)
+  return service
+}
+
+export default {
+  fetch: (request, env, ctx) => serviceFor(env).fetch(request, env, ctx),
+} satisfies ExportedHandler<Record<string, unknown>>
