@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import { accepts } from 'hono/accepts'
 import type { CallbackParameters } from '../broker/authorize.ts'
 import type { Broker } from '../broker/broker.ts'

@@ -138,7 +138,7 @@ export const dynamoDbTransport = (
       const result = await attempt(operation, payload, Math.max(1, Math.min(ATTEMPT_MS, giveUpAt - now())))
       if (result.outcome !== 'failed') return result
       const pause = random() * Math.min(result.base * 2 ** count, LONGEST_PAUSE_MS)
-      if (now() + pause >= giveUpAt) break
+      if (count === ATTEMPTS - 1 || now() + pause >= giveUpAt) break
       await sleep(pause)
     }
     throw unavailable()

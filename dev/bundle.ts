@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/** The Worker as one module, as `wrangler deploy` would upload it. */
+export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
+    write: false,
+  })
+  const [file] = outputFiles
+  if (!file) throw new Error('esbuild wrote no bundle.')
+  return file.text
+}
+
+/** `compatibility_date` of `wrangler.toml`, so that what runs here is what is deployed. */
+export const compatibilityDate = async (): Promise<string> => {
+  const toml = await readFile(fromRoot('wrangler.toml'), 'utf8')
+  const date = /^compatibility_date\s*=\s*"(\d{4}-\d{2}-\d{2})"/m.exec(toml)?.[1]
+  if (!date) throw new Error('wrangler.toml has no compatibility_date.')
+  return date
+}

@@ -1,0 +1,44 @@
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
+import { bundleWorker, compatibilityDate } from './bundle.ts'
+
+export interface LocalWorker {
+  url: string
+  close(): Promise<void>
+}
+
+interface LocalWorkerOptions {
+  vars: Record<string, string>
+  /** A free one if absent. */
+  port?: number
+  host?: string
+  /** The Worker's own output, as it comes. */
+  onOutput?: (text: string) => void
+}
+
+// Miniflare would look up the machine's location and send usage figures.
+process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false'
+process.env['WRANGLER_SEND_METRICS'] = 'false'
+
+let bundled: Promise<string> | undefined
+
+/** Runs the built Worker in workerd. */
+export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
+  bundled ??= bundleWorker()
+  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined } = options
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: 'quickbooks-token-broker',
+      modules: true,
+      script: await bundled,
+      compatibilityDate: await compatibilityDate(),
+      bindings: vars,
+      host,
+      port,
+      cf: false,
+      log: new Log(LogLevel.NONE),
+      handleStructuredLogs: ({ message }) => onOutput(`${message}\n`),
+    }),
+  )
+  const url = await miniflare.ready
+  return { url: url.origin, close: () => miniflare.dispose() }
+}

@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startDynamoDb } from '../dev/dynamodb.ts'
+import { createTable } from '../dev/table.ts'
+import type { Connection, Failure, TokenPair } from '../src/broker/connection.ts'
+import type { ConnectionStore, StateStore } from '../src/broker/ports.ts'
+import { connectionStore } from '../src/storage/connections.ts'
+import { type DynamoDb, dynamoDb } from '../src/storage/dynamodb.ts'
+import { stateStore } from '../src/storage/states.ts'
+import { adminClient, realSurroundings, testStorage } from './support/engine.ts'
+import { memoryConnections, memoryStates } from './support/memory-stores.ts'
+
+const NOW = 1_790_000_000
+const DAY = 86_400
+
+const pair = (name: string, over: Partial<TokenPair> = {}): TokenPair => ({
+  accessToken: `access-${name}`,
+  accessTokenExpiresAt: NOW + 3600,
+  refreshToken: `refresh-${name}`,
+  refreshTokenExpiresAt: NOW + 100 * DAY,
+  refreshTokenHardExpiresAt: undefined,
+  ...over,
+})
+
+const failure = (over: Partial<Failure> = {}): Failure => ({
+  reason: 'unavailable',
+  intuitTid: '1-tid',
+  count: 1,
+  since: NOW,
+  at: NOW,
+  retryAt: NOW + 10,
+  ...over,
+})
+
+let keys = 0
+const freshKey = () => `company-${++keys}`
+const beginning = { companyName: 'Beach Blend', environment: 'production' as const, now: NOW, expiresAt: NOW + DAY }
+
+interface Stores {
+  connections: ConnectionStore
+  states: StateStore
+}
+
+/** The promises of the two stores, which the fake and the table keep alike. */
+const promises = (stores: () => Stores) => {
+  const connected = async (companyKey: string, name: string, realmId: string | undefined = '123') => {
+    const connection = await stores().connections.connect(companyKey, {
+      companyName: 'Beach Blend',
+      environment: 'production',
+      realmId,
+      pair: pair(name),
+      now: NOW,
+      writer: `writer-${name}`,
+    })
+    if (!connection) throw new Error('refused')
+    return connection
+  }
+  const claimed = async (companyKey: string, owner: string, now = NOW * 1000, until = now + 45_000) => {
+    const claim = await stores().connections.claim(companyKey, { owner, now, until })
+    if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
+    return claim
+  }
+
+  describe('connections', () => {
+    it('begins a record that is not connected and expires by itself', async () => {
+      const key = freshKey()
+      const begun = await stores().connections.begin(key, beginning)
+      expect(begun).toMatchObject({
+        companyName: 'Beach Blend',
+        environment: 'production',
+        createdAt: NOW,
+        generation: 0,
+      })
+      expect(await stores().connections.read(key, NOW + DAY - 1)).toMatchObject({
+        companyKey: key,
+        accessToken: undefined,
+      })
+      expect(await stores().connections.read(key, NOW + DAY)).toBeUndefined()
+    })
+
+    it('keeps the first name, choice and time of an unfinished record, and prolongs its day', async () => {
+      const key = freshKey()
+      await stores().connections.begin(key, beginning)
+      const again = { companyName: 'Other', environment: 'sandbox' as const, now: NOW + 60, expiresAt: NOW + 60 + DAY }
+      expect(await stores().connections.begin(key, again)).toMatchObject({ companyName: 'Beach Blend', createdAt: NOW })
+      expect(await stores().connections.read(key, NOW + DAY)).toMatchObject({ environment: 'production' })
+    })
+
+    it('begins anew over what an expired attempt left behind', async () => {
+      const key = freshKey()
+      await stores().connections.begin(key, beginning)
+      const later = {
+        companyName: 'Later',
+        environment: 'sandbox' as const,
+        now: NOW + 2 * DAY,
+        expiresAt: NOW + 3 * DAY,
+      }
+      const begun = await stores().connections.begin(key, later)
+      expect(begun).toMatchObject({ companyName: 'Later', environment: 'sandbox', createdAt: NOW + 2 * DAY })
+      expect(await stores().connections.read(key, NOW + 2 * DAY)).toEqual(begun)
+    })
+
+    it('leaves a connected record as it is when somebody starts again', async () => {
+      const key = freshKey()
+      const before = await connected(key, 'a')
+      const begun = await stores().connections.begin(key, { ...beginning, companyName: 'Other' })
+      expect(begun).toEqual(before)
+      expect(await stores().connections.read(key, NOW + 10 * DAY)).toEqual(before)
+    })
+
+    it('connects: tokens, realm, times and the first generation', async () => {
+      const key = freshKey()
+      await stores().connections.begin(key, { ...beginning, now: NOW - 5 })
+      const connection = await connected(key, 'a')
+      expect(connection).toMatchObject({
+        ...{ realmId: '123', accessToken: 'access-a', refreshToken: 'refresh-a', generation: 1 },
+        ...{ createdAt: NOW - 5, updatedAt: NOW, lastRefreshAt: NOW, writtenBy: 'writer-a' },
+      })
+      expect(await stores().connections.read(key, NOW + 9 * DAY)).toEqual(connection)
+    })
+
+    it('recognises its own connect when the answer was lost', async () => {
+      const key = freshKey()
+      const first = await connected(key, 'a')
+      expect(await connected(key, 'a')).toEqual(first)
+    })
+
+    it('refuses to connect another realm over a connected one', async () => {
+      const key = freshKey()
+      const first = await connected(key, 'a', '123')
+      await expect(connected(key, 'b', '456')).rejects.toThrow('refused')
+      expect(await stores().connections.read(key, NOW)).toEqual(first)
+    })
+
+    it('reconnects the same realm, and ends lease and failure', async () => {
+      const key = freshKey()
+      const first = await connected(key, 'a')
+      await claimed(key, 'me')
+      await stores().connections.fail(first, 'me', failure())
+      await claimed(key, 'me again')
+      expect(await connected(key, 'b')).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
+    })
+
+    it('gives a lease to one owner, again to the same one, and tells the others', async () => {
+      const key = freshKey()
+      await connected(key, 'a')
+      expect(await claimed(key, 'first')).toMatchObject({ tookOver: false, connection: { lease: { owner: 'first' } } })
+      await claimed(key, 'first')
+      const other = await stores().connections.claim(key, { owner: 'other', now: NOW * 1000, until: NOW * 1000 + 1 })
+      expect(other).toMatchObject({
+        outcome: 'held',
+        connection: { accessToken: 'access-a', lease: { owner: 'first' } },
+      })
+    })
+
+    it('says that a lapsed lease was taken over, and not that a returned one was', async () => {
+      const key = freshKey()
+      await connected(key, 'a')
+      await claimed(key, 'first', NOW * 1000, NOW * 1000 + 1000)
+      expect(await claimed(key, 'second', NOW * 1000 + 1001)).toMatchObject({ tookOver: true })
+      await stores().connections.release(key, 'second')
+      expect(await claimed(key, 'third')).toMatchObject({ tookOver: false })
+    })
+
+    it('gives back only the own lease', async () => {
+      const key = freshKey()
+      await connected(key, 'a')
+      await claimed(key, 'first')
+      await stores().connections.release(key, 'other')
+      expect(await stores().connections.read(key, NOW)).toMatchObject({ lease: { owner: 'first' } })
+    })
+
+    it('knows nothing to claim where there is no record', async () => {
+      const claim = await stores().connections.claim(freshKey(), {
+        owner: 'me',
+        now: NOW * 1000,
+        until: NOW * 1000 + 1,
+      })
+      expect(claim).toEqual({ outcome: 'gone' })
+    })
+
+    const replaced = (spent: Connection, name: string, over: Partial<TokenPair> = {}) =>
+      stores().connections.replace(spent, { pair: pair(name, over), now: NOW + 1, writer: `writer-${name}` })
+
+    it('replaces the token that was spent, once', async () => {
+      const key = freshKey()
+      const spent = await connected(key, 'a')
+      await claimed(key, 'me')
+      const next = await replaced(spent, 'b')
+      expect(next).toMatchObject({ generation: 2, refreshToken: 'refresh-b', lease: undefined, lastRefreshAt: NOW + 1 })
+      expect(await replaced(spent, 'c')).toBeUndefined()
+      expect(await stores().connections.read(key, NOW)).toEqual(next)
+    })
+
+    it('recognises its own write when the answer was lost, and counts it once', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const first = await replaced(spent, 'b', { refreshToken: 'refresh-a' })
+      expect(await replaced(spent, 'b', { refreshToken: 'refresh-a' })).toEqual(first)
+      expect(first?.generation).toBe(2)
+    })
+
+    it('stores a rotated pair even if its access token ends earlier and the lease is lost', async () => {
+      const key = freshKey()
+      const spent = await connected(key, 'a')
+      await claimed(key, 'somebody else')
+      expect(await replaced(spent, 'b', { accessTokenExpiresAt: NOW + 60 })).toMatchObject({
+        refreshToken: 'refresh-b',
+      })
+    })
+
+    it('keeps a newer access token from being overwritten by a late one of the same refresh token', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const newer = await replaced(spent, 'b', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 4000 })
+      expect(
+        await replaced(spent, 'c', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 3900 }),
+      ).toBeUndefined()
+      expect(await stores().connections.read(spent.companyKey, NOW)).toEqual(newer)
+    })
+
+    it('stores a shorter-lived access token where nobody else stored one', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const next = await replaced(spent, 'b', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 60 })
+      expect(next).toMatchObject({ accessToken: 'access-b', generation: 2 })
+    })
+
+    it('remembers a failure and gives the lease back', async () => {
+      const spent = await connected(freshKey(), 'a')
+      await claimed(spent.companyKey, 'me')
+      await stores().connections.fail(spent, 'me', failure())
+      const read = await stores().connections.read(spent.companyKey, NOW)
+      expect(read).toMatchObject({ failure: failure(), lease: undefined, accessToken: 'access-a', generation: 1 })
+    })
+
+    it('forgets a failure of a token that was replaced, or of a lease that was lost', async () => {
+      const spent = await connected(freshKey(), 'a')
+      await claimed(spent.companyKey, 'other')
+      await stores().connections.fail(spent, 'me', failure())
+      await replaced(spent, 'b')
+      await claimed(spent.companyKey, 'me')
+      await stores().connections.fail(spent, 'me', failure())
+      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
+        failure: undefined,
+        generation: 2,
+      })
+    })
+  })
+
+  describe('states', () => {
+    const state = (nonce: string) => ({
+      ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
+      ...{ createdAt: NOW, expiresAt: NOW + 600 },
+    })
+
+    it('spends a state once, and again only for the same claimant', async () => {
+      await stores().states.put(state('once'))
+      expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
+      expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
+      expect(await stores().states.claim('once', 'beach-blend', 'other', NOW)).toBeUndefined()
+    })
+
+    it('refuses an unknown, a foreign and an expired state', async () => {
+      await stores().states.put(state('kept'))
+      expect(await stores().states.claim('unknown', 'beach-blend', 'me', NOW)).toBeUndefined()
+      expect(await stores().states.claim('kept', 'other-company', 'me', NOW)).toBeUndefined()
+      expect(await stores().states.claim('kept', 'beach-blend', 'me', NOW + 600)).toBeUndefined()
+      expect(await stores().states.claim('kept', 'beach-blend', 'me', NOW + 599)).toEqual(state('kept'))
+    })
+  })
+}
+
+describe('the fake', () => {
+  const stores = { connections: memoryConnections().store, states: memoryStates() }
+  promises(() => stores)
+})
+
+describe('the table', () => {
+  let close: () => Promise<void>
+  let table: DynamoDb
+  beforeAll(async () => {
+    const engine = await startDynamoDb({})
+    close = engine.close
+    await createTable(adminClient(engine.url), testStorage(engine.url).table)
+    table = dynamoDb(() => testStorage(engine.url), realSurroundings)
+  })
+  afterAll(() => close())
+
+  promises(() => ({ connections: connectionStore(table), states: stateStore(table) }))
+
+  it('reads and refreshes a record written by hand with the reference’s attributes alone', async () => {
+    await table.putItem({
+      Item: {
+        pk: { S: 'connection#by-hand' },
+        access_token: { S: 'access-a' },
+        refresh_token: { S: 'refresh-a' },
+        realm_id: { S: '9130347596842384926' },
+        access_token_expires_at: { N: String(NOW) },
+      },
+    })
+    const connections = connectionStore(table)
+    const read = await connections.read('by-hand', NOW)
+    if (!read) throw new Error('absent')
+    expect(read).toMatchObject({ companyName: 'by-hand', realmId: '9130347596842384926', generation: 0 })
+    const successor = { pair: pair('b'), now: NOW, writer: 'me' }
+    expect(await connections.replace(read, successor)).toMatchObject({ generation: 1, refreshToken: 'refresh-b' })
+    expect(await connections.replace(read, { ...successor, writer: 'other' })).toBeUndefined()
+  })
+
+  it('queries and deletes', async () => {
+    const values = { ':pk': { S: 'connection#to-go' } }
+    await table.putItem({ Item: { pk: { S: 'connection#to-go' }, generation: { N: '1' } } })
+    const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: values }
+    expect((await table.query(query)).items).toHaveLength(1)
+    const condition = { ConditionExpression: 'generation = :g', ExpressionAttributeValues: { ':g': { N: '2' } } }
+    expect(await table.deleteItem({ Key: { pk: { S: 'connection#to-go' } }, ...condition })).toMatchObject({
+      refused: true,
+    })
+    expect(await table.deleteItem({ Key: { pk: { S: 'connection#to-go' } } })).toMatchObject({ refused: false })
+    expect(await table.query(query)).toEqual({ items: [], lastKey: undefined })
+  })
+})

@@ -1,0 +1,27 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { StorageSettings } from '../../src/config.ts'
+
+/** Settings for an engine on this machine, which checks no signature. */
+export const testStorage = (endpoint: string): StorageSettings => ({
+  region: 'us-east-1',
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'test-secret',
+  sessionToken: undefined,
+  table: 'connections',
+  endpoint,
+})
+
+/** Amazon's own client, for what a test sets up behind the Worker's back. */
+export const adminClient = (endpoint: string) =>
+  new DynamoDBClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'test-secret' },
+  })
+
+export const realSurroundings = {
+  fetch,
+  now: () => Date.now(),
+  sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
+  random: () => Math.random(),
+}

@@ -1,0 +1,65 @@
+import type { IntuitAnswer } from '../../src/broker/ports.ts'
+
+/** What Intuit did with one presentation of a refresh token. */
+export interface Presentation {
+  token: string
+  outcome: 'granted' | 'refused' | 'lost'
+}
+
+interface FakeIntuitOptions {
+  /** Seconds since the epoch. */
+  now(): number
+  /** Takes its time before and after a presentation is judged. */
+  delay(when: 'before' | 'after'): Promise<void>
+  /** Whether the answer to a granted presentation never arrives. */
+  loses?(): boolean
+  /** Rotates at every refresh by default: the hardest case. */
+  rotates?(): boolean
+}
+
+/** An authorization server that dies on reuse: a superseded token presented again kills the connection for good. */
+export const fakeIntuit = (options: FakeIntuitOptions) => {
+  let current = 'refresh-0'
+  let issued = 0
+  let dead = false
+  const superseded = new Set<string>()
+  const presentations: Presentation[] = []
+
+  const grant = (): IntuitAnswer => {
+    issued++
+    if (options.rotates?.() ?? true) {
+      superseded.add(current)
+      current = `refresh-${issued}`
+    }
+    const now = options.now()
+    return {
+      ok: true,
+      intuitTid: `tid-${issued}`,
+      pair: {
+        accessToken: `access-${issued}`,
+        accessTokenExpiresAt: now + 3600,
+        refreshToken: current,
+        refreshTokenExpiresAt: now + 8_726_400,
+        refreshTokenHardExpiresAt: undefined,
+      },
+    }
+  }
+
+  const refresh = async (token: string): Promise<IntuitAnswer> => {
+    await options.delay('before')
+    if (superseded.has(token)) dead = true
+    if (dead || token !== current) {
+      presentations.push({ token, outcome: 'refused' })
+      await options.delay('after')
+      return { ok: false, refusal: 'invalid_grant', intuitTid: undefined }
+    }
+    const answer = grant()
+    const lost = options.loses?.() ?? false
+    presentations.push({ token, outcome: lost ? 'lost' : 'granted' })
+    await options.delay('after')
+    return lost ? { ok: false, refusal: 'unavailable', intuitTid: undefined } : answer
+  }
+
+  return { refresh, presentations, current: () => current, isDead: () => dead }
+}
+

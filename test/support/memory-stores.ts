@@ -1,0 +1,145 @@
+import type { Connection, Failure, TokenPair } from '../../src/broker/connection.ts'
+import type { AuthorizationState, ConnectionStore, StateStore } from '../../src/broker/ports.ts'
+
+interface Row {
+  connection: Connection
+  expiresAt: number | undefined
+}
+
+const hash = (token: string) => `hash of ${token}`
+const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
+
+const withPair = (row: Row, pair: TokenPair, now: number, writer: string): Connection => ({
+  ...row.connection,
+  accessToken: pair.accessToken,
+  accessTokenExpiresAt: pair.accessTokenExpiresAt,
+  refreshToken: pair.refreshToken,
+  refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
+  refreshTokenHash: hash(pair.refreshToken),
+  updatedAt: now,
+  lastRefreshAt: now,
+  generation: row.connection.generation + 1,
+  writtenBy: writer,
+  lease: undefined,
+  failure: undefined,
+})
+
+const unfinished = (companyKey: string): Connection => ({
+  companyKey,
+  companyName: companyKey,
+  environment: 'production',
+  realmId: undefined,
+  accessToken: undefined,
+  accessTokenExpiresAt: undefined,
+  refreshToken: undefined,
+  refreshTokenExpiresAt: undefined,
+  createdAt: undefined,
+  updatedAt: undefined,
+  lastRefreshAt: undefined,
+  generation: 0,
+  refreshTokenHash: undefined,
+  writtenBy: undefined,
+  lease: undefined,
+  failure: undefined,
+})
+
+/** Connection records in memory, which refuse as the table refuses. Each call is one atomic step. */
+export const memoryConnections = () => {
+  const rows = new Map<string, Row>()
+  const live = (companyKey: string, now: number) => {
+    const row = rows.get(companyKey)
+    return row && (row.expiresAt === undefined || row.expiresAt > now) ? row : undefined
+  }
+  const stillStored = (spent: Connection) => {
+    const row = rows.get(spent.companyKey)
+    if (!row) return undefined
+    const { refreshTokenHash, refreshToken } = row.connection
+    const same = spent.refreshTokenHash
+      ? refreshTokenHash === spent.refreshTokenHash
+      : !refreshTokenHash && refreshToken === spent.refreshToken
+    return same ? row : undefined
+  }
+  const put = (row: Row, connection: Connection) => {
+    row.connection = connection
+    return { ...connection }
+  }
+
+  const store: ConnectionStore = {
+    async read(companyKey, now) {
+      const row = live(companyKey, now)
+      return row && { ...row.connection }
+    },
+    async begin(companyKey, { companyName, environment, now, expiresAt }) {
+      const row = live(companyKey, now)
+      if (row) {
+        const { connection } = row
+        const neverConnected = !connection.realmId && !holdsTokens(connection) && connection.generation === 0
+        if (neverConnected) row.expiresAt = expiresAt
+        return { ...connection }
+      }
+      const connection = { ...unfinished(companyKey), companyName, environment, createdAt: now, updatedAt: now }
+      rows.set(companyKey, { connection, expiresAt })
+      return { ...connection }
+    },
+    async connect(companyKey, { companyName, environment, realmId, pair, now, writer }) {
+      const row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
+      rows.set(companyKey, row)
+      const { connection } = row
+      if (connection.writtenBy === writer) return { ...connection }
+      if (connection.realmId && connection.realmId !== realmId && holdsTokens(connection)) return undefined
+      row.expiresAt = undefined
+      const createdAt = connection.createdAt ?? now
+      return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt })
+    },
+    async claim(companyKey, { owner, now, until }) {
+      const row = rows.get(companyKey)
+      if (!row) return { outcome: 'gone' }
+      const { lease } = row.connection
+      if (lease && lease.until >= now && lease.owner !== owner) {
+        return { outcome: 'held', connection: { ...row.connection } }
+      }
+      return {
+        outcome: 'claimed',
+        tookOver: lease !== undefined,
+        connection: put(row, { ...row.connection, lease: { owner, until } }),
+      }
+    },
+    async release(companyKey, owner) {
+      const row = rows.get(companyKey)
+      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, lease: undefined })
+    },
+    async replace(spent, { pair, now, writer }) {
+      const current = rows.get(spent.companyKey)
+      if (current?.connection.writtenBy === writer) return { ...current.connection }
+      const row = stillStored(spent)
+      if (!row) return undefined
+      const { generation, accessTokenExpiresAt } = row.connection
+      const newest = generation === spent.generation || (accessTokenExpiresAt ?? 0) <= pair.accessTokenExpiresAt
+      if (pair.refreshToken === spent.refreshToken && !newest) return undefined
+      return put(row, withPair(row, pair, now, writer))
+    },
+    async fail(spent, owner, failure: Failure) {
+      const row = stillStored(spent)
+      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, failure, lease: undefined })
+    },
+  }
+  return { store, rows }
+}
+
+/** OAuth states in memory. */
+export const memoryStates = (): StateStore => {
+  const states = new Map<string, AuthorizationState & { claimedBy?: string }>()
+  return {
+    async put(state) {
+      states.set(state.nonce, { ...state })
+    },
+    async claim(nonce, companyKey, claimant, now) {
+      const state = states.get(nonce)
+      if (state?.companyKey !== companyKey || state.expiresAt <= now) return undefined
+      if (state.claimedBy !== undefined && state.claimedBy !== claimant) return undefined
+      state.claimedBy = claimant
+      const { claimedBy: _, ...claimed } = state
+      return claimed
+    },
+  }
+}
