@@ -62,4 +62,3 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
 
   return { refresh, presentations, current: () => current, isDead: () => dead }
 }
-

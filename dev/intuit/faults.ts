@@ -1,0 +1,53 @@
+import * as v from 'valibot'
+
+const ms = v.pipe(v.number(), v.minValue(0))
+
+/** What can go wrong with one answer of Intuit. */
+export const FAULT = v.variant('kind', [
+  v.object({
+    kind: v.literal('status'),
+    status: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+    body: v.optional(v.string(), ''),
+    contentType: v.optional(v.string(), 'text/html'),
+    headers: v.optional(v.record(v.string(), v.string()), {}),
+  }),
+  /** Says `invalid_grant` without looking at the token, as in an outage. */
+  v.object({ kind: v.literal('invalid_grant_outage') }),
+  /** The socket is cut before the request is judged. */
+  v.object({ kind: v.literal('reset_before') }),
+  /** The request is judged, the answer lost. */
+  v.object({ kind: v.literal('reset_after') }),
+  v.object({ kind: v.literal('hang') }),
+  v.object({ kind: v.literal('delay'), ms }),
+  /** A body of that many bytes that never becomes JSON. */
+  v.object({ kind: v.literal('huge'), bytes: ms }),
+])
+
+export const FAULT_ORDER = v.object({
+  endpoint: v.picklist(['token', 'revoke']),
+  times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+  fault: FAULT,
+})
+
+export type Fault = v.InferOutput<typeof FAULT>
+export type FaultOrder = v.InferOutput<typeof FAULT_ORDER>
+
+/** Faults to come, first in, first out for each endpoint. */
+export const faultQueue = () => {
+  let orders: FaultOrder[] = []
+  return {
+    add: (order: FaultOrder) => {
+      orders.push({ ...order })
+    },
+    clear: () => {
+      orders = []
+    },
+    take: (endpoint: FaultOrder['endpoint']): Fault | undefined => {
+      const order = orders.find((one) => one.endpoint === endpoint)
+      if (order && --order.times <= 0) orders = orders.filter((one) => one !== order)
+      return order?.fault
+    },
+  }
+}
+
+export type FaultQueue = ReturnType<typeof faultQueue>

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { startDynamoDb } from '../../dev/dynamodb.ts'
+import { consent } from '../../dev/intuit/client.ts'
+import { type Intuit, startIntuit } from '../../dev/intuit/server.ts'
+import { createTable } from '../../dev/table.ts'
+import { type LocalWorker, startWorker } from '../../dev/worker.ts'
+import { adminClient, testStorage } from './engine.ts'
+import { startEngineProxy } from './engine-proxy.ts'
+import { intuitControl } from './intuit-control.ts'
+
+const secret = () => randomBytes(24).toString('base64url')
+
+/** The redirect URI need not lead anywhere: tests take the `Location` to the Worker themselves. */
+const REDIRECT_URI = 'http://localhost:8787/oauth/callback'
+
+interface ServiceOptions {
+  /** Over the defaults of a whole set-up; `undefined` takes a variable away. */
+  vars?: Record<string, string | undefined>
+  /** How many Workers share the table and the stand-in. */
+  workers?: number
+}
+
+const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof clientPairs>) => {
+  const { region, accessKeyId, secretAccessKey, table } = testStorage(tableUrl)
+  return {
+    API_KEY: secret(),
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    DYNAMODB_TABLE: table,
+    DYNAMODB_ENDPOINT: tableUrl,
+    QUICKBOOKS_CLIENT_ID: pairs.production.clientId,
+    QUICKBOOKS_CLIENT_SECRET: pairs.production.clientSecret,
+    QUICKBOOKS_SANDBOX_CLIENT_ID: pairs.sandbox.clientId,
+    QUICKBOOKS_SANDBOX_CLIENT_SECRET: pairs.sandbox.clientSecret,
+    QUICKBOOKS_REDIRECT_URI: REDIRECT_URI,
+    INTUIT_AUTHORIZATION_ENDPOINT: `${intuit.url}/connect/oauth2`,
+    INTUIT_TOKEN_ENDPOINT: `${intuit.url}/oauth2/v1/tokens/bearer`,
+    INTUIT_REVOCATION_ENDPOINT: `${intuit.url}/v2/oauth2/tokens/revoke`,
+    TOKEN_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  }
+}
+
+const clientPairs = () => ({
+  production: { clientId: `production-${secret()}`, clientSecret: secret() },
+  sandbox: { clientId: `sandbox-${secret()}`, clientSecret: secret() },
+})
+
+const setOnly = (vars: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+
+/** What a test does with the table behind the Worker's back, uncounted. */
+const tableAccess = (engineUrl: string, table: string) => {
+  const client = adminClient(engineUrl)
+  return {
+    client,
+    item: async (pk: string) =>
+      (await client.send(new GetItemCommand({ TableName: table, Key: { pk: { S: pk } } }))).Item,
+    put: (item: NonNullable<ConstructorParameters<typeof PutItemCommand>[0]['Item']>) =>
+      client.send(new PutItemCommand({ TableName: table, Item: item })),
+    remove: (pk: string) => client.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: pk } } })),
+    all: async () => (await client.send(new ScanCommand({ TableName: table }))).Items ?? [],
+  }
+}
+
+/** The whole service: the Worker in workerd, a real DynamoDB engine behind a counting proxy, the stand-in for Intuit. */
+export const startService = async ({ vars = {}, workers = 1 }: ServiceOptions = {}) => {
+  const pairs = clientPairs()
+  const engine = await startDynamoDb()
+  const proxy = await startEngineProxy(engine.url)
+  const intuit = await startIntuit({
+    apps: [
+      { environment: 'production', ...pairs.production, redirectUris: [REDIRECT_URI] },
+      { environment: 'sandbox', ...pairs.sandbox, redirectUris: [REDIRECT_URI] },
+    ],
+  })
+  const table = tableAccess(engine.url, testStorage(engine.url).table)
+  await createTable(table.client, testStorage(engine.url).table)
+  let output = ''
+  const env = setOnly({ ...wholeSetUp(proxy.url, intuit, pairs), ...vars })
+  const start = () => startWorker({ vars: env, onOutput: (text) => (output += text) })
+  const running: [LocalWorker, ...LocalWorker[]] = [await start()]
+  while (running.length < workers) running.push(await start())
+  const [{ url }] = running
+
+  const request = (path: string, init: RequestInit = {}) => fetch(new URL(path, url), { redirect: 'manual', ...init })
+  const api = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers)
+    headers.set('X-API-Key', env['API_KEY'] ?? '')
+    return request(path, { ...init, headers })
+  }
+
+  /** Start and consent: the path and query that the browser would bring to the callback. */
+  const consented = async (companyKey: string, options: { companyName?: string; realmId?: string } = {}) => {
+    const query = options.companyName === undefined ? '' : `?company_name=${encodeURIComponent(options.companyName)}`
+    const started = await request(`/oauth/start/${companyKey}${query}`)
+    const location = started.headers.get('Location')
+    if (!location) throw new Error(`Start answered ${started.status}.`)
+    const choice = options.realmId === undefined ? {} : { realmId: options.realmId }
+    const back = new URL(await consent(location, choice))
+    return `${back.pathname}${back.search}`
+  }
+
+  return {
+    url,
+    urls: running.map((worker) => worker.url),
+    apiKey: env['API_KEY'] ?? '',
+    fetch: request,
+    api,
+    consented,
+    connect: async (companyKey: string, options?: { companyName?: string; realmId?: string }) =>
+      request(await consented(companyKey, options)),
+    dynamo: { ...proxy, ...table },
+    intuit: intuitControl(intuit.url),
+    pairs,
+    logs: () => output,
+    close: async () => {
+      await Promise.all(running.map((worker) => worker.close()))
+      await Promise.all([intuit.close(), proxy.close(), engine.close()])
+    },
+  }
+}
+
+export type Service = Awaited<ReturnType<typeof startService>>
