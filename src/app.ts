@@ -4,7 +4,7 @@ import type { Broker } from './broker/broker.ts'
 import { equalInConstantTime } from './crypto/digest.ts'
 import { Problem, problemResponse } from './problem.ts'
 import { connectionRoutes } from './routes/connections.ts'
-import { requireShortQuery } from './routes/http.ts'
+import { queryValues, requireShortQuery } from './routes/http.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
@@ -27,7 +27,7 @@ const invalidApiKey = () =>
 const presentedKey = (c: Context) => {
   const header = c.req.header('X-API-Key')
   if (header !== undefined) return header
-  const values = c.req.queries('api_key') ?? []
+  const values = queryValues(c, 'api_key')
   return values.length === 1 ? values[0] : undefined
 }
 

@@ -35,9 +35,10 @@ const invalidState = () =>
 
 const startAgain = (companyKey: string) => `Begin again at /oauth/start/${companyKey}.`
 
+/** `company_key:nonce`. What is not even of that form is not worth a question to the table. */
 const splitState = (state: string) => {
-  const [companyKey, nonce, ...rest] = state.split(':')
-  if (!companyKey || !nonce || rest.length > 0) throw invalidState()
+  const [, companyKey, nonce] = /^([\w-]{1,64}):([\w-]{16,128})$/.exec(state) ?? []
+  if (!companyKey || !nonce) throw invalidState()
   return { companyKey, nonce }
 }
 

@@ -12,9 +12,12 @@ export const requireShortQuery = (c: Context): void => {
   throw new Problem('invalid_request', `The query string is longer than ${MAX_QUERY_LENGTH} characters.`)
 }
 
+/** Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. */
+export const queryValues = (c: Context, name: string): string[] => new URL(c.req.url).searchParams.getAll(name)
+
 /** A query parameter that may be given once (RFC 6749 section 3.1). Throws `invalid_request`, naming it, if it is repeated. */
 export const queryParameter = (c: Context, name: string): string | undefined => {
-  const values = c.req.queries(name) ?? []
+  const values = queryValues(c, name)
   if (values.length <= 1) return values[0]
   throw new Problem('invalid_request', `The query parameter ${name} is given more than once.`)
 }

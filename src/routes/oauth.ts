@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import { Hono } from 'hono/tiny'
 import { accepts } from 'hono/accepts'
+import { Hono } from 'hono/tiny'
 import type { CallbackParameters } from '../broker/authorize.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
