@@ -83,18 +83,18 @@ const PARTS = {
       stateTtlSeconds: env.OAUTH_STATE_TTL_SECONDS,
     })),
   ),
-  tokens: v.pipe(
+  exchange: v.pipe(
     v.object({
       INTUIT_TOKEN_ENDPOINT: oauthEndpoint('https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer'),
-      TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400),
       TOKEN_ENCRYPTION_KEYS: v.optional(
         v.pipe(v.string(), v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once')),
       ),
     }),
-    v.transform((env) => ({
-      tokenEndpoint: env.INTUIT_TOKEN_ENDPOINT,
-      refreshMarginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS,
-    })),
+    v.transform((env) => ({ tokenEndpoint: env.INTUIT_TOKEN_ENDPOINT })),
+  ),
+  freshness: v.pipe(
+    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400) }),
+    v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
   ),
   production: v.pipe(
     v.object({ QUICKBOOKS_CLIENT_ID: required, QUICKBOOKS_CLIENT_SECRET: required }),
@@ -112,8 +112,6 @@ const PARTS = {
 type Parts = typeof PARTS
 type Settings<Part extends keyof Parts> = v.InferOutput<Parts[Part]>
 export type StorageSettings = Settings<'storage'>
-export type AuthorizationSettings = Settings<'authorization'>
-export type TokenSettings = Settings<'tokens'>
 export type ClientPair = Settings<'production'>
 
 /** The configuration, part by part. Each part throws `configuration_error`, naming all its faulty variables and no value. */
@@ -143,7 +141,8 @@ export const readConfig = (env: Env): Config => {
     apiKey: parsedOnce(PARTS.apiKey, variables),
     storage: parsedOnce(PARTS.storage, variables),
     authorization: parsedOnce(PARTS.authorization, variables),
-    tokens: parsedOnce(PARTS.tokens, variables),
+    exchange: parsedOnce(PARTS.exchange, variables),
+    freshness: parsedOnce(PARTS.freshness, variables),
     production: parsedOnce(PARTS.production, variables),
     sandbox: parsedOnce(PARTS.sandbox, variables),
   }

@@ -43,7 +43,7 @@ const createService = (env: Record<string, unknown>) => {
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
     surroundings,
     log,
-    marginSeconds: () => config.tokens().refreshMarginSeconds,
+    marginSeconds: () => config.freshness().marginSeconds,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
   return createApp({ broker, apiKey: config.apiKey, reportFault })

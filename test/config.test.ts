@@ -37,10 +37,8 @@ describe('configuration', () => {
       authorizationEndpoint: 'https://appcenter.intuit.com/connect/oauth2',
       stateTtlSeconds: 600,
     })
-    expect(config.tokens()).toEqual({
-      tokenEndpoint: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
-      refreshMarginSeconds: 300,
-    })
+    expect(config.exchange()).toEqual({ tokenEndpoint: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer' })
+    expect(config.freshness()).toEqual({ marginSeconds: 300 })
     expect(config.production()).toEqual({ clientId: 'production-id', clientSecret: 'production-secret' })
     expect(config.sandbox()).toEqual({ clientId: 'sandbox-id', clientSecret: 'sandbox-secret' })
   })
@@ -80,12 +78,12 @@ describe('configuration', () => {
     ['authorization', 'INTUIT_AUTHORIZATION_ENDPOINT', 'http://intuit.example/connect'],
     ['authorization', 'OAUTH_STATE_TTL_SECONDS', '0'],
     ['authorization', 'OAUTH_STATE_TTL_SECONDS', 'ten'],
-    ['tokens', 'INTUIT_TOKEN_ENDPOINT', 'javascript:alert(1)'],
-    ['tokens', 'TOKEN_REFRESH_MARGIN_SECONDS', '-1'],
-    ['tokens', 'TOKEN_REFRESH_MARGIN_SECONDS', '5 minutes'],
-    ['tokens', 'TOKEN_ENCRYPTION_KEYS', 'no-key'],
-    ['tokens', 'TOKEN_ENCRYPTION_KEYS', `${KEY},${KEY}`],
-    ['tokens', 'TOKEN_ENCRYPTION_KEYS', 'a:dG9vIHNob3J0'],
+    ['exchange', 'INTUIT_TOKEN_ENDPOINT', 'javascript:alert(1)'],
+    ['freshness', 'TOKEN_REFRESH_MARGIN_SECONDS', '-1'],
+    ['freshness', 'TOKEN_REFRESH_MARGIN_SECONDS', '5 minutes'],
+    ['exchange', 'TOKEN_ENCRYPTION_KEYS', 'no-key'],
+    ['exchange', 'TOKEN_ENCRYPTION_KEYS', `${KEY},${KEY}`],
+    ['exchange', 'TOKEN_ENCRYPTION_KEYS', 'a:dG9vIHNob3J0'],
     ['production', 'QUICKBOOKS_CLIENT_ID', undefined],
     ['sandbox', 'QUICKBOOKS_SANDBOX_CLIENT_SECRET', undefined],
   ]
@@ -95,12 +93,12 @@ describe('configuration', () => {
 
   it('allows http for a loopback authorization server, as a stand-in has', () => {
     for (const origin of ['http://localhost:9000', 'http://127.0.0.1:9000', 'http://[::1]:9000']) {
-      expect(faultOf('tokens', { INTUIT_TOKEN_ENDPOINT: `${origin}/token` })).toBeUndefined()
+      expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: `${origin}/token` })).toBeUndefined()
     }
-    expect(faultOf('tokens', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
+    expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
   })
 
   it('allows several sealing keys', () => {
-    expect(faultOf('tokens', { TOKEN_ENCRYPTION_KEYS: `${KEY}, older${KEY}` })).toBeUndefined()
+    expect(faultOf('exchange', { TOKEN_ENCRYPTION_KEYS: `${KEY}, older${KEY}` })).toBeUndefined()
   })
 })

@@ -11,7 +11,7 @@ interface IntuitSurroundings {
 export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer => ({
   requireClient(environment) {
     config[environment]()
-    config.tokens()
+    config.exchange()
   },
 
   authorizationUrl(environment, state) {
@@ -26,13 +26,13 @@ export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): Auth
   },
 
   exchange(environment, code) {
-    const present = presentTo({ url: config.tokens().tokenEndpoint, fetch, now })
+    const present = presentTo({ url: config.exchange().tokenEndpoint, fetch, now })
     const { redirectUri } = config.authorization()
     return present(config[environment](), 'authorization_code', { code, redirect_uri: redirectUri })
   },
 
   refresh(environment, refreshToken) {
-    const present = presentTo({ url: config.tokens().tokenEndpoint, fetch, now })
+    const present = presentTo({ url: config.exchange().tokenEndpoint, fetch, now })
     return present(config[environment](), 'refresh_token', { refresh_token: refreshToken })
   },
 })
