@@ -10,13 +10,19 @@ export const PROBLEM_STATUS = {
   authorization_denied: 400,
   invalid_request: 400,
   invalid_api_key: 401,
+  forbidden: 403,
+  invalid_start_link: 403,
   connection_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
   missing_refresh_token: 409,
   realm_mismatch: 409,
+  realm_in_use: 409,
+  generation_mismatch: 412,
+  rate_limited: 429,
   configuration_error: 500,
   internal_error: 500,
+  sealed_token_unreadable: 500,
   token_exchange_failed: 502,
   reconnect_required: 502,
   intuit_unavailable: 502,
@@ -32,9 +38,12 @@ export type ProblemCode = keyof typeof PROBLEM_STATUS
 const TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  412: 'Precondition Failed',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
@@ -44,6 +53,8 @@ interface ProblemOptions extends ErrorOptions {
   headers?: Record<string, string>
   /** Intuit's id of the failed call, which its support asks for. */
   intuitTid?: string | undefined
+  /** Where the person begins again. */
+  startUrl?: string | undefined
 }
 
 /** The one error that reaches a caller. `detail` says what to do next and never holds a secret. */
@@ -52,18 +63,21 @@ export class Problem extends Error {
   readonly code: ProblemCode
   readonly headers: Record<string, string>
   readonly intuitTid: string | undefined
+  readonly startUrl: string | undefined
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options)
     this.code = code
     this.headers = options.headers ?? {}
     this.intuitTid = options.intuitTid
+    this.startUrl = options.startUrl
   }
 }
 
 /** A problem as `application/problem+json` (RFC 9457). */
-export const problemResponse = ({ code, message, headers, intuitTid }: Problem): Response => {
+export const problemResponse = ({ code, message, headers, intuitTid, startUrl }: Problem): Response => {
   const status = PROBLEM_STATUS[code]
-  const body = { type: 'about:blank', title: TITLES[status], status, detail: message, code, intuit_tid: intuitTid }
+  const members = { type: 'about:blank', title: TITLES[status], status, detail: message, code }
+  const body = { ...members, intuit_tid: intuitTid, start_url: startUrl }
   return Response.json(body, { status, headers: { ...headers, 'Content-Type': 'application/problem+json' } })
 }
