@@ -2,6 +2,7 @@ import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
 import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
+import { plainVault } from './crypto/vault.ts'
 import { intuit } from './intuit/intuit.ts'
 import { connectionStore } from './storage/connections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
@@ -41,6 +42,7 @@ const createService = (env: Record<string, unknown>) => {
     connections: connectionStore(dynamo),
     states: stateStore(dynamo),
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
+    vault: plainVault,
     surroundings,
     log,
     marginSeconds: () => config.freshness().marginSeconds,

@@ -19,7 +19,7 @@ describe('a refresh, in whatever order its steps run', () => {
           expect(world.intuit.presentations).toHaveLength(1)
           for (const answer of answers) expect(answer.accessToken).toBe('access-1')
           expect(world.stored()).toMatchObject({
-            refreshToken: world.intuit.current(),
+            refreshTokenHash: `hash of ${world.intuit.current()}`,
             generation: 2,
             lease: undefined,
           })
@@ -39,7 +39,7 @@ describe('a refresh, in whatever order its steps run', () => {
         expect(world.intuit.isDead()).toBe(false)
         for (const answer of answers) expect(answer.accessToken).not.toBe('access-0')
         expect(world.stored()).toMatchObject({
-          refreshToken: world.intuit.current(),
+          refreshTokenHash: `hash of ${world.intuit.current()}`,
           generation: 1 + world.intuit.presentations.length,
         })
       }),
@@ -61,7 +61,7 @@ describe('a refresh, in whatever order its steps run', () => {
           await world.settled()
           expect(world.intuit.isDead()).toBe(false)
           const lost = world.events.some(({ event }) => event === 'pair_not_stored')
-          if (!lost) expect(world.stored()).toMatchObject({ refreshToken: world.intuit.current() })
+          if (!lost) expect(world.stored()).toMatchObject({ refreshTokenHash: `hash of ${world.intuit.current()}` })
         },
       ),
       { numRuns: RUNS },

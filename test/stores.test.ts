@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../dev/dynamodb.ts'
 import { createTable } from '../dev/table.ts'
-import type { Connection, Failure, TokenPair } from '../src/broker/connection.ts'
+import type { Connection, Failure, StoredPair } from '../src/broker/connection.ts'
 import type { ConnectionStore, StateStore } from '../src/broker/ports.ts'
 import { connectionStore } from '../src/storage/connections.ts'
 import { type DynamoDb, dynamoDb } from '../src/storage/dynamodb.ts'
@@ -12,14 +12,18 @@ import { memoryConnections, memoryStates } from './support/memory-stores.ts'
 const NOW = 1_790_000_000
 const DAY = 86_400
 
-const pair = (name: string, over: Partial<TokenPair> = {}): TokenPair => ({
+const pair = (name: string, over: Partial<StoredPair> = {}): StoredPair => ({
   accessToken: `access-${name}`,
   accessTokenExpiresAt: NOW + 3600,
   refreshToken: `refresh-${name}`,
   refreshTokenExpiresAt: NOW + 100 * DAY,
   refreshTokenHardExpiresAt: undefined,
+  refreshTokenHash: `hash of refresh-${name}`,
   ...over,
 })
+
+/** What Intuit gives while it does not rotate. */
+const SAME_TOKEN = { refreshToken: 'refresh-a', refreshTokenHash: 'hash of refresh-a' }
 
 const failure = (over: Partial<Failure> = {}): Failure => ({
   reason: 'unavailable',
@@ -178,8 +182,13 @@ const promises = (stores: () => Stores) => {
       expect(claim).toEqual({ outcome: 'gone' })
     })
 
-    const replaced = (spent: Connection, name: string, over: Partial<TokenPair> = {}) =>
-      stores().connections.replace(spent, { pair: pair(name, over), now: NOW + 1, writer: `writer-${name}` })
+    const replaced = (spent: Connection, name: string, over: Partial<StoredPair> = {}) =>
+      stores().connections.replace(spent, {
+        pair: pair(name, over),
+        rotated: over.refreshTokenHash === undefined,
+        now: NOW + 1,
+        writer: `writer-${name}`,
+      })
 
     it('replaces the token that was spent, once', async () => {
       const key = freshKey()
@@ -193,8 +202,8 @@ const promises = (stores: () => Stores) => {
 
     it('recognises its own write when the answer was lost, and counts it once', async () => {
       const spent = await connected(freshKey(), 'a')
-      const first = await replaced(spent, 'b', { refreshToken: 'refresh-a' })
-      expect(await replaced(spent, 'b', { refreshToken: 'refresh-a' })).toEqual(first)
+      const first = await replaced(spent, 'b', { ...SAME_TOKEN })
+      expect(await replaced(spent, 'b', { ...SAME_TOKEN })).toEqual(first)
       expect(first?.generation).toBe(2)
     })
 
@@ -209,16 +218,14 @@ const promises = (stores: () => Stores) => {
 
     it('keeps a newer access token from being overwritten by a late one of the same refresh token', async () => {
       const spent = await connected(freshKey(), 'a')
-      const newer = await replaced(spent, 'b', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 4000 })
-      expect(
-        await replaced(spent, 'c', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 3900 }),
-      ).toBeUndefined()
+      const newer = await replaced(spent, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 4000 })
+      expect(await replaced(spent, 'c', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 3900 })).toBeUndefined()
       expect(await stores().connections.read(spent.companyKey, NOW)).toEqual(newer)
     })
 
     it('stores a shorter-lived access token where nobody else stored one', async () => {
       const spent = await connected(freshKey(), 'a')
-      const next = await replaced(spent, 'b', { refreshToken: 'refresh-a', accessTokenExpiresAt: NOW + 60 })
+      const next = await replaced(spent, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 60 })
       expect(next).toMatchObject({ accessToken: 'access-b', generation: 2 })
     })
 
@@ -299,7 +306,7 @@ describe('the table', () => {
     const read = await connections.read('by-hand', NOW)
     if (!read) throw new Error('absent')
     expect(read).toMatchObject({ companyName: 'by-hand', realmId: '9130347596842384926', generation: 0 })
-    const successor = { pair: pair('b'), now: NOW, writer: 'me' }
+    const successor = { pair: pair('b'), rotated: true, now: NOW, writer: 'me' }
     expect(await connections.replace(read, successor)).toMatchObject({ generation: 1, refreshToken: 'refresh-b' })
     expect(await connections.replace(read, { ...successor, writer: 'other' })).toBeUndefined()
   })

@@ -1,6 +1,7 @@
 import { Problem } from '../problem.ts'
 import { environmentFor } from './company.ts'
 import type { Connection, EpochSeconds } from './connection.ts'
+import { sealedPair } from './pair.ts'
 import type {
   AuthorizationServer,
   AuthorizationState,
@@ -8,6 +9,7 @@ import type {
   IntuitAnswer,
   StateStore,
   Surroundings,
+  Vault,
 } from './ports.ts'
 
 /** How long a record that never got connected lives. */
@@ -17,6 +19,7 @@ interface AuthorizePorts {
   connections: ConnectionStore
   states: StateStore
   intuit: AuthorizationServer
+  vault: Vault
   surroundings: Surroundings
   stateTtlSeconds(): number
 }
@@ -74,7 +77,14 @@ const exchangeFailed = (answer: Extract<IntuitAnswer, { ok: false }>, companyKey
 }
 
 /** The consent of a person (RFC 6749 section 4.1): the link out, and the way back. */
-export const authorization = ({ connections, states, intuit, surroundings, stateTtlSeconds }: AuthorizePorts) => {
+export const authorization = ({
+  connections,
+  states,
+  intuit,
+  vault,
+  surroundings,
+  stateTtlSeconds,
+}: AuthorizePorts) => {
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** Returns the URL to send the person to, with the state stored beforehand. */
@@ -135,7 +145,7 @@ export const authorization = ({ connections, states, intuit, surroundings, state
       companyName: claimed.companyName ?? connection.companyName,
       environment,
       realmId: callback.realmId,
-      pair: answer.pair,
+      pair: await sealedPair(vault, companyKey, answer.pair),
       now: nowSeconds(),
       writer: surroundings.nonce(),
     })

@@ -1,7 +1,8 @@
 import { Problem } from '../problem.ts'
 import { authorization } from './authorize.ts'
-import { type Connection, isFresh, type WithAccessToken } from './connection.ts'
-import type { AuthorizationServer, ConnectionStore, KeepAlive, Log, StateStore, Surroundings } from './ports.ts'
+import { type Connection, isFresh, type UsableToken } from './connection.ts'
+import { usableToken } from './pair.ts'
+import type { AuthorizationServer, ConnectionStore, KeepAlive, Log, StateStore, Surroundings, Vault } from './ports.ts'
 import { type Refresh, refreshing } from './refresh.ts'
 import { connectionNotFound } from './refusals.ts'
 
@@ -9,6 +10,7 @@ export interface BrokerPorts {
   connections: ConnectionStore
   states: StateStore
   intuit: AuthorizationServer
+  vault: Vault
   surroundings: Surroundings
   log: Log
   /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
@@ -18,7 +20,7 @@ export interface BrokerPorts {
 
 /** Everything this service promises, without HTTP. */
 export const createBroker = (ports: BrokerPorts) => {
-  const { connections, surroundings, log, marginSeconds } = ports
+  const { connections, vault, surroundings, log, marginSeconds } = ports
   const { start, finish } = authorization(ports)
   const refresh: Refresh = refreshing(ports)
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
@@ -39,19 +41,19 @@ export const createBroker = (ports: BrokerPorts) => {
   }
 
   /** A token that is valid for longer than the margin: the stored one, or a new one. In the band before the margin the stored one is answered at once and renewed behind the answer. */
-  const freshToken = async (companyKey: string, keepAlive: KeepAlive): Promise<WithAccessToken> => {
+  const freshToken = async (companyKey: string, keepAlive: KeepAlive): Promise<UsableToken> => {
     const stored = await connection(companyKey)
     const margin = marginSeconds()
-    if (!isFresh(stored, nowSeconds(), margin)) return refresh(stored, false, keepAlive)
+    if (!isFresh(stored, nowSeconds(), margin)) return usableToken(vault, await refresh(stored, false, keepAlive))
     const isNearMargin = stored.accessTokenExpiresAt - nowSeconds() <= 2 * margin
     const isUnderWay = stored.lease !== undefined && stored.lease.until >= surroundings.now()
     if (isNearMargin && stored.refreshToken && !isUnderWay) refreshBehind(stored, keepAlive)
-    return stored
+    return usableToken(vault, stored)
   }
 
   /** A token that is newer than the stored one, whatever its age. */
-  const refreshedToken = async (companyKey: string, keepAlive: KeepAlive): Promise<WithAccessToken> =>
-    refresh(await connection(companyKey), true, keepAlive)
+  const refreshedToken = async (companyKey: string, keepAlive: KeepAlive): Promise<UsableToken> =>
+    usableToken(vault, await refresh(await connection(companyKey), true, keepAlive))
 
   return { start, finish, connection, freshToken, refreshedToken }
 }

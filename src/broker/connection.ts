@@ -5,6 +5,9 @@ export type EpochSeconds = number
 /** Milliseconds since the Unix epoch, where seconds are too coarse: leases and deadlines. */
 export type EpochMs = number
 
+/** A token as the record holds it: sealed where keys are configured, plain where not. The `Vault` opens it. */
+export type StoredToken = string
+
 /** One answer of Intuit's token endpoint, its lengths of time turned into times. */
 export interface TokenPair {
   accessToken: string
@@ -13,6 +16,14 @@ export interface TokenPair {
   refreshTokenExpiresAt: EpochSeconds
   /** The end of the five years that no refresh extends, where Intuit tells it. */
   refreshTokenHardExpiresAt: EpochSeconds | undefined
+}
+
+/** A pair as the record will hold it. */
+export interface StoredPair extends Omit<TokenPair, 'accessToken' | 'refreshToken'> {
+  accessToken: StoredToken
+  refreshToken: StoredToken
+  /** SHA-256 of the refresh token itself, hexadecimal. */
+  refreshTokenHash: string
 }
 
 /** Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code that was presented. */
@@ -43,9 +54,9 @@ export interface Connection {
   companyName: string
   environment: Environment
   realmId: string | undefined
-  accessToken: string | undefined
+  accessToken: StoredToken | undefined
   accessTokenExpiresAt: EpochSeconds | undefined
-  refreshToken: string | undefined
+  refreshToken: StoredToken | undefined
   refreshTokenExpiresAt: EpochSeconds | undefined
   createdAt: EpochSeconds | undefined
   updatedAt: EpochSeconds | undefined
@@ -60,7 +71,13 @@ export interface Connection {
   failure: Failure | undefined
 }
 
-export type WithAccessToken = Connection & { accessToken: string; accessTokenExpiresAt: EpochSeconds }
+export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }
+
+/** What a caller is given: the access token itself, and the record it is of. */
+export interface UsableToken {
+  accessToken: string
+  connection: WithAccessToken
+}
 
 /** Whether the access token outlives `now` by more than `marginSeconds`. */
 export const isFresh = (

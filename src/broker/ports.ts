@@ -1,5 +1,14 @@
 import type { Environment } from './company.ts'
-import type { Connection, EpochMs, EpochSeconds, Failure, Refusal, TokenPair } from './connection.ts'
+import type {
+  Connection,
+  EpochMs,
+  EpochSeconds,
+  Failure,
+  Refusal,
+  StoredPair,
+  StoredToken,
+  TokenPair,
+} from './connection.ts'
 
 /** What the broker needs of the table's connection records. Every call may throw `storage_unavailable`, and bears being applied twice. */
 export interface ConnectionStore {
@@ -30,7 +39,7 @@ export interface Consent {
   companyName: string
   environment: Environment
   realmId: string | undefined
-  pair: TokenPair
+  pair: StoredPair
   now: EpochSeconds
   writer: string
 }
@@ -48,9 +57,23 @@ export type Claimed =
   | { outcome: 'gone' }
 
 export interface Successor {
-  pair: TokenPair
+  pair: StoredPair
+  /** Whether Intuit gave another refresh token than the one that was spent. */
+  rotated: boolean
   now: EpochSeconds
   writer: string
+}
+
+/** The attributes of a record that hold a token. */
+export type TokenName = 'access_token' | 'refresh_token'
+
+/** Closes and opens tokens at rest. What it closed for one record and attribute it opens for that one alone. */
+export interface Vault {
+  seal(companyKey: string, name: TokenName, token: string): Promise<StoredToken>
+  /** Throws `sealed_token_unreadable`. */
+  open(companyKey: string, name: TokenName, stored: StoredToken): Promise<string>
+  /** SHA-256, hexadecimal. */
+  digest(token: string): Promise<string>
 }
 
 /** An OAuth state on its way: what start chose, for the callback to use. */

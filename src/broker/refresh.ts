@@ -7,8 +7,18 @@ import {
   isFresh,
   type WithAccessToken,
 } from './connection.ts'
+import { sealedPair } from './pair.ts'
 import { persisting } from './persist.ts'
-import type { AuthorizationServer, Claimed, ConnectionStore, KeepAlive, Log, Refused, Surroundings } from './ports.ts'
+import type {
+  AuthorizationServer,
+  Claimed,
+  ConnectionStore,
+  KeepAlive,
+  Log,
+  Refused,
+  Surroundings,
+  Vault,
+} from './ports.ts'
 import { connectionNotFound, failedRefresh, missingRefreshToken, refreshInProgress } from './refusals.ts'
 
 /** Our own deadline of 25 s, and clocks that are 10 s off on both sides. */
@@ -26,6 +36,7 @@ const LONGEST_PAUSE_MS = 250
 export interface RefreshPorts {
   connections: ConnectionStore
   intuit: AuthorizationServer
+  vault: Vault
   surroundings: Surroundings
   log: Log
   marginSeconds(): number
@@ -43,7 +54,7 @@ type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; until: E
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export const refreshing = (ports: RefreshPorts) => {
-  const { connections, intuit, surroundings, marginSeconds } = ports
+  const { connections, intuit, vault, surroundings, marginSeconds } = ports
   const persist = persisting(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
   const stillValid = (connection: Connection): WithAccessToken | undefined =>
@@ -80,9 +91,15 @@ export const refreshing = (ports: RefreshPorts) => {
   const spend = async (held: Held, request: Request): Promise<WithAccessToken> => {
     const { connection: spent, owner } = held
     if (!spent.refreshToken) throw missingRefreshToken(spent.companyKey)
-    const answer = await intuit.refresh(spent.environment, spent.refreshToken)
+    const presented = await vault.open(spent.companyKey, 'refresh_token', spent.refreshToken)
+    const answer = await intuit.refresh(spent.environment, presented)
     if (!answer.ok) return refused(held, answer, request)
-    const successor = { pair: answer.pair, now: nowSeconds(), writer: owner }
+    const successor = {
+      pair: await sealedPair(vault, spent.companyKey, answer.pair),
+      rotated: answer.pair.refreshToken !== presented,
+      now: nowSeconds(),
+      writer: owner,
+    }
     const stored = await persist(spent, successor, request.startedAt + DEADLINE_MS, request.keepAlive)
     const current = stored ?? (await connections.read(spent.companyKey, nowSeconds()))
     const valid = current && stillValid(current)

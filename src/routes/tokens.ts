@@ -2,15 +2,15 @@ import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
-import type { WithAccessToken } from '../broker/connection.ts'
+import type { UsableToken } from '../broker/connection.ts'
 import { keepAlive } from './http.ts'
 
 /** The API reference's response of `GET /api/token/{company_key}`. What a record written by hand does not tell is `null`. */
-const tokenBody = (connection: WithAccessToken) => ({
+const tokenBody = ({ accessToken, connection }: UsableToken) => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,
-  access_token: connection.accessToken,
+  access_token: accessToken,
   access_token_expires_at: connection.accessTokenExpiresAt,
   refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
   updated_at: connection.updatedAt ?? null,

@@ -1,6 +1,5 @@
-import type { Connection, TokenPair } from '../broker/connection.ts'
+import type { Connection, StoredPair } from '../broker/connection.ts'
 import type { ConnectionStore } from '../broker/ports.ts'
-import { sha256Hex } from '../crypto/digest.ts'
 import { assigned, assignments, attributes, text } from './attributes.ts'
 import { connectionOf, FAILURE_ATTRIBUTES, isExpired, LEASE_ATTRIBUTES } from './connection-item.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
@@ -24,13 +23,13 @@ const stillStored = ({ refreshTokenHash, refreshToken }: Connection) =>
       }
     : { condition: 'refresh_token_hash = :spent', values: attributes({ ':spent': refreshTokenHash }) }
 
-const pairAttributes = async (pair: TokenPair, now: number, writer: string) => ({
+const pairAttributes = (pair: StoredPair, now: number, writer: string) => ({
   access_token: pair.accessToken,
   access_token_expires_at: pair.accessTokenExpiresAt,
   refresh_token: pair.refreshToken,
   refresh_token_expires_at: pair.refreshTokenExpiresAt,
   refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt,
-  refresh_token_hash: await sha256Hex(pair.refreshToken),
+  refresh_token_hash: pair.refreshTokenHash,
   last_refresh_at: now,
   updated_at: now,
   written_by: writer,
@@ -99,7 +98,7 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
         company_key: companyKey,
         company_name: companyName,
         uses_sandbox_credentials: environment === 'sandbox',
-        ...(await pairAttributes(pair, now, writer)),
+        ...pairAttributes(pair, now, writer),
         last_rotation_at: now,
         realm_id: realmId,
       }
@@ -152,11 +151,10 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
       })
     },
 
-    async replace(spent, { pair, now, writer }) {
+    async replace(spent, { pair, rotated, now, writer }) {
       const { companyKey } = spent
       const stored = stillStored(spent)
-      const rotated = pair.refreshToken !== spent.refreshToken
-      const values = { ...(await pairAttributes(pair, now, writer)), last_rotation_at: rotated ? now : undefined }
+      const values = { ...pairAttributes(pair, now, writer), last_rotation_at: rotated ? now : undefined }
       const written = await dynamo.updateItem({
         Key: key(companyKey),
         UpdateExpression: `SET ${assignments(values)}, ${NEXT_GENERATION} REMOVE ${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}`,

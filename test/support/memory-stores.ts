@@ -1,4 +1,4 @@
-import type { Connection, Failure, TokenPair } from '../../src/broker/connection.ts'
+import type { Connection, Failure, StoredPair } from '../../src/broker/connection.ts'
 import type { AuthorizationState, ConnectionStore, StateStore } from '../../src/broker/ports.ts'
 
 interface Row {
@@ -6,16 +6,15 @@ interface Row {
   expiresAt: number | undefined
 }
 
-const hash = (token: string) => `hash of ${token}`
 const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
 
-const withPair = (row: Row, pair: TokenPair, now: number, writer: string): Connection => ({
+const withPair = (row: Row, pair: StoredPair, now: number, writer: string): Connection => ({
   ...row.connection,
   accessToken: pair.accessToken,
   accessTokenExpiresAt: pair.accessTokenExpiresAt,
   refreshToken: pair.refreshToken,
   refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
-  refreshTokenHash: hash(pair.refreshToken),
+  refreshTokenHash: pair.refreshTokenHash,
   updatedAt: now,
   lastRefreshAt: now,
   generation: row.connection.generation + 1,
@@ -108,14 +107,14 @@ export const memoryConnections = () => {
       const row = rows.get(companyKey)
       if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, lease: undefined })
     },
-    async replace(spent, { pair, now, writer }) {
+    async replace(spent, { pair, rotated, now, writer }) {
       const current = rows.get(spent.companyKey)
       if (current?.connection.writtenBy === writer) return { ...current.connection }
       const row = stillStored(spent)
       if (!row) return undefined
       const { generation, accessTokenExpiresAt } = row.connection
       const newest = generation === spent.generation || (accessTokenExpiresAt ?? 0) <= pair.accessTokenExpiresAt
-      if (pair.refreshToken === spent.refreshToken && !newest) return undefined
+      if (!rotated && !newest) return undefined
       return put(row, withPair(row, pair, now, writer))
     },
     async fail(spent, owner, failure: Failure) {

@@ -1,9 +1,16 @@
 import type fc from 'fast-check'
 import { createBroker } from '../../src/broker/broker.ts'
 import type { Connection } from '../../src/broker/connection.ts'
-import type { AuthorizationServer, ConnectionStore, LogEvent } from '../../src/broker/ports.ts'
+import type { AuthorizationServer, ConnectionStore, LogEvent, Vault } from '../../src/broker/ports.ts'
 import { fakeIntuit } from './fake-intuit.ts'
 import { memoryConnections, memoryStates } from './memory-stores.ts'
+
+/** Marks what it seals, so that a test sees where a stored token was taken for an opened one. */
+const fakeVault: Vault = {
+  seal: async (_companyKey, name, token) => `${name} sealed ${token}`,
+  open: async (_companyKey, name, stored) => stored.replace(`${name} sealed `, ''),
+  digest: async (token) => `hash of ${token}`,
+}
 
 const START_MS = 1_790_000_000_000
 
@@ -72,6 +79,7 @@ export const simulated = ({ scheduler, fault = () => 'none', loses, rotates }: S
       connections,
       states: memoryStates(),
       intuit: authorizationServer,
+      vault: fakeVault,
       surroundings: {
         now: () => time + skewMs,
         sleep: async (ms) => {
@@ -97,8 +105,8 @@ export const simulated = ({ scheduler, fault = () => 'none', loses, rotates }: S
 
   const connection = (over: Partial<Connection> = {}): Connection => ({
     ...{ companyKey: 'beach', companyName: 'Beach', environment: 'production', realmId: '1' },
-    ...{ accessToken: 'access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
-    ...{ refreshToken: 'refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
+    ...{ accessToken: 'access_token sealed access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
+    ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
     ...{ writtenBy: 'connect', lease: undefined, failure: undefined },
     ...over,

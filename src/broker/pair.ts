@@ -1,0 +1,18 @@
+import type { StoredPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
+import type { Vault } from './ports.ts'
+
+/** A pair that Intuit gave, closed for the record of `companyKey`. */
+export const sealedPair = async (vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> => {
+  const [accessToken, refreshToken, refreshTokenHash] = await Promise.all([
+    vault.seal(companyKey, 'access_token', pair.accessToken),
+    vault.seal(companyKey, 'refresh_token', pair.refreshToken),
+    vault.digest(pair.refreshToken),
+  ])
+  return { ...pair, accessToken, refreshToken, refreshTokenHash }
+}
+
+/** The access token of a record, opened. Throws `sealed_token_unreadable`. */
+export const usableToken = async (vault: Vault, connection: WithAccessToken): Promise<UsableToken> => ({
+  accessToken: await vault.open(connection.companyKey, 'access_token', connection.accessToken),
+  connection,
+})
