@@ -13,6 +13,18 @@ interface LocalWorkerOptions {
   host?: string
   /** The Worker's own output, as it comes. */
   onOutput?: (text: string) => void
+  /** The Worker's name; others find its Durable Objects by it. */
+  name?: string
+  /** Where the parked pairs are: of its own, of another Worker of this machine, or nowhere. */
+  rescue?: 'own' | 'none' | { worker: string }
+  /** A folder by which Workers of several processes find each other. */
+  registry?: string
+}
+
+const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
+  if (rescue === 'none') return {}
+  const object = { className: 'RescueStore', useSQLite: true }
+  return { durableObjects: { RESCUE: rescue === 'own' ? object : { ...object, scriptName: rescue.worker } } }
 }
 
 // Miniflare would look up the machine's location and send usage figures.
@@ -24,14 +36,16 @@ let bundled: Promise<string> | undefined
 /** Runs the built Worker in workerd. */
 export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
   bundled ??= bundleWorker()
-  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined } = options
+  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry } = options
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      name: 'quickbooks-token-broker',
+      name: options.name ?? 'quickbooks-token-broker',
       modules: true,
       script: await bundled,
       compatibilityDate: await compatibilityDate(),
       bindings: vars,
+      ...rescueBinding(rescue),
+      ...(registry ? { unsafeDevRegistryPath: registry } : {}),
       host,
       port,
       cf: false,

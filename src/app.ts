@@ -46,7 +46,7 @@ const dressAnswers: MiddlewareHandler<{ Variables: Variables }> = async (c, next
   c.set('requestId', requestId)
   await next()
   c.header('X-Request-Id', requestId)
-  c.header('Cache-Control', 'no-store')
+  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
   c.header('Referrer-Policy', 'no-referrer')
   c.header('X-Content-Type-Options', 'nosniff')
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
 import { once } from './once.ts'
 import { Problem } from './problem.ts'
 
@@ -14,6 +15,14 @@ const seconds = (fallback: number, max: number) =>
     v.regex(/^\d{1,9}$/, 'must be a whole number of seconds'),
     v.transform(Number),
     v.maxValue(max, `must be at most ${max} seconds`),
+  )
+
+const milliseconds = (fallback: number) =>
+  v.pipe(
+    v.optional(v.string(), String(fallback)),
+    v.regex(/^\d{1,6}$/, 'must be a whole number of milliseconds'),
+    v.transform(Number),
+    v.minValue(1, 'must be at least 1 millisecond'),
   )
 
 const isLoopback = ({ hostname }: URL) => hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
@@ -96,6 +105,26 @@ const PARTS = {
     v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400) }),
     v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
   ),
+  timing: v.pipe(
+    v.object({
+      REFRESH_LEASE_MS: milliseconds(DEFAULT_TIMING.leaseMs),
+      REFRESH_DEADLINE_MS: milliseconds(DEFAULT_TIMING.deadlineMs),
+      REFRESH_WAIT_MS: milliseconds(DEFAULT_TIMING.waitMs),
+      INTUIT_TIMEOUT_MS: milliseconds(DEFAULT_TIMING.intuitMs),
+      CLOCK_SKEW_MS: milliseconds(DEFAULT_TIMING.skewMs),
+    }),
+    v.transform((env) => ({
+      leaseMs: env.REFRESH_LEASE_MS,
+      deadlineMs: env.REFRESH_DEADLINE_MS,
+      intuitMs: env.INTUIT_TIMEOUT_MS,
+      waitMs: env.REFRESH_WAIT_MS,
+      skewMs: env.CLOCK_SKEW_MS,
+    })),
+    v.check(
+      fitsTogether,
+      'has times that do not fit together: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS',
+    ),
+  ),
   production: v.pipe(
     v.object({ QUICKBOOKS_CLIENT_ID: required, QUICKBOOKS_CLIENT_SECRET: required }),
     v.transform((env) => ({ clientId: env.QUICKBOOKS_CLIENT_ID, clientSecret: env.QUICKBOOKS_CLIENT_SECRET })),
@@ -143,6 +172,7 @@ export const readConfig = (env: Env): Config => {
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
+    timing: parsedOnce(PARTS.timing, variables),
     production: parsedOnce(PARTS.production, variables),
     sandbox: parsedOnce(PARTS.sandbox, variables),
   }

@@ -4,9 +4,13 @@ import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
 import { plainVault } from './crypto/vault.ts'
 import { intuit } from './intuit/intuit.ts'
+import { rescueOf } from './rescue/rescue.ts'
+import { RescueStore } from './rescue/rescue-store.ts'
 import { connectionStore } from './storage/connections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
 import { stateStore } from './storage/states.ts'
+
+export { RescueStore }
 
 const NONCE_BYTES = 24
 
@@ -35,17 +39,31 @@ const reportFault = (error: unknown, requestId: string) => {
 
 const log = (event: LogEvent) => console.warn(JSON.stringify(event))
 
+/** On the host that Intuit sends people back to: the request's own host is the caller's to choose. */
+const startUrl = (redirectUri: string, companyKey: string, companyName: string | undefined) => {
+  const url = new URL(`/oauth/start/${companyKey}`, redirectUri)
+  if (companyName !== undefined) url.searchParams.set('company_name', companyName)
+  return url.href
+}
+
+/** The binding is optional: without it a pair whose every write fails has no second place. */
+const isRescueNamespace = (binding: unknown): binding is DurableObjectNamespace<RescueStore> =>
+  typeof binding === 'object' && binding !== null && 'getByName' in binding
+
 const createService = (env: Record<string, unknown>) => {
   const config = readConfig(env)
   const dynamo = dynamoDb(config.storage, { ...surroundings, fetch: network })
   const broker = createBroker({
     connections: connectionStore(dynamo),
+    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
     states: stateStore(dynamo),
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
     vault: plainVault,
     surroundings,
     log,
+    timing: config.timing,
     marginSeconds: () => config.freshness().marginSeconds,
+    startUrl: (companyKey, companyName) => startUrl(config.authorization().redirectUri, companyKey, companyName),
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
   return createApp({ broker, apiKey: config.apiKey, reportFault })

@@ -139,7 +139,7 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       const first = await connected(key, 'a')
       await claimed(key, 'me')
-      await stores().connections.fail(first, 'me', failure())
+      await stores().connections.fail(first, 'me', failure(), 'free')
       await claimed(key, 'me again')
       expect(await connected(key, 'b')).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
     })
@@ -161,15 +161,26 @@ const promises = (stores: () => Stores) => {
       await connected(key, 'a')
       await claimed(key, 'first', NOW * 1000, NOW * 1000 + 1000)
       expect(await claimed(key, 'second', NOW * 1000 + 1001)).toMatchObject({ tookOver: true })
-      await stores().connections.release(key, 'second')
+      await stores().connections.release(key, 'second', 'free')
       expect(await claimed(key, 'third')).toMatchObject({ tookOver: false })
+    })
+
+    it('keeps a lease that was given back as lapsed for the next one to take over', async () => {
+      const key = freshKey()
+      const spent = await connected(key, 'a')
+      await claimed(key, 'first')
+      await stores().connections.release(key, 'first', 'lapsed')
+      expect(await claimed(key, 'second')).toMatchObject({ tookOver: true })
+      await stores().connections.fail(spent, 'second', failure(), 'lapsed')
+      expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
+      expect(await claimed(key, 'third')).toMatchObject({ tookOver: true })
     })
 
     it('gives back only the own lease', async () => {
       const key = freshKey()
       await connected(key, 'a')
       await claimed(key, 'first')
-      await stores().connections.release(key, 'other')
+      await stores().connections.release(key, 'other', 'free')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ lease: { owner: 'first' } })
     })
 
@@ -186,6 +197,7 @@ const promises = (stores: () => Stores) => {
       stores().connections.replace(spent, {
         pair: pair(name, over),
         rotated: over.refreshTokenHash === undefined,
+        spentGeneration: spent.generation,
         now: NOW + 1,
         writer: `writer-${name}`,
       })
@@ -232,7 +244,7 @@ const promises = (stores: () => Stores) => {
     it('remembers a failure and gives the lease back', async () => {
       const spent = await connected(freshKey(), 'a')
       await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure())
+      await stores().connections.fail(spent, 'me', failure(), 'free')
       const read = await stores().connections.read(spent.companyKey, NOW)
       expect(read).toMatchObject({ failure: failure(), lease: undefined, accessToken: 'access-a', generation: 1 })
     })
@@ -240,10 +252,10 @@ const promises = (stores: () => Stores) => {
     it('forgets a failure of a token that was replaced, or of a lease that was lost', async () => {
       const spent = await connected(freshKey(), 'a')
       await claimed(spent.companyKey, 'other')
-      await stores().connections.fail(spent, 'me', failure())
+      await stores().connections.fail(spent, 'me', failure(), 'free')
       await replaced(spent, 'b')
       await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure())
+      await stores().connections.fail(spent, 'me', failure(), 'free')
       expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
         failure: undefined,
         generation: 2,
@@ -306,7 +318,7 @@ describe('the table', () => {
     const read = await connections.read('by-hand', NOW)
     if (!read) throw new Error('absent')
     expect(read).toMatchObject({ companyName: 'by-hand', realmId: '9130347596842384926', generation: 0 })
-    const successor = { pair: pair('b'), rotated: true, now: NOW, writer: 'me' }
+    const successor = { pair: pair('b'), rotated: true, spentGeneration: 0, now: NOW, writer: 'me' }
     expect(await connections.replace(read, successor)).toMatchObject({ generation: 1, refreshToken: 'refresh-b' })
     expect(await connections.replace(read, { ...successor, writer: 'other' })).toBeUndefined()
   })

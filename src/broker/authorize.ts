@@ -1,16 +1,21 @@
 import { Problem } from '../problem.ts'
 import { environmentFor } from './company.ts'
-import type { Connection, EpochSeconds } from './connection.ts'
+import type { Connection, EpochMs, EpochSeconds } from './connection.ts'
 import { sealedPair } from './pair.ts'
 import type {
   AuthorizationServer,
   AuthorizationState,
   ConnectionStore,
-  IntuitAnswer,
+  Consent,
+  KeepAlive,
+  Log,
+  Refused,
   StateStore,
   Surroundings,
   Vault,
 } from './ports.ts'
+import { retriedUntil } from './retry.ts'
+import type { Timing } from './timing.ts'
 
 /** How long a record that never got connected lives. */
 const UNFINISHED_SECONDS = 24 * 3600
@@ -21,7 +26,11 @@ interface AuthorizePorts {
   intuit: AuthorizationServer
   vault: Vault
   surroundings: Surroundings
+  timing(): Timing
+  log: Log
   stateTtlSeconds(): number
+  /** Where a person begins the consent for a company. */
+  startUrl(companyKey: string, companyName: string | undefined): string
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
@@ -60,7 +69,7 @@ const realmMismatch = (companyKey: string) =>
       'Choose that company at Intuit, or connect this one under a key of its own.',
   )
 
-const exchangeFailed = (answer: Extract<IntuitAnswer, { ok: false }>, companyKey: string) => {
+const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string) => {
   const { intuitTid } = answer
   switch (answer.refusal) {
     case 'invalid_client':
@@ -70,21 +79,26 @@ const exchangeFailed = (answer: Extract<IntuitAnswer, { ok: false }>, companyKey
         { intuitTid },
       )
     case 'unavailable':
-      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, { intuitTid })
+      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, {
+        ...{ intuitTid, startUrl },
+      })
     case 'invalid_grant':
-      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, { intuitTid })
+      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, {
+        ...{ intuitTid, startUrl },
+      })
   }
 }
 
+const notStored = (companyKey: string, startUrl: string) =>
+  new Problem(
+    'storage_unavailable',
+    `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
+    { startUrl, headers: { 'Retry-After': '60' } },
+  )
+
 /** The consent of a person (RFC 6749 section 4.1): the link out, and the way back. */
-export const authorization = ({
-  connections,
-  states,
-  intuit,
-  vault,
-  surroundings,
-  stateTtlSeconds,
-}: AuthorizePorts) => {
+export const authorization = (ports: AuthorizePorts) => {
+  const { connections, states, intuit, vault, surroundings, timing, log, stateTtlSeconds, startUrl } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** Returns the URL to send the person to, with the state stored beforehand. */
@@ -126,29 +140,58 @@ export const authorization = ({
     return { claimed, connection }
   }
 
-  /** Spends the state, then the code, and stores the pair. Everything that can be refused is refused before the code is spent. */
-  const finish = async (callback: CallbackParameters): Promise<Connection> => {
+  /** Stores the first pair. A table that fails is tried again behind the answer: the code is spent, and nobody else has its tokens. */
+  const connected = async (
+    companyKey: string,
+    consent: Consent,
+    again: string,
+    deadline: EpochMs,
+    keepAlive: KeepAlive,
+  ) => {
+    const attempt = () => connections.connect(companyKey, consent)
+    try {
+      return await attempt()
+    } catch {
+      const onFailure = () => log({ event: 'pair_write_failed', company_key: companyKey })
+      onFailure()
+      keepAlive(retriedUntil(attempt, deadline, surroundings, onFailure))
+      throw notStored(companyKey, again)
+    }
+  }
+
+  /**
+   * Spends the state, then the code, and stores the pair. Everything that can be refused is refused before the code is
+   * spent, and the code is presented once.
+   */
+  const finish = async (callback: CallbackParameters, keepAlive: KeepAlive): Promise<Connection> => {
+    const deadline = surroundings.now() + timing().deadlineMs
     const { claimed, connection } = await claimState(callback.state)
     const { companyKey, environment } = claimed
+    const again = startUrl(companyKey, claimed.companyName)
     if (callback.outcome === 'refused') {
       const reason =
         callback.error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
-      throw new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`)
+      throw new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`, {
+        startUrl: again,
+      })
     }
     if (!connection) {
-      throw new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`)
+      throw new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, {
+        startUrl: again,
+      })
     }
     refuseOtherRealm(connection, callback.realmId)
     const answer = await intuit.exchange(environment, callback.code)
-    if (!answer.ok) throw exchangeFailed(answer, companyKey)
-    const stored = await connections.connect(companyKey, {
+    if (!answer.ok) throw exchangeFailed(answer, companyKey, again)
+    const consent = {
       companyName: claimed.companyName ?? connection.companyName,
       environment,
       realmId: callback.realmId,
       pair: await sealedPair(vault, companyKey, answer.pair),
       now: nowSeconds(),
       writer: surroundings.nonce(),
-    })
+    }
+    const stored = await connected(companyKey, consent, again, deadline, keepAlive)
     if (!stored) throw realmMismatch(companyKey)
     return stored
   }

@@ -1,28 +1,29 @@
 import { Problem } from '../problem.ts'
 import { authorization } from './authorize.ts'
-import { type Connection, isFresh, type UsableToken } from './connection.ts'
+import { type Connection, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
 import { usableToken } from './pair.ts'
-import type { AuthorizationServer, ConnectionStore, KeepAlive, Log, StateStore, Surroundings, Vault } from './ports.ts'
-import { type Refresh, refreshing } from './refresh.ts'
-import { connectionNotFound } from './refusals.ts'
+import type { KeepAlive, StateStore } from './ports.ts'
+import { refreshing } from './refresh.ts'
+import { connectionNotFound, generationMismatch } from './refusals.ts'
+import type { SpendPorts } from './spend.ts'
 
-export interface BrokerPorts {
-  connections: ConnectionStore
+export interface BrokerPorts extends SpendPorts {
   states: StateStore
-  intuit: AuthorizationServer
-  vault: Vault
-  surroundings: Surroundings
-  log: Log
-  /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
-  marginSeconds(): number
   stateTtlSeconds(): number
+  startUrl(companyKey: string, companyName: string | undefined): string
 }
+
+/** A token that was refreshed so recently satisfies every caller: another would live no longer. */
+const JUST_REFRESHED_SECONDS = 60
+
+/** How long Intuit's access tokens live. */
+const INTUIT_ACCESS_SECONDS = 3600
 
 /** Everything this service promises, without HTTP. */
 export const createBroker = (ports: BrokerPorts) => {
   const { connections, vault, surroundings, log, marginSeconds } = ports
   const { start, finish } = authorization(ports)
-  const refresh: Refresh = refreshing(ports)
+  const refresh = refreshing(ports)
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
 
   /** The stored record. Throws `connection_not_found`. */
@@ -40,20 +41,47 @@ export const createBroker = (ports: BrokerPorts) => {
     keepAlive(logged)
   }
 
-  /** A token that is valid for longer than the margin: the stored one, or a new one. In the band before the margin the stored one is answered at once and renewed behind the answer. */
-  const freshToken = async (companyKey: string, keepAlive: KeepAlive): Promise<UsableToken> => {
+  const isJustRefreshed = ({ lastRefreshAt }: Connection) =>
+    lastRefreshAt !== undefined && nowSeconds() - lastRefreshAt < JUST_REFRESHED_SECONDS
+
+  /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
+  const isDueBehind = (stored: WithAccessToken, margin: number) => {
+    const isUnderWay = stored.lease !== undefined && stored.lease.until >= surroundings.now()
+    // With a margin of over half an hour, every token of Intuit's is in the band from its birth.
+    const isPointless = 2 * margin >= INTUIT_ACCESS_SECONDS && isJustRefreshed(stored)
+    const isNear = stored.accessTokenExpiresAt - nowSeconds() <= 2 * margin
+    return isNear && stored.refreshToken !== undefined && !isUnderWay && !isPointless
+  }
+
+  /**
+   * A token that is valid for longer than the margin, and than `minTtlSeconds` unless it was refreshed within the last
+   * minute: the stored one, or a new one. In the band before the margin the stored one is answered at once and renewed
+   * behind the answer, so that callers in steady use never wait for Intuit.
+   */
+  const freshToken = async (companyKey: string, minTtlSeconds: number, keepAlive: KeepAlive): Promise<UsableToken> => {
     const stored = await connection(companyKey)
     const margin = marginSeconds()
-    if (!isFresh(stored, nowSeconds(), margin)) return usableToken(vault, await refresh(stored, false, keepAlive))
-    const isNearMargin = stored.accessTokenExpiresAt - nowSeconds() <= 2 * margin
-    const isUnderWay = stored.lease !== undefined && stored.lease.until >= surroundings.now()
-    if (isNearMargin && stored.refreshToken && !isUnderWay) refreshBehind(stored, keepAlive)
+    const lives = (seconds: number) => isFresh(stored, nowSeconds(), seconds)
+    if (!isFresh(stored, nowSeconds(), margin) || !(lives(minTtlSeconds) || isJustRefreshed(stored))) {
+      return usableToken(vault, await refresh(stored, false, keepAlive))
+    }
+    if (isDueBehind(stored, margin)) refreshBehind(stored, keepAlive)
     return usableToken(vault, stored)
   }
 
-  /** A token that is newer than the stored one, whatever its age. */
-  const refreshedToken = async (companyKey: string, keepAlive: KeepAlive): Promise<UsableToken> =>
-    usableToken(vault, await refresh(await connection(companyKey), true, keepAlive))
+  /**
+   * A token that is newer than the stored one, whatever its age. With `generations`, only if the stored one is of one
+   * of them; throws `generation_mismatch` where it is not.
+   */
+  const refreshedToken = async (
+    companyKey: string,
+    generations: number[] | undefined,
+    keepAlive: KeepAlive,
+  ): Promise<UsableToken> => {
+    const stored = await connection(companyKey)
+    if (generations && !generations.includes(stored.generation)) throw generationMismatch()
+    return usableToken(vault, await refresh(stored, true, keepAlive))
+  }
 
   return { start, finish, connection, freshToken, refreshedToken }
 }

@@ -79,15 +79,17 @@ export interface UsableToken {
   connection: WithAccessToken
 }
 
+/** Whether there is an access token, valid or not. */
+export const holdsAccessToken = (connection: Connection): connection is WithAccessToken =>
+  connection.accessToken !== undefined && connection.accessTokenExpiresAt !== undefined
+
 /** Whether the access token outlives `now` by more than `marginSeconds`. */
 export const isFresh = (
   connection: Connection,
   now: EpochSeconds,
   marginSeconds: number,
 ): connection is WithAccessToken =>
-  connection.accessToken !== undefined &&
-  connection.accessTokenExpiresAt !== undefined &&
-  connection.accessTokenExpiresAt - now > marginSeconds
+  holdsAccessToken(connection) && connection.accessTokenExpiresAt - now > marginSeconds
 
 /** Whether Intuit's tokens for this record are stored, both of them. */
 export const isConnected = (connection: Connection): boolean =>

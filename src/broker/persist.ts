@@ -1,15 +1,23 @@
 import type { Connection, EpochMs } from './connection.ts'
-import type { ConnectionStore, KeepAlive, Log, Successor, Surroundings } from './ports.ts'
-
-/** The caller waits this long for a write that failed at first; the writing goes on behind the answer. */
-const CALLER_WAITS_MS = 5_000
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+import type { ConnectionStore, KeepAlive, Log, Rescue, Successor, Surroundings } from './ports.ts'
+import { retriedUntil } from './retry.ts'
 
 interface PersistPorts {
   connections: ConnectionStore
+  rescue: Rescue | undefined
   surroundings: Surroundings
   log: Log
+}
+
+interface Persistence {
+  spent: Connection
+  spentHash: string
+  successor: Successor
+  /** No write begins later. */
+  deadline: EpochMs
+  /** How long the caller waits for a pair that is neither stored nor parked. */
+  patienceMs: number
+  keepAlive: KeepAlive
 }
 
 /** What the record will be once the write comes through: the caller's answer while it has not. */
@@ -25,38 +33,42 @@ const asIfStored = (spent: Connection, { pair, now, writer }: Successor): Connec
 })
 
 /**
- * Stores the pair that Intuit just gave, before the caller hears of it. A table that fails is tried again until
- * `deadline`, and the caller gets the token all the same. `undefined`: newer tokens are stored already.
+ * Stores the pair that Intuit just gave, before the caller hears of it. At the first write that fails the pair is also
+ * parked beside the table, and the write is tried again until the deadline, behind the answer if need be. Resolves to
+ * the record with the pair, or to `undefined` where the token that was spent is no longer the stored one.
  */
-export const persisting = ({ connections, surroundings, log }: PersistPorts) => {
-  /** Resolves to whether the pair, or a newer one, is stored in the end. */
-  const replaceUntil = async (spent: Connection, successor: Successor, deadline: EpochMs) => {
-    for (
-      let pause = FIRST_PAUSE_MS;
-      surroundings.now() + pause < deadline;
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
-    ) {
-      await surroundings.sleep(pause * (0.5 + surroundings.random() / 2))
-      try {
-        return { stored: await connections.replace(spent, successor) }
-      } catch {
-        log({ event: 'pair_write_failed', company_key: spent.companyKey })
-      }
-    }
-    log({ event: 'pair_not_stored', company_key: spent.companyKey })
-    return undefined
+export const persisting = ({ connections, rescue, surroundings, log }: PersistPorts) => {
+  /** Whether the pair is parked. Without a rescue store it never is. */
+  const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
+    if (!rescue) return false
+    const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, surroundings)
+    return parked !== undefined
   }
 
-  return async (spent: Connection, successor: Successor, deadline: EpochMs, keepAlive: KeepAlive) => {
-    try {
-      return await connections.replace(spent, successor)
-    } catch {
-      log({ event: 'pair_write_failed', company_key: spent.companyKey })
+  /** The parked copy goes once the pair is stored; it stays where the deadline passed. */
+  const settle = async ({ spent, spentHash }: Persistence, isStored: boolean, isParked: boolean) => {
+    if (!isStored) log({ event: 'pair_not_stored', company_key: spent.companyKey, parked: isParked })
+    else if (isParked) await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
+  }
+
+  return async (persistence: Persistence): Promise<Connection | undefined> => {
+    const { spent, successor, deadline, patienceMs, keepAlive } = persistence
+    let parked: Promise<boolean> | undefined
+    const failed = Promise.withResolvers<void>()
+    const onFailure = () => {
+      log({ event: 'pair_write_failed', company_key: spent.companyKey, rescue: rescue ? 'bound' : 'not bound' })
+      parked ??= park(persistence)
+      failed.resolve()
     }
-    const retried = replaceUntil(spent, successor, deadline)
-    keepAlive(retried)
-    const patience = surroundings.sleep(CALLER_WAITS_MS).then(() => undefined)
-    const outcome = await Promise.race([retried, patience])
-    return outcome ? outcome.stored : asIfStored(spent, successor)
+    const stored = retriedUntil(() => connections.replace(spent, successor), deadline, surroundings, onFailure)
+    keepAlive(stored.then(async (outcome) => parked && settle(persistence, outcome !== undefined, await parked)))
+
+    const patience = async () => {
+      await failed.promise
+      const waited = surroundings.sleep(patienceMs)
+      await Promise.race([waited, parked?.then((isParked) => (isParked ? undefined : waited))])
+    }
+    const outcome = await Promise.race([stored, patience()])
+    return outcome ? outcome.value : asIfStored(spent, successor)
   }
 }

@@ -21,11 +21,11 @@ export interface ConnectionStore {
   /** Takes the lease unless a live one of somebody else stands. */
   claim(companyKey: string, claim: Claim): Promise<Claimed>
   /** Gives the lease back, if it is still this owner's. */
-  release(companyKey: string, owner: string): Promise<void>
-  /** Stores the successor of the token of `spent`. `undefined`: that token is no longer the stored one, or newer tokens are. */
+  release(companyKey: string, owner: string, as: LeaseEnd): Promise<void>
+  /** Stores the successor of the token of `spent`, in one attempt. `undefined`: that token is no longer the stored one, or newer tokens are. */
   replace(spent: Connection, successor: Successor): Promise<Connection | undefined>
   /** Remembers Intuit's no and gives the lease back, unless `spent` was replaced or the lease lost meanwhile. */
-  fail(spent: Connection, owner: string, failure: Failure): Promise<void>
+  fail(spent: Connection, owner: string, failure: Failure, as: LeaseEnd): Promise<void>
 }
 
 export interface Beginning {
@@ -50,6 +50,9 @@ export interface Claim {
   until: EpochMs
 }
 
+/** `lapsed`: the next one to claim takes it over, and asks what its former holders may have left. */
+export type LeaseEnd = 'free' | 'lapsed'
+
 /** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
 export type Claimed =
   | { outcome: 'claimed'; connection: Connection; tookOver: boolean }
@@ -60,8 +63,17 @@ export interface Successor {
   pair: StoredPair
   /** Whether Intuit gave another refresh token than the one that was spent. */
   rotated: boolean
+  /** The generation of the record that it was spent from. */
+  spentGeneration: number
   now: EpochSeconds
   writer: string
+}
+
+/** A second place for a pair that the table did not take, strongly consistent, keyed by what was spent for it. Every call may throw. */
+export interface Rescue {
+  park(companyKey: string, spentHash: string, successor: Successor): Promise<void>
+  find(companyKey: string, spentHash: string): Promise<Successor | undefined>
+  forget(companyKey: string, spentHash: string): Promise<void>
 }
 
 /** The attributes of a record that hold a token. */
@@ -121,8 +133,10 @@ export type KeepAlive = (promise: Promise<unknown>) => void
 
 /** One event of note behind an answer. Holds no token, code, state, key or secret. */
 export interface LogEvent {
-  event: 'pair_write_failed' | 'pair_not_stored' | 'refresh_behind_failed'
+  event: 'pair_write_failed' | 'pair_not_stored' | 'pair_recovered' | 'refresh_behind_failed'
   company_key: string
   code?: string
+  rescue?: 'bound' | 'not bound'
+  parked?: boolean
 }
 export type Log = (event: LogEvent) => void

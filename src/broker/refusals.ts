@@ -17,6 +17,17 @@ export const refreshInProgress = (retryAfterSeconds: number): Problem =>
     headers: { 'Retry-After': String(retryAfterSeconds) },
   })
 
+export const generationMismatch = (): Problem =>
+  new Problem(
+    'generation_mismatch',
+    'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
+  )
+
+export const rescueUnavailable = (): Problem =>
+  new Problem('storage_unavailable', 'A store of this deployment could not be reached. Nothing was lost; ask again.', {
+    headers: { 'Retry-After': '5' },
+  })
+
 export const intuitRejectedClient = (intuitTid: string | undefined): Problem =>
   new Problem(
     'intuit_rejected_client',

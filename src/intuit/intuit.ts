@@ -1,6 +1,7 @@
+import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer } from '../broker/ports.ts'
 import type { Config } from '../config.ts'
-import { presentTo } from './token-endpoint.ts'
+import { type GrantType, presentTo } from './token-endpoint.ts'
 
 interface IntuitSurroundings {
   fetch: typeof fetch
@@ -8,31 +9,38 @@ interface IntuitSurroundings {
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
-export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer => ({
-  requireClient(environment) {
-    config[environment]()
-    config.exchange()
-  },
+export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer => {
+  const present = (environment: Environment, grantType: GrantType, parameters: Record<string, string>) => {
+    const { tokenEndpoint: url } = config.exchange()
+    const endpoint = { url, fetch, now, timeoutMs: config.timing().intuitMs }
+    return presentTo(endpoint, config[environment](), grantType, parameters)
+  }
 
-  authorizationUrl(environment, state) {
-    const { authorizationEndpoint, redirectUri, scope } = config.authorization()
-    const url = new URL(authorizationEndpoint)
-    url.searchParams.set('client_id', config[environment]().clientId)
-    url.searchParams.set('response_type', 'code')
-    url.searchParams.set('scope', scope)
-    url.searchParams.set('redirect_uri', redirectUri)
-    url.searchParams.set('state', state)
-    return url.href
-  },
+  return {
+    requireClient(environment) {
+      config[environment]()
+      config.exchange()
+      config.timing()
+    },
 
-  exchange(environment, code) {
-    const present = presentTo({ url: config.exchange().tokenEndpoint, fetch, now })
-    const { redirectUri } = config.authorization()
-    return present(config[environment](), 'authorization_code', { code, redirect_uri: redirectUri })
-  },
+    authorizationUrl(environment, state) {
+      const { authorizationEndpoint, redirectUri, scope } = config.authorization()
+      const url = new URL(authorizationEndpoint)
+      url.searchParams.set('client_id', config[environment]().clientId)
+      url.searchParams.set('response_type', 'code')
+      url.searchParams.set('scope', scope)
+      url.searchParams.set('redirect_uri', redirectUri)
+      url.searchParams.set('state', state)
+      return url.href
+    },
 
-  refresh(environment, refreshToken) {
-    const present = presentTo({ url: config.exchange().tokenEndpoint, fetch, now })
-    return present(config[environment](), 'refresh_token', { refresh_token: refreshToken })
-  },
-})
+    exchange(environment, code) {
+      const { redirectUri } = config.authorization()
+      return present(environment, 'authorization_code', { code, redirect_uri: redirectUri })
+    },
+
+    refresh(environment, refreshToken) {
+      return present(environment, 'refresh_token', { refresh_token: refreshToken })
+    },
+  }
+}

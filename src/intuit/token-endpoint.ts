@@ -3,8 +3,6 @@ import type { IntuitAnswer } from '../broker/ports.ts'
 import type { ClientPair } from '../config.ts'
 import { readAnswer } from './token-answer.ts'
 
-/** Our own deadline: Workers stop work 30 s after the caller left, and the pair still has to be stored. */
-const DEADLINE_MS = 15_000
 /** Tokens have at most 4096 and 512 characters; nothing that Intuit means to say is longer than this. */
 const MAX_ANSWER_BYTES = 65_536
 
@@ -13,6 +11,8 @@ interface TokenEndpoint {
   fetch: typeof fetch
   /** Milliseconds since the epoch. */
   now(): number
+  /** How long all of it may take: Workers stop work 30 s after the caller left, and the pair still has to be stored. */
+  timeoutMs: number
 }
 
 /** The body as text, or `undefined` once it proves longer than anything Intuit sends. */
@@ -29,32 +29,48 @@ const boundedText = async (response: Response): Promise<string | undefined> => {
   return text
 }
 
+export type GrantType = 'authorization_code' | 'refresh_token'
+
 /**
- * Presents a code or a refresh token to Intuit, exactly once: a retry could spend it twice. Never throws for what
- * Intuit or the network does. RFC 6749 sections 4.1.3 and 6, HTTP Basic by section 2.3.1.
+ * Presents a code or a refresh token to Intuit. Never throws for what Intuit or the network does. A code is presented
+ * once: a second time could kill the tokens of the first. A refresh token is presented once more, within the same
+ * deadline, where the connection broke, and never after a timeout, when the first may still be under way.
+ * RFC 6749 sections 4.1.3 and 6, HTTP Basic by section 2.3.1.
  */
-export const presentTo =
-  (endpoint: TokenEndpoint) =>
-  async (client: ClientPair, grantType: string, parameters: Record<string, string>): Promise<IntuitAnswer> => {
-    const server = { issuer: new URL(endpoint.url).origin, token_endpoint: endpoint.url }
+export const presentTo = async (
+  { url, fetch, now, timeoutMs }: TokenEndpoint,
+  client: ClientPair,
+  grantType: GrantType,
+  parameters: Record<string, string>,
+): Promise<IntuitAnswer> => {
+  const server = { issuer: new URL(url).origin, token_endpoint: url }
+  const signal = AbortSignal.timeout(timeoutMs)
+
+  const presented = async (): Promise<IntuitAnswer> => {
+    const response = await oauth.genericTokenEndpointRequest(
+      server,
+      { client_id: client.clientId },
+      oauth.ClientSecretBasic(client.clientSecret),
+      grantType,
+      parameters,
+      {
+        [oauth.customFetch]: (target, init) => fetch(target, init as RequestInit),
+        [oauth.allowInsecureRequests]: url.startsWith('http:'),
+        headers: { 'x-include-refresh-token-hard-expires-in': 'true' },
+        signal,
+      },
+    )
+    const body = await boundedText(response)
+    const intuitTid = response.headers.get('intuit_tid') ?? undefined
+    return readAnswer(response.status, body, intuitTid, Math.floor(now() / 1000))
+  }
+
+  for (let left = grantType === 'refresh_token' ? 2 : 1; left > 0 && !signal.aborted; left--) {
     try {
-      const response = await oauth.genericTokenEndpointRequest(
-        server,
-        { client_id: client.clientId },
-        oauth.ClientSecretBasic(client.clientSecret),
-        grantType,
-        parameters,
-        {
-          [oauth.customFetch]: (url, init) => endpoint.fetch(url, init as RequestInit),
-          [oauth.allowInsecureRequests]: endpoint.url.startsWith('http:'),
-          headers: { 'x-include-refresh-token-hard-expires-in': 'true' },
-          signal: AbortSignal.timeout(DEADLINE_MS),
-        },
-      )
-      const body = await boundedText(response)
-      const intuitTid = response.headers.get('intuit_tid') ?? undefined
-      return readAnswer(response.status, body, intuitTid, Math.floor(endpoint.now() / 1000))
+      return await presented()
     } catch {
-      return { ok: false, refusal: 'unavailable', intuitTid: undefined }
+      // The connection broke, or the time is over.
     }
   }
+  return { ok: false, refusal: 'unavailable', intuitTid: undefined }
+}

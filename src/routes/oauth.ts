@@ -7,7 +7,7 @@ import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { Connection } from '../broker/connection.ts'
 import { CONNECTED_PAGE_POLICY, connectedPage } from '../pages/connected.ts'
 import { Problem } from '../problem.ts'
-import { queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
+import { keepAlive, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 
 /** RFC 6749 appendix A.11: visible ASCII. Intuit's codes have at most 512 characters. */
 const CODE = /^[\x20-\x7E]{1,512}$/
@@ -65,7 +65,7 @@ export const oauthRoutes = (broker: Broker) => {
   const callback = async (c: Context) => {
     refusePrefetch(c)
     requireShortQuery(c)
-    const connection = await broker.finish(callbackParameters(c))
+    const connection = await broker.finish(callbackParameters(c), keepAlive(c))
     if (!prefersHtml(c)) return c.json(callbackBody(connection))
     return c.html(connectedPage(connection), 200, { 'Content-Security-Policy': CONNECTED_PAGE_POLICY })
   }

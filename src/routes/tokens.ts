@@ -3,7 +3,10 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
-import { keepAlive } from './http.ts'
+import { Problem } from '../problem.ts'
+import { keepAlive, queryParameter } from './http.ts'
+
+const MAX_MIN_TTL_SECONDS = 1800
 
 /** The API reference's response of `GET /api/token/{company_key}`. What a record written by hand does not tell is `null`. */
 const tokenBody = ({ accessToken, connection }: UsableToken) => ({
@@ -18,11 +21,39 @@ const tokenBody = ({ accessToken, connection }: UsableToken) => ({
   uses_sandbox_credentials: connection.environment === 'sandbox',
 })
 
+/** `no-transform`, as a compressing edge would weaken the ETag (RFC 9110 section 8.8.1). */
+const answer = (c: Context, token: UsableToken) =>
+  c.json(tokenBody(token), 200, {
+    ETag: `"${token.connection.generation}"`,
+    'Cache-Control': 'no-store, no-transform',
+  })
+
+/** How long the token has to live at least, in seconds. Throws `invalid_request`. */
+const minTtlSeconds = (c: Context): number => {
+  const text = queryParameter(c, 'min_ttl') ?? '0'
+  if (/^\d{1,4}$/.test(text) && Number(text) <= MAX_MIN_TTL_SECONDS) return Number(text)
+  throw new Problem('invalid_request', `The parameter min_ttl must be 0 to ${MAX_MIN_TTL_SECONDS} seconds.`)
+}
+
+/**
+ * The generations that `If-Match` names (RFC 9110 section 13.1.1); `undefined` where it is absent or `*`. A weak tag
+ * counts as its strong one, as an edge may have weakened ours. Throws `invalid_request`.
+ */
+const matchedGenerations = (c: Context): number[] | undefined => {
+  const header = c.req.header('If-Match')?.trim()
+  if (header === undefined || header === '*') return undefined
+  const tags = header.split(',').map((tag) => /^(?:W\/)?"([^"]*)"$/.exec(tag.trim())?.[1])
+  if (tags.includes(undefined))
+    throw new Problem('invalid_request', 'If-Match must be the ETag of a token answer, or *.')
+  return tags.map((tag) => (/^\d{1,15}$/.test(tag ?? '') ? Number(tag) : Number.NaN))
+}
+
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. */
 export const tokenRoutes = (broker: Broker) => {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
-  const token = async (c: Context) => c.json(tokenBody(await broker.freshToken(companyKey(c), keepAlive(c))))
-  const refresh = async (c: Context) => c.json(tokenBody(await broker.refreshedToken(companyKey(c), keepAlive(c))))
+  const token = async (c: Context) => answer(c, await broker.freshToken(companyKey(c), minTtlSeconds(c), keepAlive(c)))
+  const refresh = async (c: Context) =>
+    answer(c, await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c)))
 
   return new Hono().get('/', token).get('/:company_key{[^/]*}', token).post('/:company_key{[^/]*}/refresh', refresh)
 }

@@ -102,13 +102,14 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
         last_rotation_at: now,
         realm_id: realmId,
       }
+      const unknown = Object.entries({
+        realm_id: realmId,
+        refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt,
+      })
+        .filter(([, value]) => value === undefined)
+        .map(([name]) => name)
       const sameRealm = realmId === undefined ? '' : ' OR realm_id = :realm_id'
-      const forget = [
-        LEASE_ATTRIBUTES,
-        FAILURE_ATTRIBUTES,
-        'expires_at',
-        ...(realmId === undefined ? ['realm_id'] : []),
-      ]
+      const forget = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'expires_at', ...unknown]
       const written = await dynamo.updateItem({
         Key: key(companyKey),
         UpdateExpression: `SET ${assignments(values)}, created_at = if_not_exists(created_at, :now), ${NEXT_GENERATION} REMOVE ${forget.join(', ')}`,
@@ -142,20 +143,21 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
       return item ? { outcome: 'held', connection: connectionOf(item, companyKey) } : { outcome: 'gone' }
     },
 
-    async release(companyKey, owner) {
+    async release(companyKey, owner, as) {
+      const isFree = as === 'free'
       await dynamo.updateItem({
         Key: key(companyKey),
-        UpdateExpression: `REMOVE ${LEASE_ATTRIBUTES}`,
+        UpdateExpression: isFree ? `REMOVE ${LEASE_ATTRIBUTES}` : 'SET lease_until = :lapsed',
         ConditionExpression: 'lease_owner = :me',
-        ExpressionAttributeValues: attributes({ ':me': owner }),
+        ExpressionAttributeValues: attributes({ ':me': owner, ':lapsed': isFree ? undefined : 0 }),
       })
     },
 
-    async replace(spent, { pair, rotated, now, writer }) {
+    async replace(spent, { pair, rotated, spentGeneration, now, writer }) {
       const { companyKey } = spent
       const stored = stillStored(spent)
       const values = { ...pairAttributes(pair, now, writer), last_rotation_at: rotated ? now : undefined }
-      const written = await dynamo.updateItem({
+      const replacement: Parameters<typeof dynamo.updateItem>[0] = {
         Key: key(companyKey),
         UpdateExpression: `SET ${assignments(values)}, ${NEXT_GENERATION} REMOVE ${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}`,
         // No lease in the condition: if it lapsed meanwhile, this pair may still be the only living one.
@@ -163,14 +165,16 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
         ExpressionAttributeValues: {
           ...assigned(values),
           ...stored.values,
-          ...attributes({ ':zero': 0, ':one': 1, ':generation': rotated ? undefined : spent.generation }),
+          ...attributes({ ':zero': 0, ':one': 1, ':generation': rotated ? undefined : spentGeneration }),
         },
         ReturnValues: 'ALL_NEW',
-      })
+      }
+      // One attempt: whoever waits has to know of the first failure, to park the pair.
+      const written = await dynamo.updateItem(replacement, { attempts: 1 })
       return ownOrApplied(companyKey, writer, written)
     },
 
-    async fail(spent, owner, failure) {
+    async fail(spent, owner, failure, as) {
       const stored = stillStored(spent)
       const values = {
         failure_code: failure.reason,
@@ -179,10 +183,11 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
         failure_since: failure.since,
         failed_at: failure.at,
         retry_at: failure.retryAt,
+        lease_until: as === 'lapsed' ? 0 : undefined,
       }
       await dynamo.updateItem({
         Key: key(spent.companyKey),
-        UpdateExpression: `SET ${assignments(values)} REMOVE ${LEASE_ATTRIBUTES}`,
+        UpdateExpression: `SET ${assignments(values)}${as === 'free' ? ` REMOVE ${LEASE_ATTRIBUTES}` : ''}`,
         ConditionExpression: `${stored.condition} AND lease_owner = :me`,
         ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...attributes({ ':me': owner }) },
       })

@@ -6,7 +6,7 @@ import type {
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { StorageSettings } from '../config.ts'
-import { dynamoDbTransport, type TransportSurroundings } from './transport.ts'
+import { dynamoDbTransport, type SendOptions, type TransportSurroundings } from './transport.ts'
 
 /** Attributes as DynamoDB sends them; `attributes.ts` reads them one by one. */
 export type Item = Record<string, unknown>
@@ -27,7 +27,7 @@ type Input<CommandInput> = Omit<CommandInput, 'TableName'>
 export interface DynamoDb {
   getItem(input: Input<GetItemCommandInput>): Promise<Item | undefined>
   putItem(input: Input<PutItemCommandInput>): Promise<Applied | Refused>
-  updateItem(input: Input<UpdateItemCommandInput>): Promise<Applied | Refused>
+  updateItem(input: Input<UpdateItemCommandInput>, options?: SendOptions): Promise<Applied | Refused>
   deleteItem(input: Input<DeleteItemCommandInput>): Promise<Applied | Refused>
   query(input: Input<QueryCommandInput>): Promise<{ items: Item[]; lastKey: Item | undefined }>
 }
@@ -44,12 +44,13 @@ export const dynamoDb = (settings: () => StorageSettings, surroundings: Transpor
     return answer.body
   }
 
-  const write = async (operation: string, input: object): Promise<Applied | Refused> => {
-    const answer = await send(operation, {
+  const write = async (operation: string, input: object, options?: SendOptions): Promise<Applied | Refused> => {
+    const whole = {
       TableName: settings().table,
       ...('ConditionExpression' in input ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
       ...input,
-    })
+    }
+    const answer = await send(operation, whole, options)
     if (answer.outcome === 'refused') return { refused: true, item: itemOf(answer.body['Item']) }
     return { refused: false, attributes: itemOf(answer.body['Attributes']) ?? {} }
   }
@@ -57,7 +58,7 @@ export const dynamoDb = (settings: () => StorageSettings, surroundings: Transpor
   return {
     getItem: async (input) => itemOf((await read('GetItem', input))['Item']),
     putItem: (input) => write('PutItem', input),
-    updateItem: (input) => write('UpdateItem', input),
+    updateItem: (input, options) => write('UpdateItem', input, options),
     deleteItem: (input) => write('DeleteItem', input),
     query: async (input) => {
       const body = await read('Query', input)

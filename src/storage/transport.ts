@@ -40,6 +40,11 @@ type Attempt =
 /** DynamoDB's answer: its body, or the body of a refused condition. */
 export type Answer = Exclude<Attempt, { outcome: 'failed' }>
 
+export interface SendOptions {
+  /** How often a request is sent at the most; four times if absent. */
+  attempts?: number
+}
+
 export interface TransportSurroundings {
   fetch: typeof fetch
   now(): number
@@ -131,14 +136,14 @@ export const dynamoDbTransport = (
     return judge(status, text)
   }
 
-  return async (operation: string, input: object): Promise<Answer> => {
+  return async (operation: string, input: object, { attempts = ATTEMPTS }: SendOptions = {}): Promise<Answer> => {
     const payload = JSON.stringify(input)
     const giveUpAt = now() + TOTAL_MS
-    for (let count = 0; count < ATTEMPTS; count++) {
+    for (let count = 0; count < attempts; count++) {
       const result = await attempt(operation, payload, Math.max(1, Math.min(ATTEMPT_MS, giveUpAt - now())))
       if (result.outcome !== 'failed') return result
       const pause = random() * Math.min(result.base * 2 ** count, LONGEST_PAUSE_MS)
-      if (count === ATTEMPTS - 1 || now() + pause >= giveUpAt) break
+      if (count === attempts - 1 || now() + pause >= giveUpAt) break
       await sleep(pause)
     }
     throw unavailable()

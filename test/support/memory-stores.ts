@@ -1,5 +1,5 @@
 import type { Connection, Failure, StoredPair } from '../../src/broker/connection.ts'
-import type { AuthorizationState, ConnectionStore, StateStore } from '../../src/broker/ports.ts'
+import type { AuthorizationState, ConnectionStore, LeaseEnd, StateStore } from '../../src/broker/ports.ts'
 
 interface Row {
   connection: Connection
@@ -22,6 +22,8 @@ const withPair = (row: Row, pair: StoredPair, now: number, writer: string): Conn
   lease: undefined,
   failure: undefined,
 })
+
+const leaseAfter = (owner: string, as: LeaseEnd) => (as === 'lapsed' ? { owner, until: 0 } : undefined)
 
 const unfinished = (companyKey: string): Connection => ({
   companyKey,
@@ -103,23 +105,23 @@ export const memoryConnections = () => {
         connection: put(row, { ...row.connection, lease: { owner, until } }),
       }
     },
-    async release(companyKey, owner) {
+    async release(companyKey, owner, as) {
       const row = rows.get(companyKey)
-      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, lease: undefined })
+      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(owner, as) })
     },
-    async replace(spent, { pair, rotated, now, writer }) {
+    async replace(spent, { pair, rotated, spentGeneration, now, writer }) {
       const current = rows.get(spent.companyKey)
       if (current?.connection.writtenBy === writer) return { ...current.connection }
       const row = stillStored(spent)
       if (!row) return undefined
       const { generation, accessTokenExpiresAt } = row.connection
-      const newest = generation === spent.generation || (accessTokenExpiresAt ?? 0) <= pair.accessTokenExpiresAt
+      const newest = generation === spentGeneration || (accessTokenExpiresAt ?? 0) <= pair.accessTokenExpiresAt
       if (!rotated && !newest) return undefined
       return put(row, withPair(row, pair, now, writer))
     },
-    async fail(spent, owner, failure: Failure) {
+    async fail(spent, owner, failure: Failure, as) {
       const row = stillStored(spent)
-      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, failure, lease: undefined })
+      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, failure, lease: leaseAfter(owner, as) })
     },
   }
   return { store, rows }

@@ -1,9 +1,37 @@
-import type fc from 'fast-check'
 import { createBroker } from '../../src/broker/broker.ts'
 import type { Connection } from '../../src/broker/connection.ts'
-import type { AuthorizationServer, ConnectionStore, LogEvent, Vault } from '../../src/broker/ports.ts'
+import type { AuthorizationServer, ConnectionStore, LogEvent, Rescue, Vault } from '../../src/broker/ports.ts'
+import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import { fakeIntuit } from './fake-intuit.ts'
+import { memoryRescue } from './memory-rescue.ts'
 import { memoryConnections, memoryStates } from './memory-stores.ts'
+import { type Scheduler, virtualTime } from './virtual-time.ts'
+
+const START_MS = 1_790_000_000_000
+const COMPANY = 'beach'
+
+export type StepFault = 'none' | 'lost before' | 'lost after'
+
+interface SimulationOptions {
+  scheduler: Scheduler
+  /** What goes wrong around one step of the table or the rescue store. */
+  fault?: (operation: string) => StepFault
+  /** How long the next step takes, in ms. */
+  takes?: () => number
+  /** Whether Intuit's answer to a granted presentation never arrives. */
+  loses?: () => boolean
+  rotates?: () => boolean
+  withoutRescue?: boolean
+}
+
+interface WorkerOptions {
+  skewMs?: number
+  /** The step at which it ends, as a machine ends. */
+  crashesAt?: number | undefined
+  /** The step at which it sleeps, and for how long. */
+  stallsAt?: number | undefined
+  stallMs?: number
+}
 
 /** Marks what it seals, so that a test sees where a stored token was taken for an opened one. */
 const fakeVault: Vault = {
@@ -12,126 +40,177 @@ const fakeVault: Vault = {
   digest: async (token) => `hash of ${token}`,
 }
 
-const START_MS = 1_790_000_000_000
-
-interface SimulationOptions {
-  scheduler: fc.Scheduler
-  /** What goes wrong around one step of the table. */
-  fault?: (operation: string) => 'none' | 'lost before' | 'lost after'
-  loses?: () => boolean
-  rotates?: () => boolean
-}
+const never = () => new Promise<never>(() => undefined)
 
 /**
- * Brokers over one table in memory and one authorization server that dies on reuse. Every step of each waits for the
- * scheduler, which owns the order; time goes on with every step, and by what is slept.
+ * Brokers over one table and one rescue store in memory, and one authorization server that dies on reuse. Every step of
+ * each waits for the scheduler, which owns the order, and takes as long as it is told.
  */
-export const simulated = ({ scheduler, fault = () => 'none', loses, rotates }: SimulationOptions) => {
-  let time = START_MS
+export const simulated = (options: SimulationOptions) => {
+  const { scheduler, fault = () => 'none', takes = () => 0, loses, rotates, withoutRescue } = options
+  const time = virtualTime(scheduler, START_MS)
   const memory = memoryConnections()
-  const step = async (label: string) => {
-    await scheduler.schedule(Promise.resolve(), label)
-    time += 1
-  }
+  const rescue = memoryRescue()
+  const events: LogEvent[] = []
+  /** Presentations that were decided on although a successor of the token was stored or parked. */
+  const following: string[] = []
+  /** Those whose Worker had seen it when it last looked. */
+  const knowing: string[] = []
+  /** Those whose Worker's own clock said that its lease had lapsed. */
+  const late: string[] = []
+  const operations: string[] = []
+  let nonces = 0
+
   const intuit = fakeIntuit({
-    now: () => Math.floor(time / 1000),
-    delay: (when) => step(`intuit ${when}`),
+    now: () => Math.floor(time.now() / 1000),
+    delay: (when) => time.step(`intuit ${when}`, takes()),
     ...(loses ? { loses } : {}),
     ...(rotates ? { rotates } : {}),
   })
+  const stored = () => memory.rows.get(COMPANY)?.connection
 
-  /** The table behind a network: each call is a step before and a step after, and may be lost at either. */
-  const remote =
-    <Arguments extends unknown[], Result>(operation: string, call: (...args: Arguments) => Promise<Result>) =>
-    async (...args: Arguments): Promise<Result> => {
-      const what = fault(operation)
-      await step(`${operation} sent`)
-      if (what === 'lost before') throw new Error(`${operation} lost before`)
-      const result = await call(...args)
-      await step(`${operation} answered`)
-      if (what === 'lost after') throw new Error(`${operation} lost after`)
-      return result
+  /** Whether another token than the spent one is stored, or parked as its successor. */
+  const hasSuccessor = (hash: string) =>
+    stored()?.refreshTokenHash !== hash || rescue.rows.get(`${COMPANY} ${hash}`)?.rotated === true
+
+  /** One Worker: what it does is a row of steps, and it may end or sleep at any of them. */
+  const worker = ({ skewMs = 0, crashesAt, stallsAt, stallMs = 0 }: WorkerOptions = {}) => {
+    let steps = 0
+    let crashed = false
+    /** Whether Intuit gave it a pair that it has neither stored nor parked. */
+    let holdsUnkept = false
+    let lastSeen: string | undefined
+    let leaseUntil = 0
+    const step = async (label: string) => {
+      const count = ++steps
+      if (crashed || count === crashesAt) {
+        crashed = true
+        return never()
+      }
+      await time.step(label, takes() + (count === stallsAt ? stallMs : 0))
+      return crashed ? never() : undefined
     }
-  const { store } = memory
-  const connections: ConnectionStore = {
-    read: remote('read', store.read),
-    begin: remote('begin', store.begin),
-    connect: remote('connect', store.connect),
-    claim: remote('claim', store.claim),
-    release: remote('release', store.release),
-    replace: remote('replace', store.replace),
-    fail: remote('fail', store.fail),
-  }
 
-  const events: LogEvent[] = []
-  const background: Promise<unknown>[] = []
-  let nonces = 0
-
-  /** One Worker, its clock `skewMs` off. */
-  const worker = (skewMs = 0) => {
+    /** A store behind a network: each call is a step before and a step after, and may be lost at either. */
+    const remote =
+      <Arguments extends unknown[], Result>(operation: string, call: (...args: Arguments) => Promise<Result>) =>
+      async (...args: Arguments): Promise<Result> => {
+        operations.push(operation)
+        const what = fault(operation)
+        await step(`${operation} sent`)
+        if (what === 'lost before') throw new Error(`${operation} lost before`)
+        const result = await call(...args)
+        if (operation === 'read' || operation === 'claim') lastSeen = stored()?.refreshTokenHash
+        if (operation === 'park' || (operation === 'replace' && result !== undefined)) holdsUnkept = false
+        await step(`${operation} answered`)
+        if (what === 'lost after') throw new Error(`${operation} lost after`)
+        return result
+      }
+    const connections: ConnectionStore = {
+      read: remote('read', memory.store.read),
+      begin: remote('begin', memory.store.begin),
+      connect: remote('connect', memory.store.connect),
+      claim: remote('claim', (companyKey, claim) => {
+        leaseUntil = claim.until
+        return memory.store.claim(companyKey, claim)
+      }),
+      release: remote('release', memory.store.release),
+      replace: remote('replace', memory.store.replace),
+      fail: remote('fail', memory.store.fail),
+    }
+    const rescueStore: Rescue = {
+      park: remote('park', rescue.store.park),
+      find: remote('find', rescue.store.find),
+      forget: remote('forget', rescue.store.forget),
+    }
     const authorizationServer: AuthorizationServer = {
       requireClient: () => undefined,
       authorizationUrl: () => '',
       exchange: () => Promise.reject(new Error('not simulated')),
-      refresh: (_, token) => intuit.refresh(token),
+      refresh: async (_, token) => {
+        const hash = `hash of ${token}`
+        if (hasSuccessor(hash)) following.push(token)
+        if (lastSeen !== hash) knowing.push(token)
+        if (time.now() + skewMs > leaseUntil) late.push(token)
+        await step('refresh sent')
+        const answer = await intuit.refresh(token)
+        if (answer.ok) holdsUnkept = true
+        await step('refresh answered')
+        return answer
+      },
     }
     const broker = createBroker({
       connections,
+      rescue: withoutRescue ? undefined : rescueStore,
       states: memoryStates(),
       intuit: authorizationServer,
       vault: fakeVault,
       surroundings: {
-        now: () => time + skewMs,
-        sleep: async (ms) => {
-          const wakeAt = time + ms
-          await step('sleep')
-          time = Math.max(time, wakeAt)
-        },
+        now: () => time.now() + skewMs,
+        sleep: (ms) => (crashed ? never() : time.sleep(ms)),
         random: () => 0.5,
         nonce: () => `nonce-${++nonces}`,
       },
+      timing: () => DEFAULT_TIMING,
       log: (event) => events.push(event),
       marginSeconds: () => 300,
       stateTtlSeconds: () => 600,
+      startUrl: () => '',
     })
-    const keepAlive = (promise: Promise<unknown>) => {
-      background.push(promise)
-    }
+    const keepAlive = () => undefined
     return {
-      read: () => broker.freshToken('beach', keepAlive),
-      force: () => broker.refreshedToken('beach', keepAlive),
+      read: (minTtlSeconds = 0) => broker.freshToken(COMPANY, minTtlSeconds, keepAlive),
+      force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, keepAlive),
+      /** Ended with a pair in hand that nobody else has. */
+      tookPairAlong: () => crashed && holdsUnkept,
     }
   }
 
-  const connection = (over: Partial<Connection> = {}): Connection => ({
-    ...{ companyKey: 'beach', companyName: 'Beach', environment: 'production', realmId: '1' },
-    ...{ accessToken: 'access_token sealed access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
-    ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
-    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
-    ...{ writtenBy: 'connect', lease: undefined, failure: undefined },
-    ...over,
-  })
   const seed = (over: Partial<Connection> = {}) => {
-    memory.rows.set('beach', { connection: connection(over), expiresAt: undefined })
+    const connection: Connection = {
+      ...{ companyKey: COMPANY, companyName: 'Beach', environment: 'production', realmId: '1' },
+      ...{ accessToken: 'access_token sealed access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
+      ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
+      ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
+      ...{ writtenBy: 'connect', lease: undefined, failure: undefined },
+      ...over,
+    }
+    memory.rows.set(COMPANY, { connection, expiresAt: undefined })
   }
   seed()
+
+  /** Runs all to its end. What a crashed Worker was asked stays unanswered. */
+  const outcomes = async <Result>(calls: Promise<Result>[]) => {
+    const settled = new Map<number, PromiseSettledResult<Result>>()
+    calls.forEach((call, index) => {
+      call.then(
+        (value) => settled.set(index, { status: 'fulfilled', value }),
+        (reason: unknown) => settled.set(index, { status: 'rejected', reason }),
+      )
+    })
+    await time.drive()
+    return calls.map((_, index) => settled.get(index))
+  }
+
+  /** Begins something later, while the rest goes on. */
+  const later = async <Result>(ms: number, begin: () => Promise<Result>): Promise<Result> => {
+    await time.sleep(ms)
+    return begin()
+  }
 
   return {
     worker,
     intuit,
     events,
+    following,
+    knowing,
+    late,
+    operations,
     seed,
-    stored: () => memory.rows.get('beach')?.connection,
-    /** Everything that was promised to outlive its caller. */
-    settled: async () => {
-      for (let count = -1; count !== background.length; ) {
-        count = background.length
-        await scheduler.waitIdle()
-        await Promise.allSettled(background)
-      }
-    },
-    pass: (ms: number) => {
-      time += ms
-    },
+    stored,
+    rescue,
+    outcomes,
+    later,
+    pass: time.pass,
   }
 }

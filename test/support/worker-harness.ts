@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { consent } from '../../dev/intuit/client.ts'
@@ -17,8 +20,9 @@ const REDIRECT_URI = 'http://localhost:8787/oauth/callback'
 interface ServiceOptions {
   /** Over the defaults of a whole set-up; `undefined` takes a variable away. */
   vars?: Record<string, string | undefined>
-  /** How many Workers share the table and the stand-in. */
+  /** How many Workers share the table, the stand-in and, in a process of its own, the rescue store. One has its own if absent. */
   workers?: number
+  rescue?: 'none'
 }
 
 const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof clientPairs>) => {
@@ -65,7 +69,7 @@ const tableAccess = (engineUrl: string, table: string) => {
 }
 
 /** The whole service: the Worker in workerd, a real DynamoDB engine behind a counting proxy, the stand-in for Intuit. */
-export const startService = async ({ vars = {}, workers = 1 }: ServiceOptions = {}) => {
+export const startService = async ({ vars = {}, workers, rescue }: ServiceOptions = {}) => {
   const pairs = clientPairs()
   const engine = await startDynamoDb()
   const proxy = await startEngineProxy(engine.url)
@@ -79,9 +83,19 @@ export const startService = async ({ vars = {}, workers = 1 }: ServiceOptions = 
   await createTable(table.client, testStorage(engine.url).table)
   let output = ''
   const env = setOnly({ ...wholeSetUp(proxy.url, intuit, pairs), ...vars })
-  const start = () => startWorker({ vars: env, onOutput: (text) => (output += text) })
+  const onOutput = (text: string) => (output += text)
+  const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
+  const shared = registry && (await startWorker({ vars: env, name: 'rescue-host', registry }))
+  let started = 0
+  const start = () =>
+    startWorker({
+      ...{ vars: env, onOutput },
+      ...(registry
+        ? { registry, name: `broker-${++started}`, rescue: rescue ?? { worker: 'rescue-host' } }
+        : { rescue: rescue ?? 'own' }),
+    })
   const running: [LocalWorker, ...LocalWorker[]] = [await start()]
-  while (running.length < workers) running.push(await start())
+  while (running.length < (workers ?? 1)) running.push(await start())
   const [{ url }] = running
 
   const request = (path: string, init: RequestInit = {}) => fetch(new URL(path, url), { redirect: 'manual', ...init })
@@ -104,7 +118,15 @@ export const startService = async ({ vars = {}, workers = 1 }: ServiceOptions = 
 
   return {
     url,
-    urls: running.map((worker) => worker.url),
+    /** The Workers' origins, as they are now. */
+    urls: () => running.map((worker) => worker.url),
+    /** Ends a Worker as a machine ends: whatever it was at is gone. Another takes its place. */
+    replace: async (index: number) => {
+      await running[index]?.close()
+      running[index] = await start()
+    },
+    /** Ends the process that holds the parked pairs. */
+    closeRescue: async () => (shared ? shared.close() : undefined),
     apiKey: env['API_KEY'] ?? '',
     fetch: request,
     api,
@@ -117,6 +139,8 @@ export const startService = async ({ vars = {}, workers = 1 }: ServiceOptions = 
     logs: () => output,
     close: async () => {
       await Promise.all(running.map((worker) => worker.close()))
+      if (shared) await shared.close()
+      if (registry) rmSync(registry, { recursive: true, force: true })
       await Promise.all([intuit.close(), proxy.close(), engine.close()])
     },
   }

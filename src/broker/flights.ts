@@ -1,0 +1,47 @@
+import type { EpochMs } from './connection.ts'
+import type { KeepAlive, Surroundings } from './ports.ts'
+import type { Timing } from './timing.ts'
+
+interface Flight<Result> {
+  result: Promise<Result>
+  /** The generation that its owner saw: what it brings is newer. */
+  generation: number
+  startedAt: EpochMs
+}
+
+interface FlightsParts {
+  surroundings: Pick<Surroundings, 'now' | 'sleep'>
+  /** A flight older than the deadline has lost its owner; who joins waits as for anybody's refresh. */
+  timing(): Timing
+}
+
+/**
+ * Refreshes under way in this isolate, so that requests for one connection share one. A promise may be shared between
+ * requests only while its owner lives: the owner holds it by `ctx.waitUntil`, and who joins has a timer of his own.
+ * That saves calls; the table keeps it correct.
+ */
+export const flights = <Result>({ surroundings, timing }: FlightsParts) => {
+  const flying = new Map<string, Flight<Result>>()
+
+  return {
+    /** The result of a flight that brings more than `generation`; `undefined` where there is none, or it did not land in time. Rejects as the flight does. */
+    join: async (key: string, generation: number): Promise<Result | undefined> => {
+      const flight = flying.get(key)
+      if (!flight || flight.generation < generation) return undefined
+      if (surroundings.now() - flight.startedAt > timing().deadlineMs) return undefined
+      return Promise.race([flight.result, surroundings.sleep(timing().waitMs).then(() => undefined)])
+    },
+
+    /** Begins a flight, owned by the request of `keepAlive`. */
+    begin: (key: string, generation: number, keepAlive: KeepAlive, fly: () => Promise<Result>): Promise<Result> => {
+      const result = fly()
+      const flight = { result, generation, startedAt: surroundings.now() }
+      flying.set(key, flight)
+      const landed = () => {
+        if (flying.get(key) === flight) flying.delete(key)
+      }
+      keepAlive(result.then(landed, landed))
+      return result
+    },
+  }
+}

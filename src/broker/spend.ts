@@ -1,0 +1,162 @@
+import { nextFailure, standingFailure } from './breaker.ts'
+import {
+  type Connection,
+  type EpochSeconds,
+  type FailureReason,
+  holdsAccessToken,
+  type WithAccessToken,
+} from './connection.ts'
+import { adoptable, despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
+import { sealedPair } from './pair.ts'
+import { persisting } from './persist.ts'
+import type {
+  AuthorizationServer,
+  Claimed,
+  ConnectionStore,
+  Granted,
+  Log,
+  Refused,
+  Rescue,
+  Surroundings,
+  Vault,
+} from './ports.ts'
+import { connectionNotFound, missingRefreshToken, refreshInProgress, rescueUnavailable } from './refusals.ts'
+import { maySpend, storingMs, type Timing } from './timing.ts'
+
+export interface SpendPorts {
+  connections: ConnectionStore
+  rescue: Rescue | undefined
+  intuit: AuthorizationServer
+  vault: Vault
+  surroundings: Surroundings
+  /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
+  timing(): Timing
+  log: Log
+  marginSeconds(): number
+}
+
+/** A lease in hand, and the record as it stood when it was claimed. */
+export type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; until: number }
+
+/** What a holder found: a record to answer with, or the refresh token to present. */
+type Prepared = { found: Connection } | { found: undefined; presented: string; spentHash: string }
+
+/** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
+export const spending = (ports: SpendPorts) => {
+  const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
+  const persist = persisting(ports)
+  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+
+  /** A lease that was taken over is given back as lapsed: whoever claims next must ask the rescue store, too. */
+  const giveBack = async ({ connection, owner, tookOver }: Held) => {
+    // One that cannot be given back lapses by itself.
+    await connections.release(connection.companyKey, owner, tookOver ? 'lapsed' : 'free').catch(() => undefined)
+  }
+
+  /** The record as it stands, if somebody stored a pair after `spent`. */
+  const newerThan = async (spent: Connection): Promise<Connection | undefined> => {
+    const current = await connections.read(spent.companyKey, nowSeconds())
+    if (!current) throw connectionNotFound()
+    return current.generation > spent.generation ? current : undefined
+  }
+
+  /** The parked successor of the token in hand, stored. `undefined` where there is none. Throws where nobody can tell. */
+  const recovered = async ({ connection: spent }: Held, spentHash: string): Promise<Connection | undefined> => {
+    const parked = await rescue?.find(spent.companyKey, spentHash).catch(() => {
+      throw rescueUnavailable()
+    })
+    if (!parked) return undefined
+    const stored = await connections.replace(spent, parked)
+    await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
+    if (stored) log({ event: 'pair_recovered', company_key: spent.companyKey })
+    return stored ?? newerThan(spent)
+  }
+
+  const prepare = async (held: Held, request: RefreshRequest): Promise<Prepared> => {
+    const { connection: current, tookOver, until } = held
+    const theirs = adoptable(current, request, nowSeconds())
+    if (theirs) return { found: theirs }
+    const failure = standingFailure(current, nowSeconds(), request.forced)
+    if (failure) return { found: despiteFailure(current, failure, request.forced, nowSeconds(), marginSeconds()) }
+    if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
+    const presented = await vault.open(current.companyKey, 'refresh_token', current.refreshToken)
+    const spentHash = current.refreshTokenHash ?? (await vault.digest(presented))
+    // A holder that slept past its lease may have parked, or just stored, what it got.
+    const found = tookOver ? ((await recovered(held, spentHash)) ?? (await newerThan(current))) : undefined
+    if (found) return { found }
+    if (!maySpend(timing(), surroundings.now(), request.startedAt, until)) throw refreshInProgress(1)
+    return { found: undefined, presented, spentHash }
+  }
+
+  /** Another writer was first: its tokens are newer, or have expired meanwhile, or there are none any more. */
+  const yieldTo = (current: Connection | undefined): WithAccessToken | 'again' => {
+    if (!current) throw connectionNotFound()
+    const valid = stillValid(current, nowSeconds())
+    if (valid) return valid
+    if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
+    return 'again'
+  }
+
+  const remember = async (held: Held, reason: FailureReason, { intuitTid }: Refused, request: RefreshRequest) => {
+    const { connection: spent, owner, tookOver } = held
+    const failure = nextFailure(spent.failure, reason, intuitTid, nowSeconds())
+    // An outage told nothing about the holder that was taken over. An `invalid_grant` did: its minute begins.
+    const lease = tookOver && (reason === 'unavailable' || reason === 'invalid_client') ? 'lapsed' : 'free'
+    await connections.fail(spent, owner, failure, lease).catch(() => undefined)
+    return despiteFailure(spent, failure, request.forced, nowSeconds(), marginSeconds())
+  }
+
+  /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
+  const invalidGrant = async (held: Held, spentHash: string, answer: Refused, request: RefreshRequest) => {
+    const { connection: spent, tookOver } = held
+    const newer = await newerThan(spent)
+    if (newer) return yieldTo(newer)
+    const found = await recovered(held, spentHash).catch(() => 'nobody can tell' as const)
+    if (found && found !== 'nobody can tell') return yieldTo(found)
+    return remember(held, tookOver || found ? 'unsettled' : 'invalid_grant', answer, request)
+  }
+
+  const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
+    const { connection: spent, owner } = held
+    const stored = await persist({
+      spent,
+      spentHash,
+      successor: {
+        pair: await sealedPair(vault, spent.companyKey, answer.pair),
+        rotated: answer.pair.refreshToken !== presented,
+        spentGeneration: spent.generation,
+        now: nowSeconds(),
+        writer: owner,
+      },
+      deadline: request.startedAt + timing().deadlineMs,
+      patienceMs: storingMs(timing()),
+      keepAlive: request.keepAlive,
+    })
+    if (stored && holdsAccessToken(stored)) return stored
+    return yieldTo(await connections.read(spent.companyKey, nowSeconds()))
+  }
+
+  const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
+    const answer = await intuit.refresh(held.connection.environment, presented)
+    if (answer.ok) return keep(held, presented, spentHash, answer, request)
+    if (answer.refusal === 'invalid_grant') return invalidGrant(held, spentHash, answer, request)
+    return remember(held, answer.refusal, answer, request)
+  }
+
+  /**
+   * Resolves to a record whose access token is newer than the one that the caller saw, or does despite a failure;
+   * to `again` where another refresh is needed, as what was parked or stored by others has expired.
+   */
+  return async (held: Held, request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
+    let prepared: Prepared
+    try {
+      prepared = await prepare(held, request)
+    } catch (error) {
+      await giveBack(held)
+      throw error
+    }
+    if (!prepared.found) return spend(held, prepared.presented, prepared.spentHash, request)
+    await giveBack(held)
+    return yieldTo(prepared.found)
+  }
+}

@@ -1,0 +1,38 @@
+import type { EpochMs } from './connection.ts'
+
+/** The lengths of a refresh in milliseconds. All are configuration, so that tests need not wait. */
+export interface Timing {
+  /** How long a claim keeps others off: the deadline, and clocks that are off on both sides. */
+  leaseMs: number
+  /** From the request's begin to the last try to store. Workers end all work 30 s after the caller left. */
+  deadlineMs: number
+  /** How long Intuit may take. */
+  intuitMs: number
+  /** How long a caller waits for somebody else's refresh. */
+  waitMs: number
+  /** How far off a clock may be. */
+  skewMs: number
+}
+
+export const DEFAULT_TIMING: Timing = {
+  leaseMs: 45_000,
+  deadlineMs: 25_000,
+  intuitMs: 15_000,
+  waitMs: 10_000,
+  skewMs: 10_000,
+}
+
+/** What of the deadline is kept for storing what Intuit gave; as long a caller waits for a write that failed at first. */
+export const storingMs = ({ deadlineMs }: Timing): number => deadlineMs / 5
+
+/** A request that is older does not claim any more: what follows a claim would not fit into its deadline. */
+export const claimingMs = ({ deadlineMs }: Timing): number => (deadlineMs * 3) / 25
+
+/** Whether a token spent now can be stored in time, within the request's deadline and its lease. */
+export const maySpend = (timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean =>
+  now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
+  now + timing.intuitMs + timing.skewMs <= leaseUntil
+
+/** Whether no lease ends before its holder's deadline, and a refresh fits into that. */
+export const fitsTogether = ({ leaseMs, deadlineMs, intuitMs, skewMs }: Timing): boolean =>
+  leaseMs >= deadlineMs + 2 * skewMs && intuitMs <= (deadlineMs * 2) / 3

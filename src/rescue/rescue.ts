@@ -1,0 +1,50 @@
+import * as v from 'valibot'
+import type { Rescue, Successor, Surroundings } from '../broker/ports.ts'
+import type { RescueStore } from './rescue-store.ts'
+
+/** An object that is asked for longer counts as out of reach. */
+const ANSWER_WITHIN_MS = 2_000
+
+const SUCCESSOR = v.object({
+  pair: v.object({
+    accessToken: v.string(),
+    accessTokenExpiresAt: v.number(),
+    refreshToken: v.string(),
+    refreshTokenExpiresAt: v.number(),
+    refreshTokenHardExpiresAt: v.optional(v.number()),
+    refreshTokenHash: v.string(),
+  }),
+  rotated: v.boolean(),
+  spentGeneration: v.number(),
+  now: v.number(),
+  writer: v.string(),
+})
+
+const parsed = (text: string): Successor => {
+  const { pair, ...rest } = v.parse(SUCCESSOR, JSON.parse(text))
+  return { ...rest, pair: { ...pair, refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt } }
+}
+
+/** Parked pairs, in one Durable Object for each company key. */
+export const rescueOf = (
+  namespace: DurableObjectNamespace<RescueStore>,
+  { sleep }: Pick<Surroundings, 'sleep'>,
+): Rescue => {
+  const store = (companyKey: string) => namespace.getByName(companyKey)
+  const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
+    Promise.race([
+      answer,
+      sleep(ANSWER_WITHIN_MS).then(() => {
+        throw new Error('The rescue store did not answer in time.')
+      }),
+    ])
+
+  return {
+    park: (companyKey, spentHash, successor) => inTime(store(companyKey).park(spentHash, JSON.stringify(successor))),
+    find: async (companyKey, spentHash) => {
+      const text = await inTime(store(companyKey).find(spentHash))
+      return text === undefined ? undefined : parsed(text)
+    },
+    forget: (companyKey, spentHash) => inTime(store(companyKey).forget(spentHash)),
+  }
+}
