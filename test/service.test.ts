@@ -446,6 +446,58 @@ describe('GET /api/token/{company_key}', () => {
     expect(await service.dynamo.item(`connection#${key}`)).toMatchObject({ refresh_token: { S: expect.any(String) } })
   })
 
+  it('asks Intuit once more after a reset connection, and not after a time-out or an answer', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await service.intuit.fault({ endpoint: 'token', fault: { kind: 'reset_before' } })
+    expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
+    await service.intuit.fault({ endpoint: 'token', times: 2, fault: { kind: 'reset_before' } })
+    await alter(key, { failed_at: undefined })
+    expect(await problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))).toEqual({
+      status: 502,
+      code: 'intuit_unavailable',
+    })
+    expect((await service.intuit.state()).counts.refresh).toBe(1)
+  })
+
+  it('lets a forced refresh pass the pause of a failure, but not more often than once in ten seconds', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await expire(key)
+    await service.intuit.fault({ endpoint: 'token', times: 2, fault: { kind: 'status', status: 503 } })
+    const force = async () => problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))
+    expect(await force()).toEqual({ status: 502, code: 'intuit_unavailable' })
+    await service.intuit.heal()
+    expect(await force()).toEqual({ status: 502, code: 'intuit_unavailable' })
+    expect((await service.intuit.state()).counts.refresh).toBe(0)
+    await alter(key, { failed_at: now() - 11, retry_at: now() + 500 })
+    expect(await problem(await service.api(`/api/token/${key}`))).toMatchObject({ code: 'intuit_unavailable' })
+    expect(await force()).toMatchObject({ status: 200 })
+  })
+
+  it('answers 503 with Retry-After while somebody else refreshes an expired token', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await alter(key, { access_token_expires_at: now() - 1, lease_owner: 'somebody', lease_until: Date.now() + 60_000 })
+    const answer = await service.api(`/api/token/${key}`)
+    expect(answer.headers.get('Retry-After')).toBe('2')
+    expect(await problem(answer)).toEqual({ status: 503, code: 'refresh_in_progress' })
+  })
+
+  it('leaves the last error, Intuit’s id and the hard expiry on the record', async () => {
+    const key = freshKey()
+    await service.connect(key, { realmId: '779' })
+    expect(Number((await stored(key))['refresh_token_hard_expires_at']?.N)).toBeGreaterThan(now() + 1800 * 86_400)
+    expect(await stored(key)).toMatchObject({ last_rotation_at: { N: expect.any(String) } })
+    await service.intuit.kill('779')
+    await expire(key)
+    await service.api(`/api/token/${key}`)
+    expect(await stored(key)).toMatchObject({
+      ...{ failure_code: { S: 'invalid_grant' }, failure_tid: { S: expect.stringMatching(/^1-/) } },
+      ...{ failed_at: { N: expect.any(String) }, retry_at: { N: expect.any(String) } },
+    })
+  })
+
   it('does not ask Intuit again at once about a connection that it called dead', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: '778' })
@@ -486,6 +538,76 @@ describe('POST /api/token/{company_key}/refresh', () => {
       'rotated',
       'same',
     ])
+  })
+})
+
+describe('a conditional forced refresh', () => {
+  const refreshIf = (key: string, tag: string) =>
+    service.api(`/api/token/${key}/refresh`, { method: 'POST', headers: { 'If-Match': tag } })
+
+  it('tells the generation as a strong ETag that no edge may weaken', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    const read = await service.api(`/api/token/${key}`)
+    expect(read.headers.get('ETag')).toBe('"1"')
+    expect(read.headers.get('Cache-Control')).toBe('no-store, no-transform')
+    const refreshed = await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    expect(refreshed.headers.get('ETag')).toBe('"2"')
+  })
+
+  it.each(['"1"', 'W/"1"', '"7", "1"', '*'])('refreshes where If-Match: %s names the current one', async (tag) => {
+    const key = freshKey()
+    await service.connect(key)
+    expect((await refreshIf(key, tag)).status).toBe(200)
+    expect(await stored(key)).toMatchObject({ generation: { N: '2' } })
+  })
+
+  it.each(['"2"', '"x"', '""', '"7", "8"'])('answers 412 for %s, and refreshes nothing', async (tag) => {
+    const key = freshKey()
+    await service.connect(key)
+    expect(await problem(await refreshIf(key, tag))).toEqual({ status: 412, code: 'generation_mismatch' })
+    expect((await service.intuit.state()).counts.refresh).toBe(0)
+  })
+
+  it.each(['1', '"1', '"1" "2"', '"1",,'])('answers 400 for the malformed %j', async (tag) => {
+    const key = freshKey()
+    await service.connect(key)
+    expect(await problem(await refreshIf(key, tag))).toEqual({ status: 400, code: 'invalid_request' })
+    expect((await service.intuit.state()).counts.refresh).toBe(0)
+  })
+
+  it('refreshes once for all who name the same generation at once', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await service.intuit.turn({ tokenDelayMs: 300 })
+    const answers = await Promise.all(Array.from({ length: 10 }, () => refreshIf(key, '"1"')))
+    for (const answer of answers) expect([200, 412]).toContain(answer.status)
+    expect((await service.intuit.state()).counts.refresh).toBe(1)
+  })
+})
+
+describe('GET /api/token/{company_key}?min_ttl=', () => {
+  const read = (key: string, minTtl: string) => service.api(`/api/token/${key}?min_ttl=${minTtl}`)
+
+  it('refreshes a token that lives shorter than asked for', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await alter(key, { access_token_expires_at: now() + 1500, last_refresh_at: now() - 2100 })
+    expect((await read(key, '1400')).headers.get('ETag')).toBe('"1"')
+    expect((await read(key, '1800')).headers.get('ETag')).toBe('"2"')
+  })
+
+  it('is satisfied by a token that was refreshed within the last minute', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await alter(key, { access_token_expires_at: now() + 1500 })
+    expect((await read(key, '1800')).headers.get('ETag')).toBe('"1"')
+  })
+
+  it.each(['-1', '1801', 'x', '1.5', '', '1e3', '60&min_ttl=60'])('refuses %j', async (minTtl) => {
+    const key = freshKey()
+    await service.connect(key)
+    expect(await problem(await read(key, minTtl))).toEqual({ status: 400, code: 'invalid_request' })
   })
 })
 
@@ -652,6 +774,55 @@ describe('a table out of reach', () => {
     expect((await service.api(`/api/token/${key}`)).status).toBe(200)
     expect(await stored(key)).toMatchObject({ generation: { N: '2' } })
     expect((await service.intuit.state()).counts).toMatchObject({ exchange: 1, refresh: 1 })
+  })
+
+  it('hands out a pair that it could only park, and finds it again once the table is back', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
+    await expire(key)
+    service.dynamo.fault({
+      ...{ kind: 'error' as const, status: 500, type: 'InternalServerError', operation: 'UpdateItem' },
+      when: ({ body }) => JSON.stringify(body).includes('written_by'),
+    })
+    const answer = await service.api(`/api/token/${key}`)
+    expect(answer.status).toBe(200)
+    const { access_token } = await answer.json()
+    expect(await stored(key)).toMatchObject({ generation: { N: '1' } })
+    expect(service.logs()).toContain('"event":"pair_write_failed"')
+    service.dynamo.heal()
+    await expect.poll(() => stored(key), { timeout: 10_000 }).toMatchObject({ generation: { N: '2' } })
+    expect((await (await service.api(`/api/token/${key}`)).json()).access_token).toBe(access_token)
+    expect((await service.intuit.state()).counts.refresh).toBe(1)
+  })
+
+  it('keeps trying to store the tokens of a callback, and gives a new start link meanwhile', async () => {
+    const key = freshKey()
+    const path = await service.consented(key, { companyName: 'Beach Blend' })
+    service.dynamo.fault({
+      ...{ kind: 'error' as const, status: 500, type: 'InternalServerError', operation: 'UpdateItem' },
+      when: ({ body }) => JSON.stringify(body).includes('written_by'),
+    })
+    const answer = await service.fetch(path)
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({
+      code: 'storage_unavailable',
+      start_url: `http://localhost:8787/oauth/start/${key}?company_name=Beach+Blend`,
+    })
+    service.dynamo.heal()
+    await expect.poll(() => stored(key), { timeout: 10_000 }).toMatchObject({ generation: { N: '1' } })
+    expect((await service.intuit.state()).counts.exchange).toBe(1)
+  })
+
+  it('answers the token that is still valid inside the margin while the table takes no claim', async () => {
+    const key = freshKey()
+    await service.connect(key)
+    await alter(key, { access_token_expires_at: now() + 120 })
+    service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError', operation: 'UpdateItem' })
+    expect((await service.api(`/api/token/${key}`)).status).toBe(200)
+    const forced = await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    expect(await problem(forced)).toEqual({ status: 503, code: 'storage_unavailable' })
+    expect((await service.intuit.state()).counts.refresh).toBe(0)
   })
 
   it('says what the operator has to do where the table is not there', async () => {
