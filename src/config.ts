@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
+import { bytesOfBase64 } from './crypto/base64.ts'
 import { once } from './once.ts'
 import { Problem } from './problem.ts'
 
@@ -44,12 +45,20 @@ const isHttpOrigin = (text: string) => {
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
 }
 
-const sealingKey = /^[\w.-]{1,64}:[A-Za-z0-9+/]{43}=$/
-const isKeyList = (text: string) => {
-  const entries = text.split(',').map((entry) => entry.trim())
-  const ids = entries.map((entry) => entry.slice(0, entry.indexOf(':')))
-  return entries.every((entry) => sealingKey.test(entry)) && new Set(ids).size === ids.length
-}
+const KEY_LIST_ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
+const keyListEntries = (text: string) =>
+  text.split(',').flatMap((entry) => {
+    const [, kid, base64] = KEY_LIST_ENTRY.exec(entry.trim()) ?? []
+    return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
+  })
+const isKeyList = (text: string) => new Set(keyListEntries(text).map(({ kid }) => kid)).size === text.split(',').length
+
+/** Keys of 32 bytes, each with its id. The first is the one in use, the others are on their way out. */
+const keyList = v.pipe(
+  v.string(),
+  v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
+  v.transform(keyListEntries),
+)
 
 /** One schema for each part that a route may need: a fault in one leaves the others in service. */
 const PARTS = {
@@ -95,11 +104,14 @@ const PARTS = {
   exchange: v.pipe(
     v.object({
       INTUIT_TOKEN_ENDPOINT: oauthEndpoint('https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer'),
-      TOKEN_ENCRYPTION_KEYS: v.optional(
-        v.pipe(v.string(), v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once')),
-      ),
+      // Asked for before a code or a token is spent: what comes back for it has to be sealed.
+      TOKEN_ENCRYPTION_KEYS: v.optional(keyList),
     }),
     v.transform((env) => ({ tokenEndpoint: env.INTUIT_TOKEN_ENDPOINT })),
+  ),
+  sealing: v.pipe(
+    v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList) }),
+    v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
   ),
   freshness: v.pipe(
     v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400) }),
@@ -171,6 +183,7 @@ export const readConfig = (env: Env): Config => {
     storage: parsedOnce(PARTS.storage, variables),
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),
+    sealing: parsedOnce(PARTS.sealing, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
     timing: parsedOnce(PARTS.timing, variables),
     production: parsedOnce(PARTS.production, variables),

@@ -2,8 +2,10 @@ import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
 import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
-import { plainVault } from './crypto/vault.ts'
+import { base64Url } from './crypto/base64.ts'
+import { sealingVault } from './crypto/sealing.ts'
 import { intuit } from './intuit/intuit.ts'
+import { once } from './once.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import { RescueStore } from './rescue/rescue-store.ts'
 import { connectionStore } from './storage/connections.ts'
@@ -13,11 +15,6 @@ import { stateStore } from './storage/states.ts'
 export { RescueStore }
 
 const NONCE_BYTES = 24
-
-const base64Url = (bytes: Uint8Array) =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
 
 const surroundings: Surroundings = {
   now: () => Date.now(),
@@ -50,6 +47,11 @@ const startUrl = (redirectUri: string, companyKey: string, companyName: string |
 const isRescueNamespace = (binding: unknown): binding is DurableObjectNamespace<RescueStore> =>
   typeof binding === 'object' && binding !== null && 'getByName' in binding
 
+const warnPlain = () => {
+  const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
+  console.warn(JSON.stringify({ event: 'tokens_not_sealed', detail }))
+}
+
 const createService = (env: Record<string, unknown>) => {
   const config = readConfig(env)
   const dynamo = dynamoDb(config.storage, { ...surroundings, fetch: network })
@@ -58,7 +60,7 @@ const createService = (env: Record<string, unknown>) => {
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
     states: stateStore(dynamo),
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
-    vault: plainVault,
+    vault: sealingVault(config.sealing, once(warnPlain)),
     surroundings,
     log,
     timing: config.timing,

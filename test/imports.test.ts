@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, RegExp> = {
   pages: /^broker\//,
   storage: /^(broker\/|crypto\/|problem\.ts$|once\.ts$|config\.ts$)/,
   intuit: /^(broker\/|config\.ts$)/,
-  crypto: /^broker\//,
+  crypto: /^(broker\/|problem\.ts$)/,
 }
 
 describe('the house', () => {

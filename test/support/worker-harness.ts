@@ -128,6 +128,7 @@ export const startService = async ({ vars = {}, workers, rescue }: ServiceOption
     /** Ends the process that holds the parked pairs. */
     closeRescue: async () => (shared ? shared.close() : undefined),
     apiKey: env['API_KEY'] ?? '',
+    vars: env,
     fetch: request,
     api,
     consented,

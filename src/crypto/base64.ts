@@ -1,0 +1,22 @@
+const textOf = (bytes: Uint8Array) => {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}
+
+/** The bytes of a base64 text (RFC 4648 section 4). */
+export const bytesOfBase64 = (base64: string): Uint8Array<ArrayBuffer> => {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  // Twice as fast as `Uint8Array.from` with a callback, and every token read comes through here.
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index)
+  return bytes
+}
+
+/** base64url without padding (RFC 4648 section 5), as JOSE wants it. */
+export const base64Url = (bytes: Uint8Array): string =>
+  btoa(textOf(bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+/** The bytes of a base64url text that is known to be one. */
+export const bytesOfBase64Url = (text: string): Uint8Array<ArrayBuffer> =>
+  bytesOfBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
