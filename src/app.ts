@@ -1,45 +1,19 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from './broker/broker.ts'
-import { equalInConstantTime } from './crypto/digest.ts'
 import { Problem, problemResponse } from './problem.ts'
+import { type AccessParts, type AccessVariables, requireCaller } from './routes/access.ts'
 import { connectionRoutes } from './routes/connections.ts'
-import { queryValues, requireShortQuery } from './routes/http.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-interface AppParts {
+interface AppParts extends AccessParts {
   broker: Broker
-  /** The shared key of the protected routes. Throws `configuration_error` where there is none. */
-  apiKey(): string
   /** Receives what an unknown error was, for the operator's eyes. */
   reportFault(error: unknown, requestId: string): void
 }
 
-type Variables = { requestId: string }
-
-const invalidApiKey = () =>
-  new Problem('invalid_api_key', 'Send a valid API key in the header X-API-Key, or in the query parameter api_key.', {
-    headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' },
-  })
-
-/** The key a caller presents: the header wins, and a repeated query parameter names no key. */
-const presentedKey = (c: Context) => {
-  const header = c.req.header('X-API-Key')
-  if (header !== undefined) return header
-  const values = queryValues(c, 'api_key')
-  return values.length === 1 ? values[0] : undefined
-}
-
-const requireApiKey =
-  (apiKey: () => string): MiddlewareHandler =>
-  async (c, next) => {
-    const expected = apiKey()
-    const presented = presentedKey(c)
-    if (!presented || !(await equalInConstantTime(presented, expected))) throw invalidApiKey()
-    requireShortQuery(c)
-    await next()
-  }
+type Variables = { requestId: string } & AccessVariables
 
 const dressAnswers: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
   const requestId = crypto.randomUUID()
@@ -62,12 +36,12 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
 }
 
 /** The whole service as one route table. */
-export const createApp = ({ broker, apiKey, reportFault }: AppParts) => {
+export const createApp = ({ broker, reportFault, ...access }: AppParts) => {
   const app = new Hono<{ Variables: Variables }>()
   app.use(dressAnswers)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
-  app.use('/api/*', requireApiKey(apiKey))
+  app.use('/api/*', requireCaller(access))
 
   app.get('/health', (c) => c.json({ status: 'ok' }))
   app.route('/oauth', oauthRoutes(broker))

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
-import { bytesOfBase64 } from './crypto/base64.ts'
+import { callerKeys } from './config/caller-keys.ts'
+import { keyList } from './config/key-list.ts'
 import { once } from './once.ts'
 import { Problem } from './problem.ts'
 
@@ -45,26 +46,23 @@ const isHttpOrigin = (text: string) => {
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
 }
 
-const KEY_LIST_ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
-const keyListEntries = (text: string) =>
-  text.split(',').flatMap((entry) => {
-    const [, kid, base64] = KEY_LIST_ENTRY.exec(entry.trim()) ?? []
-    return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
-  })
-const isKeyList = (text: string) => new Set(keyListEntries(text).map(({ kid }) => kid)).size === text.split(',').length
-
-/** Keys of 32 bytes, each with its id. The first is the one in use, the others are on their way out. */
-const keyList = v.pipe(
-  v.string(),
-  v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
-  v.transform(keyListEntries),
-)
-
 /** One schema for each part that a route may need: a fault in one leaves the others in service. */
 const PARTS = {
-  apiKey: v.pipe(
-    v.object({ API_KEY: required }),
-    v.transform((env) => env.API_KEY),
+  callers: v.pipe(
+    v.object({
+      API_KEY: optional,
+      API_KEYS: v.optional(callerKeys),
+      API_KEY_IN_QUERY: v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'true'),
+    }),
+    v.forward(
+      v.check(({ API_KEY, API_KEYS }) => Boolean(API_KEY ?? API_KEYS), 'is missing, and so is API_KEYS'),
+      ['API_KEY'],
+    ),
+    v.transform((env) => ({
+      apiKey: env.API_KEY,
+      keys: env.API_KEYS ?? [],
+      queryKeysAllowed: env.API_KEY_IN_QUERY === 'true',
+    })),
   ),
   storage: v.pipe(
     v.object({
@@ -158,8 +156,14 @@ export type ClientPair = Settings<'production'>
 /** The configuration, part by part. Each part throws `configuration_error`, naming all its faulty variables and no value. */
 export type Config = { [Part in keyof Parts]: () => Settings<Part> }
 
+/** Where a fault is. A member that no schema knows is not named: it may be anything that was pasted. */
+const placeOf = (issue: v.BaseIssue<unknown>) => {
+  const path = (issue.path ?? []).map(({ key }) => String(key))
+  return path.slice(0, issue.expected === 'never' ? -1 : undefined).join('.') || 'the environment'
+}
+
 const faultText = (issue: v.BaseIssue<unknown>) => {
-  const name = v.getDotPath(issue) ?? 'the environment'
+  const name = placeOf(issue)
   return issue.input === undefined ? `${name} is missing` : `${name} ${issue.message}`
 }
 
@@ -179,7 +183,7 @@ const parsedOnce = <Schema extends v.GenericSchema>(schema: Schema, variables: E
 export const readConfig = (env: Env): Config => {
   const variables = setVariables(env)
   return {
-    apiKey: parsedOnce(PARTS.apiKey, variables),
+    callers: parsedOnce(PARTS.callers, variables),
     storage: parsedOnce(PARTS.storage, variables),
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),

@@ -2,7 +2,8 @@ import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
 import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
-import { base64Url } from './crypto/base64.ts'
+import { base64Url } from './crypto/bytes.ts'
+import { callerKeys } from './crypto/caller-keys.ts'
 import { sealingVault } from './crypto/sealing.ts'
 import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
@@ -68,7 +69,12 @@ const createService = (env: Record<string, unknown>) => {
     startUrl: (companyKey, companyName) => startUrl(config.authorization().redirectUri, companyKey, companyName),
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
-  return createApp({ broker, apiKey: config.apiKey, reportFault })
+  return createApp({
+    broker,
+    identify: callerKeys(config.callers, surroundings.now),
+    queryKeysAllowed: () => config.callers().queryKeysAllowed,
+    reportFault,
+  })
 }
 
 /** Built once per isolate: it keeps the signing key, and no data. */

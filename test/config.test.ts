@@ -29,7 +29,7 @@ const faultOf = (part: Part, change: Record<string, unknown>) => {
 describe('configuration', () => {
   it('needs the documented variables and no more', () => {
     const config = readConfig(whole)
-    expect(config.apiKey()).toBe('the-key')
+    expect(config.callers()).toEqual({ apiKey: 'the-key', keys: [], queryKeysAllowed: true })
     expect(config.storage().endpoint).toBe('https://dynamodb.us-east-1.amazonaws.com/')
     expect(config.authorization()).toEqual({
       redirectUri: 'https://broker.example/oauth/callback',
@@ -44,7 +44,7 @@ describe('configuration', () => {
   })
 
   it('ignores unknown variables and bindings', () => {
-    expect(readConfig({ ...whole, RATE_LIMITER: { limit() {} }, OTHER: '1' }).apiKey()).toBe('the-key')
+    expect(readConfig({ ...whole, RATE_LIMITER: { limit() {} }, OTHER: '1' }).callers().apiKey).toBe('the-key')
   })
 
   it('names every faulty variable of a part at once, and no value', () => {
@@ -65,8 +65,9 @@ describe('configuration', () => {
   })
 
   const malformed: [Part, string, unknown][] = [
-    ['apiKey', 'API_KEY', ''],
-    ['apiKey', 'API_KEY', 42],
+    ['callers', 'API_KEY', ''],
+    ['callers', 'API_KEY', 42],
+    ['callers', 'API_KEY_IN_QUERY', 'no'],
     ['storage', 'AWS_ACCESS_KEY_ID', undefined],
     ['storage', 'DYNAMODB_ENDPOINT', 'nonsense'],
     ['storage', 'DYNAMODB_ENDPOINT', 'ftp://localhost:8000'],
@@ -98,7 +99,15 @@ describe('configuration', () => {
     expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
   })
 
-  it('allows several sealing keys', () => {
-    expect(faultOf('exchange', { TOKEN_ENCRYPTION_KEYS: `${KEY}, older${KEY}` })).toBeUndefined()
+  it('reads several sealing keys, the first one first', () => {
+    const env = { ...whole, TOKEN_ENCRYPTION_KEYS: `${KEY}, older${KEY}` }
+    const bytes = new Uint8Array(32)
+    const keys = [
+      { kid: 'local', bytes },
+      { kid: 'olderlocal', bytes },
+    ]
+    expect(readConfig(env).sealing()).toEqual(keys)
+    expect(() => readConfig(env).exchange()).not.toThrow()
+    expect(readConfig(whole).sealing()).toEqual([])
   })
 })

@@ -9,10 +9,9 @@ export const sha256 = async (text: string): Promise<Uint8Array> =>
 /** SHA-256 as 64 hexadecimal digits. */
 export const sha256Hex = async (text: string): Promise<string> => hex(await sha256(text))
 
-/** Whether two texts are equal, in a time that depends on neither: digests of one length are compared to the end. */
-export const equalInConstantTime = async (left: string, right: string): Promise<boolean> => {
-  const [a, b] = await Promise.all([sha256(left), sha256(right)])
-  let difference = 0
-  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 256)
+/** Whether two digests of one length are equal, compared to the end whatever they hold: Node lacks workerd's `timingSafeEqual`. */
+export const equalInConstantTime = (left: Uint8Array, right: Uint8Array): boolean => {
+  let difference = left.length ^ right.length
+  for (const [index, byte] of left.entries()) difference |= byte ^ (right[index] ?? 256)
   return difference === 0
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { base64Url, bytesOfBase64Url } from './base64.ts'
+import { base64Url, bytesOfBase64Url } from './bytes.ts'
 
 /** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */
 const HEADER = v.strictObject({

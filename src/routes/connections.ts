@@ -1,8 +1,8 @@
-import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, isConnected } from '../broker/connection.ts'
+import { may } from './access.ts'
 
 /** The API reference's literal answer, to the letter. */
 const LISTING_PLACEHOLDER = {
@@ -28,8 +28,8 @@ const connectionBody = (connection: Connection) => ({
 /** `GET /api/connections` and `GET /api/connections/{company_key}`. */
 export const connectionRoutes = (broker: Broker) =>
   new Hono()
-    .get('/', (c) => c.json(LISTING_PLACEHOLDER))
-    .get('/:company_key{[^/]*}', async (c: Context) => {
+    .get('/', may('connection:read'), (c) => c.json(LISTING_PLACEHOLDER))
+    .get('/:company_key{[^/]*}', may('connection:read'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
       return c.json(connectionBody(await broker.connection(companyKey)))
     })

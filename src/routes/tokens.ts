@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
+import { may } from './access.ts'
 import { keepAlive, queryParameter } from './http.ts'
 
 const MAX_MIN_TTL_SECONDS = 1800
@@ -55,5 +56,8 @@ export const tokenRoutes = (broker: Broker) => {
   const refresh = async (c: Context) =>
     answer(c, await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c)))
 
-  return new Hono().get('/', token).get('/:company_key{[^/]*}', token).post('/:company_key{[^/]*}/refresh', refresh)
+  return new Hono()
+    .get('/', token)
+    .get('/:company_key{[^/]*}', may('token:read'), token)
+    .post('/:company_key{[^/]*}/refresh', may('token:refresh'), refresh)
 }

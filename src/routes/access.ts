@@ -1,0 +1,61 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { type Caller, type Permission, reaches } from '../broker/caller.ts'
+import { parseCompanyKey } from '../broker/company.ts'
+import { Problem } from '../problem.ts'
+import { queryValues, requireShortQuery } from './http.ts'
+
+export interface AccessParts {
+  /** Whose key this is. Throws `configuration_error` where no key is configured. */
+  identify(presented: string | undefined): Promise<Caller | undefined>
+  /** Whether a key may come in the query string. */
+  queryKeysAllowed(): boolean
+}
+
+/** What `requireCaller` leaves for those after it. */
+export interface AccessVariables {
+  caller: Caller
+  keyInQuery: boolean
+}
+type Access = { Variables: AccessVariables }
+
+const invalidApiKey = (queryKeysAllowed: boolean) =>
+  new Problem(
+    'invalid_api_key',
+    `Send a valid API key in the header X-API-Key${queryKeysAllowed ? ', or in the query parameter api_key' : ''}.`,
+    { headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' } },
+  )
+
+/** The same answer whether or not the company is connected: it is given before the table is asked. */
+const forbidden = () =>
+  new Problem('forbidden', 'This API key may not do this, or not for this company. The operator gives it the right.')
+
+/** A repeated query parameter names no key. */
+const queryKey = (c: Context) => {
+  const values = queryValues(c, 'api_key')
+  return values.length === 1 ? values[0] : undefined
+}
+
+/** Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws `invalid_api_key`. */
+export const requireCaller =
+  ({ identify, queryKeysAllowed }: AccessParts): MiddlewareHandler<Access> =>
+  async (c, next) => {
+    const header = c.req.header('X-API-Key')
+    const keyInQuery = header === undefined && queryKeysAllowed()
+    const caller = await identify(keyInQuery ? queryKey(c) : header)
+    if (!caller) throw invalidApiKey(queryKeysAllowed())
+    c.set('caller', caller)
+    c.set('keyInQuery', keyInQuery)
+    requireShortQuery(c)
+    await next()
+  }
+
+/** Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws `forbidden`. */
+export const may =
+  (permission: Permission): MiddlewareHandler<Access> =>
+  async (c, next) => {
+    const caller = c.get('caller')
+    if (!caller.may.includes(permission)) throw forbidden()
+    const companyKey = c.req.param('company_key')
+    if (companyKey !== undefined && !reaches(caller, parseCompanyKey(companyKey))) throw forbidden()
+    await next()
+  }
