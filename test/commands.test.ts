@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -11,16 +10,7 @@ import { closeServer, listen } from '../dev/listen.ts'
 import { localSecrets } from '../dev/secrets.ts'
 import { createTable } from '../dev/table.ts'
 import { adminClient } from './support/engine.ts'
-
-const run = (script: string, env: Record<string, string> = {}, args: string[] = []) =>
-  new Promise<{ code: number | null; output: string }>((resolve) => {
-    const clean = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }
-    const child = spawn(process.execPath, [`dev/${script}`, ...args], { env: { ...clean, ...env } })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.once('exit', (code) => resolve({ code, output }))
-  })
+import { runCommand as run } from './support/run-command.ts'
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'broker-'))
 

@@ -134,7 +134,8 @@ export const startService = async ({ vars = {}, workers, rescue }: ServiceOption
     consented,
     connect: async (companyKey: string, options?: { companyName?: string; realmId?: string }) =>
       request(await consented(companyKey, options)),
-    dynamo: { ...proxy, ...table },
+    /** `client` sees the table itself, `proxied` what the Worker sees of it. */
+    dynamo: { ...proxy, ...table, proxied: adminClient(proxy.url) },
     intuit: intuitControl(intuit.url),
     pairs,
     logs: () => output,

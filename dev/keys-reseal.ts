@@ -1,0 +1,57 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { readConfig } from '../src/config.ts'
+import { Problem } from '../src/problem.ts'
+import { fail, takeOptions } from './arguments.ts'
+import { type ResealTally, reseal } from './reseal.ts'
+
+const HELP = `
+npm run keys:reseal [-- --dry-run]: seals every stored token with the first of TOKEN_ENCRYPTION_KEYS.
+
+To change the key: put the new one in front of TOKEN_ENCRYPTION_KEYS and deploy; run this; run it again a day later,
+and take the old key away once it finds nothing to do. The Worker goes on meanwhile.
+
+Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (optional), DYNAMODB_TABLE,
+DYNAMODB_ENDPOINT (optional) and TOKEN_ENCRYPTION_KEYS from the environment, as the Worker has them.
+
+  --dry-run  writes nothing, and says what there is to do
+
+Ends with 0 if every token is sealed by the first key, or could be; with 1 if any is unreadable or was in use all the
+while, or the table could not be reached.
+`
+
+const operatorClient = ({ region, accessKeyId, secretAccessKey, sessionToken, endpoint }: Storage) =>
+  new DynamoDBClient({
+    region,
+    endpoint,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
+  })
+type Storage = ReturnType<ReturnType<typeof readConfig>['storage']>
+
+const summary = ({ resealed, inOrder, busy, unreadable }: ResealTally, dryRun: boolean) =>
+  `${resealed} ${dryRun ? 'to be sealed anew' : 'sealed anew'}, ${inOrder} in order, ${busy} in use, ${unreadable} unreadable`
+
+const run = async () => {
+  const { 'dry-run': dryRun = false } = takeOptions(HELP, { 'dry-run': { type: 'boolean' } })
+  const config = readConfig(process.env)
+  const storage = config.storage()
+  const keys = config.sealing()
+  if (keys.length === 0) fail('Set TOKEN_ENCRYPTION_KEYS in the environment.')
+  const tally = await reseal({
+    client: operatorClient(storage),
+    table: storage.table,
+    keys,
+    dryRun,
+    now: () => Date.now(),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    onProgress: (soFar) => process.stdout.write(`So far: ${summary(soFar, dryRun)}.\n`),
+    onUnreadable: (companyKey, name, reason) => process.stderr.write(`${companyKey} ${name}: ${reason}\n`),
+  })
+  process.stdout.write(`Done: ${summary(tally, dryRun)}.\n`)
+  process.exitCode = tally.busy + tally.unreadable > 0 ? 1 : 0
+}
+
+run().catch((error: unknown) => {
+  if (error instanceof Problem) fail(error.message)
+  fail(error instanceof Error ? `${error.name}: ${error.message}` : 'The tokens could not be sealed anew.')
+})

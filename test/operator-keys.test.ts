@@ -1,0 +1,230 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { reseal } from '../dev/reseal.ts'
+import { startWorker } from '../dev/worker.ts'
+import { readConfig } from '../src/config.ts'
+import { sealedBy, sealingVault } from '../src/crypto/sealing.ts'
+import { realSurroundings } from './support/engine.ts'
+import { runCommand } from './support/run-command.ts'
+import { type Service, startService } from './support/worker-harness.ts'
+
+const TOKENS = ['access_token', 'refresh_token'] as const
+const sealingKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
+const OLD = sealingKey('old')
+const KEYS = `${sealingKey('new')},${OLD}`
+
+describe('npm run keys:new', () => {
+  const options = ['--name', 'books', '--may', 'token:read, token:refresh', '--companies', 'beach-blend,acme-*']
+
+  it('prints a key, and the entry by which the Worker knows it', async () => {
+    const { code, output } = await runCommand('keys-new.ts', {}, [...options, '--expires', '2027-01-31'])
+    expect(code).toBe(0)
+    const [, key = '', , , entry = ''] = output.split('\n')
+    expect(key).toMatch(/^qbtb_[\w-]{43}$/)
+    expect(entry).not.toContain(key)
+    expect(JSON.parse(entry)).toEqual({
+      ...{ name: 'books', may: ['token:read', 'token:refresh'], companies: ['beach-blend', 'acme-*'] },
+      ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: '2027-01-31' },
+    })
+    expect(readConfig({ API_KEYS: `[${entry}]` }).callers().keys).toHaveLength(1)
+  })
+
+  it('never makes the same key twice', async () => {
+    const runs = await Promise.all([1, 2].map(() => runCommand('keys-new.ts', {}, options)))
+    expect(runs[0]?.output).not.toBe(runs[1]?.output)
+  })
+
+  it.each([
+    [[], 'Give --name, --may and --companies. See --help.\n'],
+    [['--name', 'a b', '--may', 'token:read', '--companies', '*'], '--name must be 1 to 64'],
+    [['--name', 'a', '--may', 'token:write', '--companies', '*'], '--may must be one of token:read'],
+    [['--name', 'a', '--may', 'token:read', '--companies', 'a b'], '--companies must be a company key'],
+    [[...options, '--expires', 'soon'], '--expires must be a date'],
+    [['--nam', 'a'], "Unknown option '--nam'. See --help.\n"],
+  ])('refuses %j in words', async (args, words) => {
+    const { code, output } = await runCommand('keys-new.ts', {}, args)
+    expect(code).toBe(1)
+    expect(output).toContain(words)
+    expect(output).not.toContain('qbtb_')
+  })
+})
+
+describe.each(['keys-new.ts', 'keys-reseal.ts'])('%s', (script) => {
+  it('has --help', async () => {
+    const help = await runCommand(script, {}, ['--help'])
+    expect(help).toEqual({ code: 0, output: expect.stringMatching(/^npm run keys:/) })
+  })
+})
+
+describe('npm run keys:reseal', () => {
+  let service: Service
+  /** The Worker as it is deployed before a key is changed: the new one seals. */
+  let origin: string
+  let close: () => Promise<void>
+  beforeAll(async () => {
+    service = await startService({ vars: { TOKEN_ENCRYPTION_KEYS: OLD } })
+    const worker = await startWorker({ vars: { ...service.vars, TOKEN_ENCRYPTION_KEYS: KEYS } })
+    origin = worker.url
+    close = worker.close
+  })
+  afterAll(async () => {
+    await close()
+    await service.close()
+  })
+  beforeEach(async () => {
+    service.dynamo.heal()
+    for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
+  })
+
+  const connected = async (key: string) => expect((await service.connect(key)).status).toBe(200)
+  const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
+  const sealers = async (key: string) => {
+    const record = await stored(key)
+    return TOKENS.map((name) => sealedBy(record[name]?.S ?? ''))
+  }
+  const vault = sealingVault(
+    () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).sealing(),
+    () => undefined,
+  )
+  const refresh = (key: string) =>
+    fetch(`${origin}/api/token/${key}/refresh`, { method: 'POST', headers: { 'X-API-Key': service.apiKey } })
+
+  /** Turns a connection into what somebody wrote by hand: plain, and nothing of ours. */
+  const byHand = async (key: string) => {
+    const record = await stored(key)
+    for (const name of TOKENS) record[name] = { S: await vault.open(key, name, record[name]?.S ?? '') }
+    for (const name of ['generation', 'refresh_token_hash', 'written_by']) delete record[name]
+    await service.dynamo.put(record)
+    return record
+  }
+  const env = (over: Record<string, string> = {}) => ({ ...service.vars, TOKEN_ENCRYPTION_KEYS: KEYS, ...over })
+  const resealing = (over: Partial<Parameters<typeof reseal>[0]> = {}) =>
+    reseal({
+      client: service.dynamo.proxied,
+      table: service.vars['DYNAMODB_TABLE'] ?? '',
+      keys: readConfig(env()).sealing(),
+      dryRun: false,
+      now: realSurroundings.now,
+      sleep: realSurroundings.sleep,
+      onProgress: () => undefined,
+      onUnreadable: () => undefined,
+      ...over,
+    })
+
+  it('seals old and plain tokens with the first key, leaves all else, and finds nothing to do afterwards', async () => {
+    for (const key of ['older', 'by-hand', 'newer']) await connected(key)
+    const before = await stored('older')
+    const plain = await byHand('by-hand')
+    expect((await refresh('newer')).status).toBe(200)
+    const newer = await stored('newer')
+    await service.fetch('/oauth/start/unfinished')
+
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable.')
+    expect(code).toBe(0)
+    for (const key of ['older', 'by-hand', 'newer']) expect(await sealers(key)).toEqual(['new', 'new'])
+    expect(await stored('newer')).toEqual(newer)
+    const after = await stored('older')
+    expect({ ...after, access_token: 0, refresh_token: 0 }).toEqual({ ...before, access_token: 0, refresh_token: 0 })
+    for (const name of TOKENS)
+      expect(await vault.open('by-hand', name, (await stored('by-hand'))[name]?.S ?? '')).toBe(plain[name]?.S)
+    expect(await stored('by-hand')).toMatchObject({
+      refresh_token_hash: { S: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    })
+    for (const key of ['older', 'by-hand', 'newer']) expect((await refresh(key)).status).toBe(200)
+
+    const again = await runCommand('keys-reseal.ts', env())
+    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable.')
+  })
+
+  it('writes nothing in a dry run', async () => {
+    await connected('older')
+    const before = await service.dynamo.all()
+    const { code, output } = await runCommand('keys-reseal.ts', env(), ['--dry-run'])
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringContaining('Done: 1 to be sealed anew, 0 in order'),
+    })
+    expect(await service.dynamo.all()).toEqual(before)
+  })
+
+  it('names what does not open, goes on, and ends with 1', async () => {
+    for (const key of ['good', 'swapped', 'cut']) await connected(key)
+    const { access_token, ...swapped } = await stored('swapped')
+    const { refresh_token } = await stored('good')
+    if (!access_token || !refresh_token) throw new Error('not connected')
+    await service.dynamo.put({ ...swapped, access_token, refresh_token })
+    await service.dynamo.put({ ...(await stored('cut')), access_token: { S: 'sealed:v1:eyJ' } })
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(code).toBe(1)
+    expect(output).toContain('swapped refresh_token: A stored token does not open')
+    expect(output).toContain('cut access_token: A stored token does not open')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable.')
+    expect(await sealers('good')).toEqual(['new', 'new'])
+    expect(await stored('swapped')).toMatchObject({ refresh_token })
+    expect(await sealers('cut')).toEqual([undefined, 'new'])
+  })
+
+  it('yields to a refresh that comes in between, and then finds its tokens in order', async () => {
+    await connected('raced')
+    const reached = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    service.dynamo.fault({
+      ...{ kind: 'hold', until: release.promise, operation: 'UpdateItem', times: 1 },
+      when: ({ body }) => {
+        const isOurs = JSON.stringify(body).includes(':was_access_token')
+        if (isOurs) reached.resolve()
+        return isOurs
+      },
+    })
+    const done = resealing()
+    await reached.promise
+    expect((await refresh('raced')).status).toBe(200)
+    const refreshed = await stored('raced')
+    release.resolve()
+    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0 })
+    expect(await stored('raced')).toEqual(refreshed)
+  })
+
+  it('does not take the token from under a refresh that knows it by nothing else', async () => {
+    await connected('by-hand')
+    const { refresh_token } = await byHand('by-hand')
+    const held = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 45_000) } }
+    await service.dynamo.put({ ...(await stored('by-hand')), ...held })
+    const pauses: number[] = []
+    const sleep = async (milliseconds: number) => pauses.push(milliseconds)
+    expect(await resealing({ sleep })).toMatchObject({ busy: 1, resealed: 0 })
+    expect(pauses.length).toBeGreaterThan(3)
+    expect(await stored('by-hand')).toMatchObject({ ...held, refresh_token })
+    const twoMinutesLater = () => Date.now() + 120_000
+    expect(await resealing({ sleep, now: twoMinutesLater })).toMatchObject({ resealed: 1 })
+  })
+
+  it('beside a Worker that refreshes all the while loses no token', async () => {
+    const keys = Array.from({ length: 8 }, (_, index) => `company-${index}`)
+    for (const key of keys) await connected(key)
+    for (const key of keys.slice(0, 4)) await byHand(key)
+    const refreshing = keys.map(async (key) => {
+      for (let time = 0; time < 3; time++) expect((await refresh(key)).status).toBe(200)
+    })
+    const tallies = await Promise.all([resealing(), resealing()])
+    await Promise.all(refreshing)
+    for (const { unreadable } of tallies) expect(unreadable).toBe(0)
+    expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
+    for (const key of keys) {
+      expect(await sealers(key)).toEqual(['new', 'new'])
+      expect((await refresh(key)).status).toBe(200)
+    }
+  })
+
+  it('says what it lacks and where the table is out of reach, without a secret', async () => {
+    const marked = { AWS_SECRET_ACCESS_KEY: 'a-marked-secret' }
+    const { code, output } = await runCommand('keys-reseal.ts', env({ ...marked, TOKEN_ENCRYPTION_KEYS: '' }))
+    expect({ code, output }).toEqual({ code: 1, output: 'Set TOKEN_ENCRYPTION_KEYS in the environment.\n' })
+    const away = await runCommand('keys-reseal.ts', env({ ...marked, DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }))
+    expect(away.code).toBe(1)
+    expect(away.output).not.toContain('marked')
+    const nothing = await runCommand('keys-reseal.ts')
+    expect(nothing).toEqual({ code: 1, output: expect.stringContaining('AWS_REGION is missing') })
+  })
+})
