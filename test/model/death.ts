@@ -1,0 +1,22 @@
+import type { Step } from './explore.ts'
+import { excuse, finished, type Holder, isRotated, isUnderWay, nameOf, type State, withHolder } from './state.ts'
+
+/** Whether a death now would lose a pair that nobody could have saved. */
+const diesTooEarly = ({ at, pair, parked }: Holder) =>
+  pair !== undefined && isRotated(pair) && (at === 'store' || at === 'park' || (at === 'retry' && parked === 'failed'))
+
+/** A Worker that ends: what it had sent goes on without it. */
+export const crash = (state: State, by: number, holder: Holder): Step<State>[] => {
+  const isWorthIt = isUnderWay(holder) && !(holder.at === 'claim' && state.record.leaseOwner !== by)
+  if (state.crashes === 0 || !isWorthIt) return []
+  const lost = state.presentations.some((one) => one.by === by && one.pair && isRotated(one.pair))
+  const presentations = state.presentations.flatMap((one) =>
+    one.by !== by ? [one] : one.verdict === 'none' ? [{ ...one, awaited: false }] : [],
+  )
+  const mourned = lost || diesTooEarly(holder) ? excuse(state, holder.spent) : state
+  const dead = withHolder({ ...mourned, crashes: state.crashes - 1, presentations }, by, {
+    ...finished(state, by).holders[by],
+    at: 'crashed',
+  })
+  return [{ label: `${nameOf(by)} dies`, next: dead }]
+}

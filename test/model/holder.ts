@@ -1,0 +1,95 @@
+import type { Step } from './explore.ts'
+import type { Effect } from './messages.ts'
+import { givesBack, marks, parks, readsAgain, stores } from './outcome.ts'
+import { parkedFor } from './promises.ts'
+import type { Rules } from './rules.ts'
+import { present, sends } from './sending.ts'
+import { finished, type Holder, isUnderWay, NO_TOKEN, nameOf, type State, withHolder } from './state.ts'
+
+type Steps = Step<State>[]
+
+/** `unsettled` stands until whoever had the token before is home or dead: that is what its minute is for. */
+const mayBeSettledYet = (state: State) =>
+  state.presentations.length === 0 && !state.holders.some((holder) => isUnderWay(holder) && holder.pair)
+
+const reads = (state: State, by: number): Steps => {
+  const { refresh, generation, failure } = state.record
+  if (failure === 'unsettled' && !mayBeSettledYet(state)) return []
+  const isOver = refresh === NO_TOKEN || failure === 'dead'
+  const next = isOver
+    ? finished(state, by)
+    : withHolder(state, by, { at: 'claim', seen: generation, spent: refresh, spentGeneration: generation })
+  return [{ label: `${nameOf(by)} reads the record`, next }]
+}
+
+const claimed = ({ state, tookOver }: Effect, by: number, holder: Holder, rules: Rules): State => {
+  const { refresh, generation, failure } = state.record
+  const wasUnsettled = failure === 'unsettled'
+  const known = { tookOver, wasUnsettled, lapsed: false }
+  const next = rules.ask === 'after a takeover' && tookOver ? 'ask' : 'check'
+  if (rules.spend === 'what was read before it') return withHolder(state, by, { ...known, at: next })
+  const mayNot = refresh === NO_TOKEN || generation > holder.seen || (wasUnsettled && !mayBeSettledYet(state))
+  if (mayNot) return withHolder(state, by, { ...known, at: 'give back' })
+  return withHolder(state, by, { ...known, at: next, spent: refresh, spentGeneration: generation })
+}
+
+const claims = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
+  const { lease, leaseOwner } = state.record
+  const isHeld = lease === 'live' && leaseOwner !== by && rules.claim === 'unless a live lease stands'
+  if (isHeld) return []
+  const answered = (effect: Effect) => claimed(effect, by, holder, rules)
+  const over = lease === 'lapsed' ? leaseOwner : by
+  const awake = withHolder(state, by, { lapsed: false })
+  return sends(awake, { kind: 'claim', by, over }, rules, answered, (silent) => [silent, finished(silent, by)])
+}
+
+const asks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
+  const found = parkedFor(state, holder.spent)
+  const isFirst = holder.at === 'ask'
+  const next =
+    found && rules.rescueHasSuccessor === 'store it'
+      ? withHolder(state, by, { at: 'recover', pair: found })
+      : withHolder(state, by, { at: isFirst ? 'check' : 'mark', asked: true })
+  const asked = { label: `${nameOf(by)} asks the rescue store, which has ${found ? 'a pair' : 'nothing'}`, next }
+  if (state.faults === 0) return [asked]
+  const at = isFirst && rules.rescueOutOfReach === 'spend' ? 'check' : 'give back'
+  const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at })
+  return [asked, { label: `${nameOf(by)} can't ask the rescue store`, next: unheard }]
+}
+
+const checks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
+  const isOver = holder.lapsed && rules.leaseCheck === 'before spending'
+  return isOver
+    ? [{ label: `${nameOf(by)} finds its lease over`, next: finished(state, by) }]
+    : [{ label: `${nameOf(by)} presents the token`, next: present(state, by, holder) }]
+}
+
+/** What a holder may do next of its own accord; nothing while it waits for Intuit or for somebody else's lease. */
+export const holderSteps = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
+  switch (holder.at) {
+    case 'idle':
+      return reads(state, by)
+    case 'claim':
+      return claims(state, by, holder, rules)
+    case 'ask':
+    case 'ask again':
+      return asks(state, by, holder, rules)
+    case 'check':
+      return checks(state, by, holder, rules)
+    case 'store':
+    case 'retry':
+    case 'recover':
+      return stores(state, by, holder, rules)
+    case 'park':
+      return parks(state, by, holder, rules)
+    case 'refused':
+      return readsAgain(state, by, holder, rules)
+    case 'mark':
+    case 'unavailable':
+      return marks(state, by, holder, rules)
+    case 'give back':
+      return givesBack(state, by, holder, rules)
+    default:
+      return []
+  }
+}

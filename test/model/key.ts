@@ -1,0 +1,72 @@
+import type { Holder, Message, Pair, Presentation, State } from './state.ts'
+import { CALLBACK, NOBODY } from './state.ts'
+
+const inOrder = (keys: string[]) => keys.sort((one, other) => (one < other ? -1 : 1))
+const bit = (flag: boolean) => (flag ? 1 : 0)
+const pairKey = (pair: Pair | undefined) =>
+  pair ? `${pair.refresh}.${pair.access}.${pair.spent}.${pair.spentGeneration}` : ''
+
+const messageKey = (message: Message): string => {
+  const payload = 'pair' in message ? pairKey(message.pair) : ''
+  const failure = message.kind === 'mark' ? `${message.spent}${message.failure}` : ''
+  const to = 'to' in message ? message.to : ''
+  return `${message.kind}${payload}${failure}${to}`
+}
+
+const presentationKey = ({ token, verdict, pair, awaited }: Presentation) =>
+  `${token}${verdict}${pairKey(pair)}${bit(awaited)}`
+
+const holderKey = (state: State, holder: Holder, by: number): string => {
+  const { record } = state
+  const own = [
+    holder.at,
+    holder.seen,
+    holder.spent,
+    holder.spentGeneration,
+    bit(holder.tookOver) + 2 * bit(holder.asked) + 4 * bit(holder.wasUnsettled) + 8 * bit(holder.lapsed),
+    bit(holder.resent) + 2 * bit(record.leaseOwner === by) + 4 * bit(record.writtenBy === by),
+    holder.parked,
+    pairKey(holder.pair),
+    // Whose pair it is matters only to who recognises it.
+    holder.pair?.writer === by,
+    state.parked.flatMap((pair) => (pair.writer === by ? [pair.spent] : [])),
+    inOrder(state.presentations.flatMap((one) => (one.by === by ? [presentationKey(one)] : []))),
+    inOrder(state.late.flatMap((message) => (message.by === by ? [messageKey(message)] : []))),
+    state.late.flatMap((message) => (message.kind === 'claim' && message.over === by ? [message.by === by] : [])),
+  ]
+  return own.join()
+}
+
+/** Holders are alike: their order and their names tell nothing. */
+export const keyOf = (state: State): string => {
+  const { record, chains, parked, callback, disconnect } = state
+  const rest = [
+    record.refresh,
+    record.hash,
+    record.access,
+    record.generation,
+    record.consentBy,
+    record.writtenBy === CALLBACK,
+    record.lease,
+    record.leaseOwner === NOBODY,
+    record.failure,
+    chains.map(({ current, alive, excused }) => `${current}${bit(alive)}${bit(excused)}`),
+    state.grants,
+    inOrder(parked.map(pairKey)),
+    callback.at,
+    callback.consentBy,
+    pairKey(callback.pair),
+    disconnect.at,
+    disconnect.consentBy,
+    disconnect.token,
+    inOrder(state.late.flatMap((message) => (message.by >= state.holders.length ? [messageKey(message)] : []))),
+    state.faults,
+    state.crashes,
+    state.stored,
+    bit(state.outlived),
+    state.erased,
+    state.broken ?? '',
+  ]
+  const holders = inOrder(state.holders.map((holder, by) => holderKey(state, holder, by)))
+  return `${rest.join()}|${holders.join('|')}`
+}

@@ -1,0 +1,108 @@
+import { crash } from './death.ts'
+import type { Step, System } from './explore.ts'
+import { holderSteps } from './holder.ts'
+import { initialState } from './initial.ts'
+import { intuitSteps } from './intuit.ts'
+import { keyOf } from './key.ts'
+import { apply, inWords } from './messages.ts'
+import { callbackSteps, disconnectSteps } from './others.ts'
+import { brokenIn, isLiving, PROMISES } from './promises.ts'
+import type { World } from './rules.ts'
+import { chainOf, type Holder, IDLE, isUnderWay, NO_TOKEN, nameOf, type State, withHolder } from './state.ts'
+
+type Steps = Step<State>[]
+
+/** Phases in which a holder has yet to look at its lease before it spends, or will not spend. */
+const BEFORE_SPENDING = new Set<Holder['at']>(['claim', 'ask', 'check', 'recover', 'give back'])
+
+const isSentBy = (state: State, by: number) =>
+  state.presentations.some((one) => one.by === by) || state.late.some((message) => message.by === by)
+
+/** A lease ends by the clock, whatever its holder does. */
+const lapse = (state: State, { sleeps }: World): Steps => {
+  const { lease, leaseOwner: by } = state.record
+  const holder = state.holders[by]
+  if (lease !== 'live' || !holder) return []
+  const isOver = !isUnderWay(holder) && !isSentBy(state, by)
+  const isHarmless = isOver || (BEFORE_SPENDING.has(holder.at) && !isSentBy(state, by))
+  const mayLapse = isOver || sleeps === 'always' || (sleeps === 'before spending' && isHarmless)
+  if (!mayLapse) return []
+  const next = { ...state, record: { ...state.record, lease: 'lapsed' as const } }
+  const label = `the lease of ${nameOf(by)} lapses`
+  if (isOver) return [{ label, next }]
+  return [{ label, next: withHolder({ ...next, outlived: state.outlived || !isHarmless }, by, { lapsed: true }) }]
+}
+
+const lateSteps = (state: State, { rules }: World): Steps =>
+  state.late.flatMap((message) => {
+    const rest = { ...state, late: state.late.filter((other) => other !== message) }
+    const words = inWords(message)
+    return [
+      { label: `late: ${words}`, next: apply(rest, message, rules).state },
+      { label: `never: ${words}`, next: rest },
+    ]
+  })
+
+/** Everything that goes on with no new caller, no fault and no other writer. */
+const ownSteps = (state: State, world: World): Steps => [
+  ...state.holders.flatMap((holder, by) => (holder.at === 'idle' ? [] : holderSteps(state, by, holder, world.rules))),
+  ...state.presentations.flatMap((one) => intuitSteps(state, one, world)),
+  ...lateSteps(state, world),
+]
+
+const stepsOf = (state: State, world: World): Steps => [
+  ...state.holders.flatMap((holder, by) => [
+    ...holderSteps(state, by, holder, world.rules),
+    ...crash(state, by, holder),
+  ]),
+  ...state.presentations.flatMap((one) => intuitSteps(state, one, world)),
+  ...lateSteps(state, world),
+  ...lapse(state, world),
+  ...callbackSteps(state, world.rules),
+  ...disconnectSteps(state, world.rules),
+]
+
+/** Whether one more caller, undisturbed, comes to a living token or to a failure that is true. */
+const settles = (quiet: State, world: World): boolean => {
+  const calm: World = { ...world, sleeps: 'never' }
+  const by = quiet.holders.length
+  let state: State = { ...quiet, holders: [...quiet.holders, IDLE], faults: 0, crashes: 0 }
+  for (;;) {
+    const [step] = [
+      ...lapse(state, calm),
+      ...ownSteps(state, calm),
+      ...state.holders.flatMap((holder, index) => (index === by ? holderSteps(state, by, holder, calm.rules) : [])),
+    ]
+    if (!step) break
+    state = step.next
+  }
+  const isOver = state.record.refresh === NO_TOKEN || isLiving(state) || isTrulyGone(state)
+  return isOver && !isUnderWay(state.holders[by] ?? IDLE)
+}
+
+const isTrulyGone = (state: State) => {
+  const chain = chainOf(state, state.record.refresh)
+  return !chain?.alive || chain.excused
+}
+
+/** Nothing is on its way, and nobody holds anything. */
+const isQuiet = (state: State) =>
+  state.presentations.length === 0 &&
+  state.late.length === 0 &&
+  state.holders.every((holder) => !isUnderWay(holder) || holder.at === 'claim')
+
+/** A holder that has begun can always go on: nothing but another's lease holds it up. */
+const isStuck = (state: State, world: World) => !isQuiet(state) && ownSteps(state, world).length === 0
+
+/** The refresh of one connection by several holders, as a system that can be explored to its end. */
+export const refreshProtocol = (world: World): System<State> => ({
+  initial: initialState(world),
+  steps: (state) => stepsOf(state, world),
+  key: keyOf,
+  broken: (state) => {
+    const broken = brokenIn(state)
+    if (broken) return broken
+    const isSettled = isQuiet(state) ? settles(state, world) : !isStuck(state, world)
+    return isSettled ? undefined : PROMISES.settled
+  },
+})

@@ -1,0 +1,76 @@
+/** The choices of the protocol that can be made wrongly. A mutation turns one of them. */
+export interface Rules {
+  claim: 'unless a live lease stands' | 'always'
+  spend: 'what the claim returned' | 'what was read before it'
+  /** Whether a repeated claim still knows that the first one took a lapsed lease over. */
+  repeatedClaim: 'remembers the lapse' | 'forgets the lapse'
+  ask: 'after a takeover' | 'never'
+  rescueOutOfReach: 'give back' | 'spend'
+  rescueHasSuccessor: 'store it' | 'spend'
+  /** What a lease that was taken over becomes when it is freed with no pair stored. */
+  giveBack: 'lapsed' | 'free'
+  /** The same after Intuit's no. */
+  failure: 'lapsed' | 'free'
+  /** The same after a pair with the same refresh token was stored: the sleeper may yet have it rotated. */
+  sameToken: 'lapsed' | 'free'
+  leaseCheck: 'before spending' | 'none'
+  store: 'hash' | 'hash and lease' | 'nothing'
+  /** What else lets a pair with the same refresh token in. By expiry, clocks that differ may let any in. */
+  unrotated: 'generation and lease' | 'generation' | 'lease' | 'expiry'
+  park: 'rotated pairs' | 'all pairs' | 'none'
+  parked: 'one for each spent token' | 'the last one'
+  recover: 'on condition' | 'unconditionally'
+  unanswered: 'lease runs out' | 'lease freed' | 'sent again'
+  /** Whether it looks at its deadline, which ends before its lease, when it sends again after a reset. */
+  resend: 'before its deadline' | 'always'
+  mark: 'hash and lease' | 'unconditionally'
+  refusedAfterTakeover: 'unsettled' | 'dead'
+  connect: 'consent as read' | 'not written by me' | 'generation' | 'unconditionally'
+  erase: 'consent as read' | 'unconditionally'
+  erases: 'tokens and hash' | 'tokens'
+  /** Not ours to choose: whether a connection that was reset ends the request that it carried. */
+  reset: 'ends the request' | 'may leave it under way'
+}
+
+export const PROTOCOL: Rules = {
+  claim: 'unless a live lease stands',
+  spend: 'what the claim returned',
+  repeatedClaim: 'remembers the lapse',
+  ask: 'after a takeover',
+  rescueOutOfReach: 'give back',
+  rescueHasSuccessor: 'store it',
+  giveBack: 'lapsed',
+  failure: 'lapsed',
+  sameToken: 'lapsed',
+  leaseCheck: 'before spending',
+  store: 'hash',
+  unrotated: 'generation and lease',
+  park: 'rotated pairs',
+  parked: 'one for each spent token',
+  recover: 'on condition',
+  unanswered: 'lease runs out',
+  resend: 'before its deadline',
+  mark: 'hash and lease',
+  refusedAfterTakeover: 'unsettled',
+  connect: 'consent as read',
+  erase: 'consent as read',
+  erases: 'tokens and hash',
+  reset: 'ends the request',
+}
+
+export interface World {
+  holders: number
+  crashes: number
+  /** Messages that are lost or late. */
+  faults: number
+  /** Whether a superseded token that is presented kills the connection, or is only refused. */
+  strict: boolean
+  /**
+   * When a lease may lapse with its holder alive. `never`: no holder, and no message of one, outlives its lease.
+   * `before spending`: a holder may sleep as long as it has not looked at its lease for the last time. `always`.
+   */
+  sleeps: 'never' | 'before spending' | 'always'
+  consent: boolean
+  disconnect: boolean
+  rules: Rules
+}

@@ -1,0 +1,35 @@
+import type { Step } from './explore.ts'
+import { apply, type Effect, inWords } from './messages.ts'
+import { judgePresentation } from './promises.ts'
+import type { Rules } from './rules.ts'
+import { type Holder, type Message, type State, withHolder } from './state.ts'
+
+/** A message is answered; or, a fault, its sender hears nothing, and it arrives late or never. */
+export const sends = (
+  state: State,
+  message: Message,
+  rules: Rules,
+  answered: (effect: Effect) => State,
+  unheard: (state: State) => State[],
+): Step<State>[] => {
+  const label = inWords(message)
+  const heard = { label, next: answered(apply(state, message, rules)) }
+  if (state.faults === 0) return [heard]
+  const silent = { ...state, faults: state.faults - 1, late: [...state.late, message] }
+  return [heard, ...unheard(silent).map((next) => ({ label: `${label}, and hears nothing`, next }))]
+}
+
+/** Puts a holder's token on its way to Intuit. */
+export const present = (state: State, by: number, holder: Holder): State => {
+  const judged = judgePresentation(state, holder.spent, by)
+  const presentation = {
+    by,
+    token: holder.spent,
+    spentGeneration: holder.spentGeneration,
+    verdict: 'none' as const,
+    pair: undefined,
+    awaited: true,
+  }
+  const sent = { ...judged, presentations: [...judged.presentations, presentation] }
+  return withHolder(sent, by, { ...holder, at: 'sent' })
+}
