@@ -74,6 +74,12 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.marked,
   },
   {
+    name: 'forgets the lapse when its minute of invalid_grant begins',
+    rules: { failure: 'free after invalid_grant' },
+    in: { ...SLEEPING, holders: 3, crashes: 0 },
+    breaks: PROMISES.follows,
+  },
+  {
     name: 'forgets the lapse when it stored a pair with the same refresh token',
     rules: { sameToken: 'free' },
     in: THREE_SLEEPING,

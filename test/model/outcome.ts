@@ -41,7 +41,9 @@ export const marks = (state: State, by: number, holder: Holder, rules: Rules): S
   const isUnsettled =
     holder.tookOver && !holder.wasUnsettled && rules.refusedAfterTakeover === 'unsettled' ? 'unsettled' : 'dead'
   const failure = holder.at === 'unavailable' ? 'none' : isUnsettled
-  const to = holder.tookOver ? rules.failure : 'free'
+  const isKept =
+    rules.failure === 'lapsed' || (rules.failure === 'free after invalid_grant' && holder.at === 'unavailable')
+  const to = holder.tookOver && isKept ? 'lapsed' : 'free'
   const message: Message = { kind: 'mark', by, spent: holder.spent, failure, to }
   return sends(
     state,

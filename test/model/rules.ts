@@ -10,7 +10,7 @@ export interface Rules {
   /** What a lease that was taken over becomes when it is freed with no pair stored. */
   giveBack: 'lapsed' | 'free'
   /** The same after Intuit's no. */
-  failure: 'lapsed' | 'free'
+  failure: 'lapsed' | 'free after invalid_grant' | 'free'
   /** The same after a pair with the same refresh token was stored: the sleeper may yet have it rotated. */
   sameToken: 'lapsed' | 'free'
   leaseCheck: 'before spending' | 'none'
