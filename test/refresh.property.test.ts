@@ -183,6 +183,35 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(world.intuit.presentations).toHaveLength(1)
   })
 
+  it('asks Intuit nothing while a request that was given up may be under way, forced or not', async () => {
+    let hangs = true
+    const world = simulated({ scheduler: inOrder(), loses: () => hangs, hangs: () => hangs })
+    const [first] = await world.outcomes([world.worker().read()])
+    expect(first).toMatchObject({ reason: { code: 'intuit_unavailable' } })
+    hangs = false
+    world.pass(11_000)
+    const answers = await world.outcomes([world.worker().force(), world.worker().read()])
+    for (const answer of answers) expect(answer).toMatchObject({ reason: { code: 'intuit_unavailable' } })
+    expect(world.intuit.presentations).toHaveLength(1)
+    world.pass(45_000)
+    await world.outcomes([world.worker().read()])
+    expect(world.intuit.presentations).toHaveLength(2)
+  })
+
+  it('gives a holder that was taken over one minute to come home, which no force shortens, and then calls the connection dead', async () => {
+    const world = simulated({ scheduler: inOrder() })
+    const gone = world.worker({ crashesAt: 7 })
+    await world.outcomes([gone.read()])
+    expect(gone.tookPairAlong()).toBe(true)
+    world.pass(46_000)
+    expect(await world.outcomes([world.worker().read()])).toMatchObject([{ reason: { code: 'refresh_in_progress' } }])
+    world.pass(20_000)
+    expect(await world.outcomes([world.worker().force()])).toMatchObject([{ reason: { code: 'refresh_in_progress' } }])
+    expect(world.intuit.presentations).toHaveLength(2)
+    world.pass(45_000)
+    expect(await world.outcomes([world.worker().read()])).toMatchObject([{ reason: { code: 'reconnect_required' } }])
+  })
+
   it('looks at the record once more after a takeover, as the former holder may have come home', async () => {
     const world = simulated({ scheduler: inOrder() })
     const sleeper = world.worker({ stallsAt: 5, stallMs: 46_000 }).read()

@@ -36,6 +36,7 @@ const failure = (over: Partial<Failure> = {}): Failure => ({
 })
 
 let keys = 0
+let consents = 0
 const freshKey = () => `company-${++keys}`
 const beginning = { companyName: 'Beach Blend', environment: 'production' as const, now: NOW, expiresAt: NOW + DAY }
 
@@ -46,16 +47,16 @@ interface Stores {
 
 /** The promises of the two stores, which the fake and the table keep alike. */
 const promises = (stores: () => Stores) => {
-  const connected = async (companyKey: string, name: string, realmId: string | undefined = '123') => {
+  const connected = async (companyKey: string, name: string, realmId = '123', at = NOW * 1000 + ++consents) => {
     const connection = await stores().connections.connect(companyKey, {
       companyName: 'Beach Blend',
       environment: 'production',
       realmId,
       pair: pair(name),
-      now: NOW,
+      at,
       writer: `writer-${name}`,
     })
-    if (!connection) throw new Error('refused')
+    if (typeof connection === 'string') throw new Error(connection)
     return connection
   }
   const claimed = async (companyKey: string, owner: string, now = NOW * 1000, until = now + 45_000) => {
@@ -65,6 +66,18 @@ const promises = (stores: () => Stores) => {
   }
 
   describe('connections', () => {
+    const replaced = (spent: Connection, name: string, over: Partial<StoredPair> = {}) =>
+      stores().connections.replace(
+        spent,
+        {
+          pair: pair(name, over),
+          rotated: over.refreshTokenHash === undefined,
+          now: NOW + 1,
+          writer: `writer-${name}`,
+        },
+        'free',
+      )
+
     it('begins a record that is not connected and expires by itself', async () => {
       const key = freshKey()
       const begun = await stores().connections.begin(key, beginning)
@@ -124,14 +137,35 @@ const promises = (stores: () => Stores) => {
 
     it('recognises its own connect when the answer was lost', async () => {
       const key = freshKey()
-      const first = await connected(key, 'a')
-      expect(await connected(key, 'a')).toEqual(first)
+      const first = await connected(key, 'a', '123', NOW * 1000)
+      expect(await connected(key, 'a', '123', NOW * 1000)).toEqual(first)
+    })
+
+    it('recognises its own connect after somebody refreshed, and does not overwrite what came of it', async () => {
+      const key = freshKey()
+      const at = NOW * 1000
+      const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1', pair: pair('a') }
+      const spent = await stores().connections.connect(key, { ...consent, at, writer: 'consent' })
+      if (typeof spent === 'string') throw new Error(spent)
+      const newer = await replaced(spent, 'b')
+      expect(await stores().connections.connect(key, { ...consent, at, writer: 'consent' })).toEqual(newer)
+      expect(await stores().connections.read(key, NOW)).toEqual(newer)
+    })
+
+    it('lets a later consent win over an earlier one, in whatever order they arrive', async () => {
+      const key = freshKey()
+      const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
+      const later = { ...consent, pair: pair('late'), at: NOW * 1000 + 1, writer: 'late' }
+      const stored = await stores().connections.connect(key, later)
+      const earlier = { ...consent, pair: pair('early'), at: NOW * 1000, writer: 'early' }
+      expect(await stores().connections.connect(key, earlier)).toBe('superseded')
+      expect(await stores().connections.read(key, NOW)).toEqual(stored)
     })
 
     it('refuses to connect another realm over a connected one', async () => {
       const key = freshKey()
       const first = await connected(key, 'a', '123')
-      await expect(connected(key, 'b', '456')).rejects.toThrow('refused')
+      await expect(connected(key, 'b', '456')).rejects.toThrow('another realm')
       expect(await stores().connections.read(key, NOW)).toEqual(first)
     })
 
@@ -169,9 +203,9 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       const spent = await connected(key, 'a')
       await claimed(key, 'first')
-      await stores().connections.release(key, 'first', 'lapsed')
+      await stores().connections.release(key, 'first', { lapsedAt: NOW * 1000 - 1 })
       expect(await claimed(key, 'second')).toMatchObject({ tookOver: true })
-      await stores().connections.fail(spent, 'second', failure(), 'lapsed')
+      await stores().connections.fail(spent, 'second', failure(), { lapsedAt: NOW * 1000 - 1 })
       expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
       expect(await claimed(key, 'third')).toMatchObject({ tookOver: true })
     })
@@ -193,15 +227,6 @@ const promises = (stores: () => Stores) => {
       expect(claim).toEqual({ outcome: 'gone' })
     })
 
-    const replaced = (spent: Connection, name: string, over: Partial<StoredPair> = {}) =>
-      stores().connections.replace(spent, {
-        pair: pair(name, over),
-        rotated: over.refreshTokenHash === undefined,
-        spentGeneration: spent.generation,
-        now: NOW + 1,
-        writer: `writer-${name}`,
-      })
-
     it('replaces the token that was spent, once', async () => {
       const key = freshKey()
       const spent = await connected(key, 'a')
@@ -214,8 +239,9 @@ const promises = (stores: () => Stores) => {
 
     it('recognises its own write when the answer was lost, and counts it once', async () => {
       const spent = await connected(freshKey(), 'a')
-      const first = await replaced(spent, 'b', { ...SAME_TOKEN })
-      expect(await replaced(spent, 'b', { ...SAME_TOKEN })).toEqual(first)
+      await claimed(spent.companyKey, 'writer-b')
+      const first = await replaced(spent, 'b', SAME_TOKEN)
+      expect(await replaced(spent, 'b', SAME_TOKEN)).toEqual(first)
       expect(first?.generation).toBe(2)
     })
 
@@ -230,15 +256,63 @@ const promises = (stores: () => Stores) => {
 
     it('keeps a newer access token from being overwritten by a late one of the same refresh token', async () => {
       const spent = await connected(freshKey(), 'a')
-      const newer = await replaced(spent, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 4000 })
-      expect(await replaced(spent, 'c', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 3900 })).toBeUndefined()
-      expect(await stores().connections.read(spent.companyKey, NOW)).toEqual(newer)
+      await claimed(spent.companyKey, 'writer-b')
+      const newer = await replaced(spent, 'b', SAME_TOKEN)
+      await claimed(spent.companyKey, 'writer-c')
+      expect(await replaced(spent, 'c', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 9000 })).toBeUndefined()
+      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({ accessToken: newer?.accessToken })
+    })
+
+    it('does not end the lease of another holder with a pair that is not rotated', async () => {
+      const spent = await connected(freshKey(), 'a')
+      await claimed(spent.companyKey, 'somebody else')
+      expect(await replaced(spent, 'b', SAME_TOKEN)).toBeUndefined()
+      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
+        lease: { owner: 'somebody else' },
+      })
     })
 
     it('stores a shorter-lived access token where nobody else stored one', async () => {
       const spent = await connected(freshKey(), 'a')
+      await claimed(spent.companyKey, 'writer-b')
       const next = await replaced(spent, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 60 })
-      expect(next).toMatchObject({ accessToken: 'access-b', generation: 2 })
+      expect(next).toMatchObject({ accessToken: 'access-b', generation: 2, lease: undefined })
+    })
+
+    it('lets a lapse last until another refresh token is stored', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const { companyKey } = spent
+      await claimed(companyKey, 'first', NOW * 1000, NOW * 1000 + 1)
+      await claimed(companyKey, 'writer-b', NOW * 1000 + 10)
+      const end = { lapsedAt: NOW * 1000 + 20 }
+      const successor = { pair: pair('b', SAME_TOKEN), rotated: false, now: NOW, writer: 'writer-b' }
+      const same = await stores().connections.replace(spent, successor, end)
+      if (!same) throw new Error('refused')
+      expect(await claimed(companyKey, 'writer-c', NOW * 1000 + 30)).toMatchObject({ tookOver: true })
+      const rotated = { pair: pair('c'), rotated: true, now: NOW, writer: 'writer-c' }
+      await stores().connections.replace(same, rotated, { lapsedAt: NOW * 1000 + 40 })
+      expect(await claimed(companyKey, 'fourth', NOW * 1000 + 50)).toMatchObject({ tookOver: false })
+    })
+
+    it('lets nobody claim while a request may be under way, and the next one take over', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const claim = await claimed(spent.companyKey, 'me')
+      await stores().connections.fail(spent, 'me', failure(), 'embargo')
+      const early = { owner: 'other', now: NOW * 1000 + 44_000, until: NOW * 1000 + 90_000 }
+      expect(await stores().connections.claim(spent.companyKey, early)).toMatchObject({
+        ...{ outcome: 'held', connection: { failure: failure(), lease: { until: claim.connection.lease?.until } } },
+      })
+      expect(await claimed(spent.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ tookOver: true })
+    })
+
+    it('refuses a late claim of a holder whose lease lapsed and was given back', async () => {
+      const key = freshKey()
+      await connected(key, 'a')
+      await claimed(key, 'sleeper', NOW * 1000, NOW * 1000 + 1000)
+      await claimed(key, 'next', NOW * 1000 + 2000)
+      await stores().connections.release(key, 'next', { lapsedAt: NOW * 1000 + 3000 })
+      const late = { owner: 'sleeper again', now: NOW * 1000 + 1500, until: NOW * 1000 + 46_500 }
+      expect(await stores().connections.claim(key, late)).toMatchObject({ outcome: 'held' })
     })
 
     it('remembers a failure and gives the lease back', async () => {
@@ -318,9 +392,12 @@ describe('the table', () => {
     const read = await connections.read('by-hand', NOW)
     if (!read) throw new Error('absent')
     expect(read).toMatchObject({ companyName: 'by-hand', realmId: '9130347596842384926', generation: 0 })
-    const successor = { pair: pair('b'), rotated: true, spentGeneration: 0, now: NOW, writer: 'me' }
-    expect(await connections.replace(read, successor)).toMatchObject({ generation: 1, refreshToken: 'refresh-b' })
-    expect(await connections.replace(read, { ...successor, writer: 'other' })).toBeUndefined()
+    const successor = { pair: pair('b'), rotated: true, now: NOW, writer: 'me' }
+    expect(await connections.replace(read, successor, 'free')).toMatchObject({
+      generation: 1,
+      refreshToken: 'refresh-b',
+    })
+    expect(await connections.replace(read, { ...successor, writer: 'other' }, 'free')).toBeUndefined()
   })
 
   it('queries and deletes', async () => {

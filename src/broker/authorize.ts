@@ -89,6 +89,9 @@ const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string) =
   }
 }
 
+const removedMeanwhile = (companyKey: string, startUrl: string) =>
+  new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, { startUrl })
+
 const notStored = (companyKey: string, startUrl: string) =>
   new Problem(
     'storage_unavailable',
@@ -159,6 +162,13 @@ export const authorization = (ports: AuthorizePorts) => {
     }
   }
 
+  /** A later consent has connected the company as well; after a disconnect it takes another one. */
+  const whatSupersedes = async (companyKey: string, again: string) => {
+    const current = await connections.read(companyKey, nowSeconds())
+    if (current && holdsTokens(current)) return current
+    throw removedMeanwhile(companyKey, again)
+  }
+
   /**
    * Spends the state, then the code, and stores the pair. Everything that can be refused is refused before the code is
    * spent, and the code is presented once.
@@ -176,9 +186,7 @@ export const authorization = (ports: AuthorizePorts) => {
       })
     }
     if (!connection) {
-      throw new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, {
-        startUrl: again,
-      })
+      throw removedMeanwhile(companyKey, again)
     }
     refuseOtherRealm(connection, callback.realmId)
     const answer = await intuit.exchange(environment, callback.code)
@@ -188,12 +196,12 @@ export const authorization = (ports: AuthorizePorts) => {
       environment,
       realmId: callback.realmId,
       pair: await sealedPair(vault, companyKey, answer.pair),
-      now: nowSeconds(),
+      at: surroundings.now(),
       writer: surroundings.nonce(),
     }
     const stored = await connected(companyKey, consent, again, deadline, keepAlive)
-    if (!stored) throw realmMismatch(companyKey)
-    return stored
+    if (stored === 'another realm') throw realmMismatch(companyKey)
+    return stored === 'superseded' ? whatSupersedes(companyKey, again) : stored
   }
 
   return { start, finish }

@@ -43,6 +43,7 @@ export const nextFailure = (
 /** The failure that forbids asking Intuit now; `undefined` where asking is allowed. */
 export const standingFailure = ({ failure }: Connection, now: EpochSeconds, forced: boolean): Failure | undefined => {
   if (!failure) return undefined
-  const askableAt = forced ? failure.at + FORCED_EVERY_SECONDS : failure.retryAt
+  // A minute of silence is for a holder to come home: nobody's wish shortens it.
+  const askableAt = forced && failure.reason !== 'unsettled' ? failure.at + FORCED_EVERY_SECONDS : failure.retryAt
   return now < askableAt ? failure : undefined
 }

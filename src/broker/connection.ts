@@ -48,6 +48,9 @@ export interface Lease {
   until: EpochMs
 }
 
+/** Owns the lease of a request that may still be under way at Intuit, and that nobody waits for any more. */
+export const EMBARGO = 'nobody'
+
 /** What is stored about one company. `undefined` is what is not known, or not known yet. */
 export interface Connection {
   companyKey: string

@@ -1,5 +1,5 @@
 import type { Connection, EpochMs } from './connection.ts'
-import type { ConnectionStore, KeepAlive, Log, Rescue, Successor, Surroundings } from './ports.ts'
+import type { ConnectionStore, KeepAlive, LeaseEnd, Log, Rescue, Successor, Surroundings } from './ports.ts'
 import { retriedUntil } from './retry.ts'
 
 interface PersistPorts {
@@ -13,6 +13,7 @@ interface Persistence {
   spent: Connection
   spentHash: string
   successor: Successor
+  leaseEnd: LeaseEnd
   /** No write begins later. */
   deadline: EpochMs
   /** How long the caller waits for a pair that is neither stored nor parked. */
@@ -33,14 +34,15 @@ const asIfStored = (spent: Connection, { pair, now, writer }: Successor): Connec
 })
 
 /**
- * Stores the pair that Intuit just gave, before the caller hears of it. At the first write that fails the pair is also
- * parked beside the table, and the write is tried again until the deadline, behind the answer if need be. Resolves to
- * the record with the pair, or to `undefined` where the token that was spent is no longer the stored one.
+ * Stores the pair that Intuit just gave, before the caller hears of it. At the first write that fails a rotated pair is
+ * also parked beside the table, and the write is tried again until the deadline, behind the answer if need be. A pair
+ * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
+ * the pair, or to `undefined` where the write was refused.
  */
 export const persisting = ({ connections, rescue, surroundings, log }: PersistPorts) => {
   /** Whether the pair is parked. Without a rescue store it never is. */
   const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
-    if (!rescue) return false
+    if (!rescue || !successor.rotated) return false
     const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, surroundings)
     return parked !== undefined
   }
@@ -52,7 +54,7 @@ export const persisting = ({ connections, rescue, surroundings, log }: PersistPo
   }
 
   return async (persistence: Persistence): Promise<Connection | undefined> => {
-    const { spent, successor, deadline, patienceMs, keepAlive } = persistence
+    const { spent, successor, leaseEnd, deadline, patienceMs, keepAlive } = persistence
     let parked: Promise<boolean> | undefined
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
@@ -60,11 +62,17 @@ export const persisting = ({ connections, rescue, surroundings, log }: PersistPo
       parked ??= park(persistence)
       failed.resolve()
     }
-    const stored = retriedUntil(() => connections.replace(spent, successor), deadline, surroundings, onFailure)
+    const stored = retriedUntil(
+      () => connections.replace(spent, successor, leaseEnd),
+      deadline,
+      surroundings,
+      onFailure,
+    )
     keepAlive(stored.then(async (outcome) => parked && settle(persistence, outcome !== undefined, await parked)))
 
     const patience = async () => {
       await failed.promise
+      if (!successor.rotated) return
       const waited = surroundings.sleep(patienceMs)
       await Promise.race([waited, parked?.then((isParked) => (isParked ? undefined : waited))])
     }

@@ -16,16 +16,23 @@ export interface ConnectionStore {
   read(companyKey: string, now: EpochSeconds): Promise<Connection | undefined>
   /** Makes an unfinished record where there is none, or keeps an unfinished one alive. Returns the record; a connected one is left as it is. */
   begin(companyKey: string, beginning: Beginning): Promise<Connection>
-  /** Stores the first pair of a consent. `undefined`: the record is connected to another realm. */
-  connect(companyKey: string, consent: Consent): Promise<Connection | undefined>
+  /**
+   * Stores the first pair of a consent. `another realm`: the record is connected to it. `superseded`: a later consent,
+   * or a disconnect, was stored meanwhile.
+   */
+  connect(companyKey: string, consent: Consent): Promise<Connection | 'another realm' | 'superseded'>
   /** Takes the lease unless a live one of somebody else stands. */
   claim(companyKey: string, claim: Claim): Promise<Claimed>
   /** Gives the lease back, if it is still this owner's. */
-  release(companyKey: string, owner: string, as: LeaseEnd): Promise<void>
-  /** Stores the successor of the token of `spent`, in one attempt. `undefined`: that token is no longer the stored one, or newer tokens are. */
-  replace(spent: Connection, successor: Successor): Promise<Connection | undefined>
-  /** Remembers Intuit's no and gives the lease back, unless `spent` was replaced or the lease lost meanwhile. */
-  fail(spent: Connection, owner: string, failure: Failure, as: LeaseEnd): Promise<void>
+  release(companyKey: string, owner: string, end: LeaseEnd): Promise<void>
+  /**
+   * Stores the successor of the token of `spent`, in one attempt. A rotated one needs nothing but that the spent token
+   * is still the stored one, and settles every lapse. One that is not rotated needs the lease, too: without it somebody
+   * else has refreshed, or will. `undefined`: refused.
+   */
+  replace(spent: Connection, successor: Successor, end: LeaseEnd): Promise<Connection | undefined>
+  /** Remembers Intuit's no and ends the lease, unless `spent` was replaced or the lease lost meanwhile. */
+  fail(spent: Connection, owner: string, failure: Failure, end: LeaseEnd | 'embargo'): Promise<void>
 }
 
 export interface Beginning {
@@ -40,7 +47,8 @@ export interface Consent {
   environment: Environment
   realmId: string | undefined
   pair: StoredPair
-  now: EpochSeconds
+  /** When Intuit gave the pair: an older consent never overwrites a newer one. */
+  at: EpochMs
   writer: string
 }
 
@@ -50,8 +58,12 @@ export interface Claim {
   until: EpochMs
 }
 
-/** `lapsed`: the next one to claim takes it over, and asks what its former holders may have left. */
-export type LeaseEnd = 'free' | 'lapsed'
+/**
+ * How a lease ends. `lapsedAt`: it was itself taken over, and stays so until another refresh token is stored: whoever
+ * claims next asks what former holders may have left. `embargo`: the request to Intuit may still be under way, so
+ * nobody claims before the lease has run out.
+ */
+export type LeaseEnd = 'free' | { lapsedAt: EpochMs }
 
 /** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
 export type Claimed =
@@ -63,8 +75,6 @@ export interface Successor {
   pair: StoredPair
   /** Whether Intuit gave another refresh token than the one that was spent. */
   rotated: boolean
-  /** The generation of the record that it was spent from. */
-  spentGeneration: number
   now: EpochSeconds
   writer: string
 }
@@ -106,7 +116,13 @@ export interface StateStore {
 }
 
 export type Granted = { ok: true; pair: TokenPair; intuitTid: string | undefined }
-export type Refused = { ok: false; refusal: Refusal; intuitTid: string | undefined }
+export type Refused = {
+  ok: false
+  refusal: Refusal
+  intuitTid: string | undefined
+  /** Whether the request may still be under way: Intuit did not answer in time. */
+  underWay: boolean
+}
 export type IntuitAnswer = Granted | Refused
 
 /** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */

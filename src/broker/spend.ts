@@ -14,6 +14,7 @@ import type {
   Claimed,
   ConnectionStore,
   Granted,
+  LeaseEnd,
   Log,
   Refused,
   Rescue,
@@ -47,10 +48,12 @@ export const spending = (ports: SpendPorts) => {
   const persist = persisting(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
-  /** A lease that was taken over is given back as lapsed: whoever claims next must ask the rescue store, too. */
-  const giveBack = async ({ connection, owner, tookOver }: Held) => {
+  /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
+  const endOf = ({ tookOver }: Held): LeaseEnd => (tookOver ? { lapsedAt: surroundings.now() } : 'free')
+
+  const giveBack = async (held: Held) => {
     // One that cannot be given back lapses by itself.
-    await connections.release(connection.companyKey, owner, tookOver ? 'lapsed' : 'free').catch(() => undefined)
+    await connections.release(held.connection.companyKey, held.owner, endOf(held)).catch(() => undefined)
   }
 
   /** The record as it stands, if somebody stored a pair after `spent`. */
@@ -66,7 +69,7 @@ export const spending = (ports: SpendPorts) => {
       throw rescueUnavailable()
     })
     if (!parked) return undefined
-    const stored = await connections.replace(spent, parked)
+    const stored = await connections.replace(spent, parked, 'free')
     await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
     if (stored) log({ event: 'pair_recovered', company_key: spent.companyKey })
     return stored ?? newerThan(spent)
@@ -97,12 +100,16 @@ export const spending = (ports: SpendPorts) => {
     return 'again'
   }
 
-  const remember = async (held: Held, reason: FailureReason, { intuitTid }: Refused, request: RefreshRequest) => {
-    const { connection: spent, owner, tookOver } = held
-    const failure = nextFailure(spent.failure, reason, intuitTid, nowSeconds())
-    // An outage told nothing about the holder that was taken over. An `invalid_grant` did: its minute begins.
-    const lease = tookOver && (reason === 'unavailable' || reason === 'invalid_client') ? 'lapsed' : 'free'
-    await connections.fail(spent, owner, failure, lease).catch(() => undefined)
+  const remember = async (
+    held: Held,
+    reason: FailureReason,
+    { intuitTid, underWay }: Refused,
+    request: RefreshRequest,
+  ) => {
+    const { connection: spent, owner, until } = held
+    const next = nextFailure(spent.failure, reason, intuitTid, nowSeconds())
+    const failure = underWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
+    await connections.fail(spent, owner, failure, underWay ? 'embargo' : endOf(held)).catch(() => undefined)
     return despiteFailure(spent, failure, request.forced, nowSeconds(), marginSeconds())
   }
 
@@ -113,7 +120,9 @@ export const spending = (ports: SpendPorts) => {
     if (newer) return yieldTo(newer)
     const found = await recovered(held, spentHash).catch(() => 'nobody can tell' as const)
     if (found && found !== 'nobody can tell') return yieldTo(found)
-    return remember(held, tookOver || found ? 'unsettled' : 'invalid_grant', answer, request)
+    // The former holder has a minute to come home, once.
+    const mayComeHome = tookOver && spent.failure?.reason !== 'unsettled'
+    return remember(held, mayComeHome || found ? 'unsettled' : 'invalid_grant', answer, request)
   }
 
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
@@ -124,10 +133,10 @@ export const spending = (ports: SpendPorts) => {
       successor: {
         pair: await sealedPair(vault, spent.companyKey, answer.pair),
         rotated: answer.pair.refreshToken !== presented,
-        spentGeneration: spent.generation,
         now: nowSeconds(),
         writer: owner,
       },
+      leaseEnd: endOf(held),
       deadline: request.startedAt + timing().deadlineMs,
       patienceMs: storingMs(timing()),
       keepAlive: request.keepAlive,

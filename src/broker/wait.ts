@@ -1,5 +1,5 @@
 import { standingFailure } from './breaker.ts'
-import type { Connection, EpochSeconds, WithAccessToken } from './connection.ts'
+import { type Connection, EMBARGO, type EpochSeconds, type WithAccessToken } from './connection.ts'
 import { adoptable, despiteFailure, type RefreshRequest } from './judgement.ts'
 import type { ConnectionStore, Surroundings } from './ports.ts'
 import { connectionNotFound, refreshInProgress } from './refusals.ts'
@@ -26,8 +26,10 @@ export const waiting = ({ connections, surroundings, timing, marginSeconds }: Wa
     const now = nowSeconds()
     const theirs = adoptable(current, request, now)
     if (theirs) return theirs
-    if (current.lease && current.lease.until >= surroundings.now()) return 'held'
-    const failure = standingFailure(current, now, request.forced)
+    const { lease } = current
+    const isHeld = lease !== undefined && lease.until >= surroundings.now()
+    if (isHeld && lease.owner !== EMBARGO) return 'held'
+    const failure = isHeld ? current.failure : standingFailure(current, now, request.forced)
     return failure ? despiteFailure(current, failure, request.forced, now, marginSeconds()) : 'free'
   }
 

@@ -54,7 +54,7 @@ export const readAnswer = (
 ): IntuitAnswer => {
   const body = text === undefined ? undefined : parsedJson(text)
   const granted = status === 200 ? v.safeParse(GRANTED, body) : undefined
-  if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid }
+  if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid, underWay: false }
   const { output } = granted
   const hardSeconds = output.x_refresh_token_hard_expires_in
   return {

@@ -72,5 +72,5 @@ export const presentTo = async (
       // The connection broke, or the time is over.
     }
   }
-  return { ok: false, refusal: 'unavailable', intuitTid: undefined }
+  return { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: signal.aborted }
 }

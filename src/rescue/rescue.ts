@@ -15,7 +15,6 @@ const SUCCESSOR = v.object({
     refreshTokenHash: v.string(),
   }),
   rotated: v.boolean(),
-  spentGeneration: v.number(),
   now: v.number(),
   writer: v.string(),
 })

@@ -1,13 +1,13 @@
 import { environmentFor } from '../broker/company.ts'
 import type { Connection, EpochSeconds, Failure, FailureReason, Lease } from '../broker/connection.ts'
-import { digits, flag, integer, text } from './attributes.ts'
+import { attributes, digits, flag, integer, text } from './attributes.ts'
 import type { Item } from './dynamodb.ts'
 
 /*
  * pk                                                   S     connection#<company_key>
  * company_key, company_name, realm_id                  S
  * access_token, refresh_token                          S
- * access_token_expires_at, refresh_token_expires_at    N     epoch seconds, as every time but lease_until
+ * access_token_expires_at, refresh_token_expires_at    N     epoch seconds, as every time but two
  * refresh_token_hard_expires_at                        N     the end of the five years
  * created_at, updated_at, last_refresh_at              N
  * last_rotation_at                                     N     when the refresh token last changed its value
@@ -15,6 +15,7 @@ import type { Item } from './dynamodb.ts'
  * generation                                           N     grows by one with every stored pair
  * refresh_token_hash                                   S     SHA-256, hexadecimal
  * written_by                                           S     who stored the pair
+ * connected_at, connected_by                           N S   epoch milliseconds; the last consent, or disconnect
  * lease_owner, lease_until, lapsed_owner               S N S lease_until in epoch milliseconds
  * failure_code, failure_tid, failure_count,
  * failure_since, failed_at, retry_at                   S S N N N N
@@ -24,6 +25,10 @@ import type { Item } from './dynamodb.ts'
  */
 
 const REASONS: readonly FailureReason[] = ['invalid_grant', 'invalid_client', 'unavailable', 'unsettled']
+
+export const connectionKey = (companyKey: string) => attributes({ pk: `connection#${companyKey}` })
+
+export const HOLDS_NO_TOKENS = 'attribute_not_exists(access_token) AND attribute_not_exists(refresh_token)'
 
 /** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'

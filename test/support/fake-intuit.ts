@@ -13,6 +13,8 @@ interface FakeIntuitOptions {
   delay(when: 'before' | 'after'): Promise<void>
   /** Whether the answer to a granted presentation never arrives. */
   loses?(): boolean
+  /** Whether a lost answer is one that may still be under way. */
+  hangs?(): boolean
   /** Rotates at every refresh by default: the hardest case. */
   rotates?(): boolean
 }
@@ -51,13 +53,15 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
     if (dead || token !== current) {
       presentations.push({ token, outcome: 'refused' })
       await options.delay('after')
-      return { ok: false, refusal: 'invalid_grant', intuitTid: undefined }
+      return { ok: false, refusal: 'invalid_grant', intuitTid: undefined, underWay: false }
     }
     const answer = grant()
     const lost = options.loses?.() ?? false
     presentations.push({ token, outcome: lost ? 'lost' : 'granted' })
     await options.delay('after')
-    return lost ? { ok: false, refusal: 'unavailable', intuitTid: undefined } : answer
+    return lost
+      ? { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: options.hangs?.() ?? false }
+      : answer
   }
 
   return { refresh, presentations, current: () => current, isDead: () => dead }

@@ -1,9 +1,11 @@
-import type { Connection, Failure, StoredPair } from '../../src/broker/connection.ts'
+import { type Connection, EMBARGO, type Failure, type Lease, type StoredPair } from '../../src/broker/connection.ts'
 import type { AuthorizationState, ConnectionStore, LeaseEnd, StateStore } from '../../src/broker/ports.ts'
 
 interface Row {
   connection: Connection
   expiresAt: number | undefined
+  connectedAt?: number
+  connectedBy?: string
 }
 
 const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
@@ -23,7 +25,10 @@ const withPair = (row: Row, pair: StoredPair, now: number, writer: string): Conn
   failure: undefined,
 })
 
-const leaseAfter = (owner: string, as: LeaseEnd) => (as === 'lapsed' ? { owner, until: 0 } : undefined)
+const leaseAfter = (lease: Lease, end: LeaseEnd | 'embargo') => {
+  if (end === 'free') return undefined
+  return end === 'embargo' ? { ...lease, owner: EMBARGO } : { ...lease, until: end.lapsedAt }
+}
 
 const unfinished = (companyKey: string): Connection => ({
   companyKey,
@@ -82,12 +87,15 @@ export const memoryConnections = () => {
       rows.set(companyKey, { connection, expiresAt })
       return { ...connection }
     },
-    async connect(companyKey, { companyName, environment, realmId, pair, now, writer }) {
-      const row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
+    async connect(companyKey, { companyName, environment, realmId, pair, at, writer }) {
+      const now = Math.floor(at / 1000)
+      const row: Row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
       rows.set(companyKey, row)
       const { connection } = row
-      if (connection.writtenBy === writer) return { ...connection }
-      if (connection.realmId && connection.realmId !== realmId && holdsTokens(connection)) return undefined
+      if (row.connectedBy === writer) return { ...connection }
+      if ((row.connectedAt ?? 0) >= at) return 'superseded'
+      if (connection.realmId && connection.realmId !== realmId && holdsTokens(connection)) return 'another realm'
+      Object.assign(row, { connectedAt: at, connectedBy: writer })
       row.expiresAt = undefined
       const createdAt = connection.createdAt ?? now
       return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt })
@@ -105,23 +113,25 @@ export const memoryConnections = () => {
         connection: put(row, { ...row.connection, lease: { owner, until } }),
       }
     },
-    async release(companyKey, owner, as) {
+    async release(companyKey, owner, end) {
       const row = rows.get(companyKey)
-      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(owner, as) })
+      const lease = row?.connection.lease
+      if (row && lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(lease, end) })
     },
-    async replace(spent, { pair, rotated, spentGeneration, now, writer }) {
+    async replace(spent, { pair, rotated, now, writer }, end) {
       const current = rows.get(spent.companyKey)
       if (current?.connection.writtenBy === writer) return { ...current.connection }
       const row = stillStored(spent)
       if (!row) return undefined
-      const { generation, accessTokenExpiresAt } = row.connection
-      const newest = generation === spentGeneration || (accessTokenExpiresAt ?? 0) <= pair.accessTokenExpiresAt
-      if (!rotated && !newest) return undefined
-      return put(row, withPair(row, pair, now, writer))
+      const { generation, lease } = row.connection
+      if (!rotated && (generation !== spent.generation || lease?.owner !== writer)) return undefined
+      const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
+      return put(row, { ...withPair(row, pair, now, writer), lease: kept })
     },
-    async fail(spent, owner, failure: Failure, as) {
+    async fail(spent, owner, failure: Failure, end) {
       const row = stillStored(spent)
-      if (row?.connection.lease?.owner === owner) put(row, { ...row.connection, failure, lease: leaseAfter(owner, as) })
+      const lease = row?.connection.lease
+      if (row && lease?.owner === owner) put(row, { ...row.connection, failure, lease: leaseAfter(lease, end) })
     },
   }
   return { store, rows }

@@ -20,6 +20,8 @@ interface SimulationOptions {
   takes?: () => number
   /** Whether Intuit's answer to a granted presentation never arrives. */
   loses?: () => boolean
+  /** Whether a lost answer is one that may still be under way. */
+  hangs?: () => boolean
   rotates?: () => boolean
   withoutRescue?: boolean
 }
@@ -47,7 +49,7 @@ const never = () => new Promise<never>(() => undefined)
  * each waits for the scheduler, which owns the order, and takes as long as it is told.
  */
 export const simulated = (options: SimulationOptions) => {
-  const { scheduler, fault = () => 'none', takes = () => 0, loses, rotates, withoutRescue } = options
+  const { scheduler, fault = () => 'none', takes = () => 0, loses, hangs, rotates, withoutRescue } = options
   const time = virtualTime(scheduler, START_MS)
   const memory = memoryConnections()
   const rescue = memoryRescue()
@@ -65,6 +67,7 @@ export const simulated = (options: SimulationOptions) => {
     now: () => Math.floor(time.now() / 1000),
     delay: (when) => time.step(`intuit ${when}`, takes()),
     ...(loses ? { loses } : {}),
+    ...(hangs ? { hangs } : {}),
     ...(rotates ? { rotates } : {}),
   })
   const stored = () => memory.rows.get(COMPANY)?.connection
