@@ -1,0 +1,22 @@
+/** @import { ErrorFacts } from './index.d.ts' */
+
+/** Why the broker gave no token; described in `index.d.ts`. */
+export class BrokerError extends Error {
+  /** @override */
+  name = 'BrokerError'
+
+  /**
+   * @param {string} code
+   * @param {string} detail
+   * @param {ErrorFacts} facts
+   */
+  constructor(code, detail, { status, requestId, retryAfter, intuitTid, cause } = {}) {
+    super(`${code}: ${detail}`, { cause })
+    this.code = code
+    this.detail = detail
+    this.status = status
+    this.requestId = requestId
+    this.retryAfter = retryAfter
+    this.intuitTid = intuitTid
+  }
+}
