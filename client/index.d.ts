@@ -9,8 +9,8 @@ export interface ClientOptions {
   /** Seconds since the epoch. The machine's clock if absent. */
   now?: () => number
   /**
-   * Keeps a shared request alive where the runtime ends it with the caller who began it. A client that a Worker keeps
-   * between requests needs it: `import { waitUntil } from 'cloudflare:workers'`.
+   * Keeps a shared request alive in Workers, which end it with the caller who began it: give the `waitUntil` of
+   * `cloudflare:workers`. Without it, those who share such a request wait 5 s for nothing and then begin their own.
    */
   waitUntil?: (promise: Promise<unknown>) => void
 }

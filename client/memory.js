@@ -1,4 +1,4 @@
-/** @import { ClientOptions, Token } from './index.d.ts' */
+/** @import { Token } from './index.d.ts' */
 
 /**
  * Whether `token` was issued before `known`. An older pair of the same record expires no later; a lower generation that
@@ -23,30 +23,5 @@ export const tokenMemory = () => {
       tokens.set(companyKey, newest)
       return newest
     },
-  }
-}
-
-/** Seconds after which a shared request is given up by newcomers: workerd leaves those of ended callers unsettled. */
-const SHARED_SECONDS = 35
-
-/**
- * Lets concurrent callers of the same thing wait for one request.
- * @param {Required<Pick<ClientOptions, 'now' | 'waitUntil'>>} options
- */
-export const sharing = ({ now, waitUntil }) => {
-  /** @type {Map<string, { promise: Promise<Token>, since: number }>} */
-  const underWay = new Map()
-
-  /** @param {string} id @param {() => Promise<Token>} begin */
-  return (id, begin) => {
-    const shared = underWay.get(id)
-    if (shared && now() - shared.since < SHARED_SECONDS) return shared.promise
-    const promise = begin()
-    const forget = () => {
-      if (underWay.get(id)?.promise === promise) underWay.delete(id)
-    }
-    underWay.set(id, { promise, since: now() })
-    waitUntil(promise.then(forget, forget))
-    return promise
   }
 }

@@ -2,7 +2,8 @@
 /** @import { Answer, Ask, Asked } from './wire.js' */
 import { fitsHeader } from './address.js'
 import { BrokerError } from './error.js'
-import { sharing, tokenMemory } from './memory.js'
+import { tokenMemory } from './memory.js'
+import { sharing } from './sharing.js'
 import { unexpected } from './wire.js'
 
 /** What a remembered token must have left where the caller does not say: a request to QuickBooks takes its time. */
@@ -25,7 +26,7 @@ const tokenOf = (answer) => {
  */
 export const rememberedTokens = (ask, { now, waitUntil }) => {
   const { recall, remember } = tokenMemory()
-  const share = sharing({ now, waitUntil })
+  const share = sharing(waitUntil)
 
   /** @param {string} companyKey @param {string} suffix @param {Asked} [asked] */
   const asking = (companyKey, suffix, asked = {}) => {

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { BrokerError, quickbooksTokens } from 'quickbooks-token-broker/client'
-import { describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startWorkerWithClient } from './support/client-worker.ts'
+import { type QuickBooksApi, startQuickBooksApi } from './support/quickbooks-api.ts'
+import { type Service, startService } from './support/worker-harness.ts'
 
 const BROKER = 'https://broker.test'
 const API = 'https://quickbooks.test/v3/company/1/companyinfo/1'
@@ -110,14 +113,30 @@ describe('the memory of tokens', () => {
     expect((await read('beach')).generation).toBe(1)
   })
 
-  it('gives up a shared request that never ends, as workerd leaves those of ended callers', async () => {
-    const { token: read, pass } = clientOf(
+  it('waits five seconds for another’s request, which workerd may leave unsettled, then shares a new one', async () => {
+    vi.useFakeTimers()
+    const second = Promise.withResolvers<Response>()
+    const { token: read, calls } = clientOf(
       () => new Promise<Response>(() => undefined),
-      () => token(1),
+      () => second.promise,
     )
     void read('beach')
-    pass(36)
-    expect((await read('beach')).generation).toBe(1)
+    const waiting = Promise.all([read('beach'), read('beach'), read('beach')])
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(calls()).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    vi.useRealTimers()
+    second.resolve(token(1))
+    expect((await waiting).map(({ generation }) => generation)).toEqual([1, 1, 1])
+    expect(calls()).toHaveLength(2)
+  })
+
+  it('leaves no timer behind that would keep a process alive', async () => {
+    vi.useFakeTimers()
+    const { token: read } = clientOf(() => token(1))
+    await Promise.all([read('beach'), read('beach')])
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
   })
 
   it('hands every shared request to waitUntil', async () => {
@@ -501,6 +520,136 @@ describe('an error', () => {
       const shown = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join()
       expect(shown).not.toMatch(/access-1|key-of-the-caller/)
     }
+  })
+})
+
+describe('with the real Worker', () => {
+  const REALM = '12314585920123'
+  let service: Service
+  let api: QuickBooksApi
+  beforeAll(async () => {
+    service = await startService()
+    api = await startQuickBooksApi(service.intuit)
+  })
+  afterAll(() => Promise.all([service.close(), api.close()]))
+  beforeEach(async () => {
+    api.refuse(0)
+    service.dynamo.heal()
+    await service.intuit.reset()
+    await service.dynamo.remove('connection#beach')
+    await service.connect('beach', { companyName: 'Beach Blend', realmId: REALM })
+    service.dynamo.requests.length = 0
+    api.statuses.length = 0
+  })
+
+  const realClient = () => quickbooksTokens({ baseUrl: service.url, apiKey: service.apiKey })
+  const refreshes = async () => (await service.intuit.state()).counts.refresh
+
+  it('reads a token and its generation once, and the connection', async () => {
+    const client = realClient()
+    const answered = await (await service.api('/api/token/beach')).json()
+    expect(await client.token('beach')).toEqual({ ...answered, generation: 1 })
+    service.dynamo.requests.length = 0
+    expect((await client.token('beach')).generation).toBe(1)
+    expect(service.dynamo.requests).toEqual([])
+    expect(await client.connection('beach')).toEqual(await (await service.api('/api/connections/beach')).json())
+  })
+
+  it('gets a token that lasts as long as its caller needs', async () => {
+    const client = realClient()
+    await service.intuit.turn({ accessTokenLivesSeconds: 1200 })
+    expect((await client.refresh('beach')).generation).toBe(2)
+    await service.intuit.turn({ accessTokenLivesSeconds: 3600 })
+    expect((await client.token('beach')).generation).toBe(2)
+    expect((await client.token('beach', { minTtlSeconds: 1800 })).generation).toBe(3)
+    expect(await failure(client.token('beach', { minTtlSeconds: 999_999 }))).toMatchObject({ status: 400 })
+  })
+
+  it('refreshes a generation once, whoever asks', async () => {
+    const [one, other] = [realClient(), realClient()]
+    expect((await one.refresh('beach', { ifGeneration: 1 })).generation).toBe(2)
+    const late = await other.refresh('beach', { ifGeneration: 1 })
+    expect(late).toEqual(await one.token('beach'))
+    expect(await refreshes()).toBe(1)
+  })
+
+  it('calls QuickBooks, and again with a new token where the old one is refused', async () => {
+    const client = realClient()
+    api.refuse(1)
+    const answer = await client.fetch('beach', api.companyInfo(REALM))
+    expect(await answer.json()).toEqual({ CompanyInfo: { CompanyName: 'Beach Blend' } })
+    expect(api.statuses).toEqual([401, 200])
+    expect((await client.token('beach')).generation).toBe(2)
+  })
+
+  it('takes over what another caller has refreshed', async () => {
+    const client = realClient()
+    await client.token('beach')
+    await service.intuit.turn({ refreshKillsAccessToken: true })
+    await realClient().refresh('beach')
+    expect((await client.fetch('beach', api.companyInfo(REALM))).status).toBe(200)
+    expect(api.statuses).toEqual([401, 200])
+    expect(await refreshes()).toBe(1)
+  })
+
+  it('says what the broker says of a company that disconnected, an unknown one and a wrong key', async () => {
+    const client = realClient()
+    await client.token('beach')
+    await service.intuit.kill(REALM)
+    expect(await failure(client.fetch('beach', api.companyInfo(REALM)))).toMatchObject({
+      ...{ status: 502, code: 'reconnect_required' },
+      ...{ requestId: expect.stringMatching(/^[0-9a-f-]{36}$/), intuitTid: expect.stringMatching(/^1-/) },
+    })
+    expect(await failure(client.token('unknown'))).toMatchObject({ status: 404, code: 'connection_not_found' })
+    const stranger = quickbooksTokens({ baseUrl: service.url, apiKey: 'wrong' })
+    expect(await failure(stranger.connection('beach'))).toMatchObject({ status: 401, code: 'invalid_api_key' })
+  })
+
+  it('says when to ask again where the table is out of reach', async () => {
+    service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError' })
+    const error = await failure(realClient().token('beach'))
+    expect(error).toMatchObject({ status: 503, code: 'storage_unavailable', retryAfter: expect.any(Number) })
+  })
+
+  it('says that nobody listens where nobody does', async () => {
+    const gone = await startQuickBooksApi(service.intuit)
+    await gone.close()
+    const client = quickbooksTokens({ baseUrl: gone.url, apiKey: service.apiKey })
+    expect(await failure(client.token('beach'))).toMatchObject({ code: 'broker_unreachable', status: undefined })
+  })
+
+  describe('inside a Worker', () => {
+    let worker: Awaited<ReturnType<typeof startWorkerWithClient>>
+    beforeEach(async () => {
+      worker = await startWorkerWithClient({
+        BROKER_URL: service.url,
+        BROKER_API_KEY: service.apiKey,
+        COMPANY_INFO_URL: api.companyInfo(REALM),
+      })
+    })
+    afterEach(() => worker.close())
+
+    it('runs as it does elsewhere', async () => {
+      api.refuse(1)
+      const answer = await worker.fetch()
+      expect(await answer.json()).toEqual({ CompanyInfo: { CompanyName: 'Beach Blend' } })
+      expect((await worker.fetch()).status).toBe(200)
+      expect(api.statuses).toEqual([401, 200, 200])
+      expect(service.dynamo.requests.filter(({ operation }) => operation === 'GetItem').length).toBeLessThan(4)
+    })
+
+    it('carries on for others where the caller who began a shared request has left', async () => {
+      const held = Promise.withResolvers<void>()
+      service.dynamo.fault({ kind: 'hold', until: held.promise, times: 1 })
+      const leaving = worker.leaving()
+      await expect.poll(() => service.dynamo.requests).toHaveLength(1)
+      const staying = worker.fetch()
+      worker.leave()
+      expect(await leaving).toBe('left')
+      held.resolve()
+      expect((await staying).status).toBe(200)
+      expect(service.dynamo.requests).toHaveLength(1)
+    })
   })
 })
 

@@ -99,6 +99,13 @@ describe.each(['node', 'python'] as const)('the %s example', (example) => {
     expect((await service.intuit.state()).counts.refresh).toBe(1)
   })
 
+  test(`reads what another caller has refreshed in the meantime${name}`, async () => {
+    api.refuse(1, () => service.api('/api/token/beach-blend/refresh', { method: 'POST' }))
+    expect(await run(example)).toMatchObject({ code: 0, errors: '' })
+    expect(api.statuses).toEqual([401, 200])
+    expect((await service.intuit.state()).counts.refresh).toBe(1)
+  })
+
   test(`tries no third time${name}`, async () => {
     api.refuse(3)
     expect((await run(example)).code).toBe(1)

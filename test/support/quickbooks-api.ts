@@ -9,10 +9,12 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl>) => {
   const statuses: number[] = []
   let refusals = 0
+  let beforeRefusal = async (): Promise<unknown> => undefined
 
   const isAccepted = async (path: string, authorization: string) => {
     if (refusals > 0) {
       refusals--
+      await beforeRefusal()
       return false
     }
     const { grants } = await intuit.state()
@@ -35,9 +37,10 @@ export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl
     companyInfo: (realmId: string) => `${url}/v3/company/${realmId}/companyinfo/${realmId}`,
     /** The statuses answered so far. */
     statuses,
-    /** Refuses the next requests, whatever their token. */
-    refuse: (times: number) => {
+    /** Refuses the next requests, whatever their token, once something else has happened. */
+    refuse: (times: number, before: () => Promise<unknown> = async () => undefined) => {
       refusals = times
+      beforeRefusal = before
     },
     close: () => closeServer(server),
   }

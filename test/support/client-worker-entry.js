@@ -1,0 +1,6 @@
+import { env, waitUntil } from 'cloudflare:workers'
+import { quickbooksTokens } from 'quickbooks-token-broker/client'
+
+const quickbooks = quickbooksTokens({ baseUrl: env.BROKER_URL, apiKey: env.BROKER_API_KEY, waitUntil })
+
+export default { fetch: () => quickbooks.fetch('beach', env.COMPANY_INFO_URL) }
