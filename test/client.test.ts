@@ -94,6 +94,13 @@ describe('the memory of tokens', () => {
     expect(calls()).toEqual(['GET /token/beach', 'GET /token/beach?min_ttl=900'])
   })
 
+  it('answers a caller who is content with any valid token from what it remembers', async () => {
+    const { token: read, calls } = clientOf(() => token(1, NOW + 30))
+    await read('beach')
+    expect((await read('beach', { minTtlSeconds: 0 })).generation).toBe(1)
+    expect(calls()).toHaveLength(1)
+  })
+
   it('shares one request among concurrent callers of a company, and not with another company', async () => {
     const answer = Promise.withResolvers<Response>()
     const { token: read, calls } = clientOf(() => answer.promise.then((response) => response.clone()))
@@ -188,6 +195,21 @@ describe('a refresh', () => {
     await refresh('beach', { ifGeneration: 2 })
     expect(calls()).toEqual(['POST /token/beach/refresh', 'POST /token/beach/refresh'])
     expect(sent.map(({ headers }) => headers.get('If-Match'))).toEqual([null, '"2"'])
+  })
+
+  it('is shared by those who ask under the same condition only', async () => {
+    const { refresh, sent } = clientOf(() => token(3))
+    await Promise.all([refresh('beach', { ifGeneration: 2 }), refresh('beach'), refresh('beach', { ifGeneration: 2 })])
+    expect(sent.map(({ headers }) => headers.get('If-Match'))).toEqual(['"2"', null])
+  })
+
+  it('that fails is said, not read around', async () => {
+    const { refresh, calls } = clientOf(
+      () => problem(502, 'intuit_unavailable'),
+      () => token(2),
+    )
+    expect((await failure(refresh('beach', { ifGeneration: 2 }))).code).toBe('intuit_unavailable')
+    expect(calls()).toHaveLength(1)
   })
 
   it('reads past all memories where another has refreshed already', async () => {
@@ -326,6 +348,7 @@ describe('fetch', () => {
 
   const streams: [string, () => BodyInit][] = [
     ['a stream', () => new Response('text').body ?? ''],
+    ['a stream without iteration', () => Object.assign(new Blob(['text']), { getReader: () => undefined })],
     ['what is read by iteration', () => Object.assign(new Blob(['text']), { async *[Symbol.asyncIterator]() {} })],
   ]
   it.each(streams)(
@@ -410,6 +433,12 @@ describe('what leaves the client', () => {
     expect(sent.map(({ url }) => url).join()).not.toContain(KEY)
   })
 
+  it('waits for the broker no longer than a deadline', async () => {
+    const { token: read, sent } = clientOf(() => token(1))
+    await read('beach')
+    expect(sent[0]?.init.signal).toBeInstanceOf(AbortSignal)
+  })
+
   it('hands a redirect of the API to its caller, whatever the caller’s init says', async () => {
     const elsewhere = { status: 302, headers: { Location: 'https://elsewhere.test/' } }
     const { fetch: send, sent } = clientOf(
@@ -426,6 +455,7 @@ describe('what leaves the client', () => {
   it.each([
     'http://broker.test',
     'http://localhost.test',
+    'http://notlocalhost',
     'http://127.0.0.1.test',
     'ftp://broker.test',
     'http://10.0.0.1',
@@ -483,6 +513,10 @@ describe('an error', () => {
   const foreign: [string, () => Response][] = [
     ['a gateway’s page', () => new Response('<html>', { status: 502, headers: { 'Content-Type': 'text/html' } })],
     ['a gateway’s JSON', () => Response.json({ code: 'BAD' }, { status: 502 })],
+    [
+      'another’s problem',
+      () => Response.json({}, { status: 502, headers: { 'Content-Type': 'application/problem+json' } }),
+    ],
     ['a redirect', () => new Response(null, { status: 302, headers: { Location: 'https://elsewhere.test/' } })],
     ['a page with status 200', () => new Response('<html>')],
     ['JSON null', () => new Response('null')],
