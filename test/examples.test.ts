@@ -9,6 +9,8 @@ import { type Service, startService } from './support/worker-harness.ts'
 
 const REALM = '12314585920123'
 
+let keys = 0
+let key: string
 let service: Service
 let api: QuickBooksApi
 beforeAll(async () => {
@@ -18,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => Promise.all([service.close(), api.close()]))
 beforeEach(async () => {
   await service.intuit.reset()
-  await service.dynamo.remove('connection#beach-blend')
-  await service.connect('beach-blend', { realmId: REALM })
+  key = `beach-blend-${++keys}`
+  await service.connect(key, { realmId: REALM })
   api.refuse(0)
   api.statuses.length = 0
 })
@@ -41,7 +43,7 @@ const missing: Record<Example, string | undefined> = {
 }
 
 /** An example's own process, which knows nothing of this one but the variables that its README names. */
-const run = (example: Example, companyKey = 'beach-blend', env: Record<string, string> = {}) =>
+const run = (example: Example, companyKey = key, env: Record<string, string> = {}) =>
   new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
     const { command, path } = examples[example]
     const child = spawn(command, [fileURLToPath(new URL(`../examples/${path}`, import.meta.url)), companyKey], {
@@ -58,7 +60,7 @@ const run = (example: Example, companyKey = 'beach-blend', env: Record<string, s
   })
 
 const secrets = async () => {
-  const token = await (await service.api('/api/token/beach-blend')).json()
+  const token = await (await service.api(`/api/token/${key}`)).json()
   return [service.apiKey, token.access_token]
 }
 
@@ -80,7 +82,7 @@ describe.each(ALL)('the %s example', (example) => {
   })
 
   test(`shows no secret where the key is wrong or QuickBooks refuses${name}`, async () => {
-    const wrong = await run(example, 'beach-blend', { BROKER_API_KEY: 'a-wrong-key' })
+    const wrong = await run(example, key, { BROKER_API_KEY: 'a-wrong-key' })
     expect(wrong.code).not.toBe(0)
     api.refuse(2)
     const refused = await run(example)
@@ -102,7 +104,7 @@ describe.each(REFRESHING)('the %s example', (example) => {
   })
 
   test(`reads what another caller has refreshed in the meantime${name}`, async () => {
-    api.refuse(1, () => service.api('/api/token/beach-blend/refresh', { method: 'POST' }))
+    api.refuse(1, () => service.api(`/api/token/${key}/refresh`, { method: 'POST' }))
     expect(await run(example)).toMatchObject({ code: 0, errors: '' })
     expect(api.statuses).toEqual([401, 200])
     expect((await service.intuit.state()).counts.refresh).toBe(1)
@@ -123,7 +125,7 @@ describe('the shell example', () => {
     writeFileSync(join(folder, 'curl'), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${log}'\nPATH=$REAL_PATH exec curl "$@"\n`)
     chmodSync(join(folder, 'curl'), 0o755)
     const path = process.env['PATH'] ?? ''
-    const { code } = await run('shell', 'beach-blend', { PATH: `${folder}:${path}`, REAL_PATH: path })
+    const { code } = await run('shell', key, { PATH: `${folder}:${path}`, REAL_PATH: path })
     expect(code).toBe(0)
     const seen = readFileSync(log, 'utf8')
     expect(seen).toContain('/companyinfo/')

@@ -3,4 +3,4 @@ import { quickbooksTokens } from 'quickbooks-token-broker/client'
 
 const quickbooks = quickbooksTokens({ baseUrl: env.BROKER_URL, apiKey: env.BROKER_API_KEY, waitUntil })
 
-export default { fetch: () => quickbooks.fetch('beach', env.COMPANY_INFO_URL) }
+export default { fetch: () => quickbooks.fetch(env.COMPANY_KEY, env.COMPANY_INFO_URL) }
