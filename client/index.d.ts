@@ -51,7 +51,7 @@ export type FetchInit = Omit<RequestInit, 'redirect'>
 export interface QuickBooksTokens {
   /**
    * A token that is valid for longer than `minTtlSeconds` (60 if absent): the remembered one, or else the broker's.
-   * The broker may answer one that expires earlier while Intuit is out of reach.
+   * The broker may answer one that expires earlier where it has just refreshed it, or while Intuit is out of reach.
    */
   token(companyKey: string, options?: { minTtlSeconds?: number }): Promise<Token>
 
