@@ -112,8 +112,11 @@ const PARTS = {
     v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
   ),
   freshness: v.pipe(
-    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400) }),
-    v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
+    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400), TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
+    v.transform((env) => ({
+      marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS,
+      cacheSeconds: env.TOKEN_CACHE_SECONDS,
+    })),
   ),
   timing: v.pipe(
     v.object({

@@ -65,6 +65,7 @@ const createService = (env: Record<string, unknown>) => {
     surroundings,
     log,
     timing: config.timing,
+    cacheSeconds: () => config.freshness().cacheSeconds,
     marginSeconds: () => config.freshness().marginSeconds,
     startUrl: (companyKey, companyName) => startUrl(config.authorization().redirectUri, companyKey, companyName),
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,

@@ -20,7 +20,7 @@ import type { Timing } from './timing.ts'
 /** How long a record that never got connected lives. */
 const UNFINISHED_SECONDS = 24 * 3600
 
-interface AuthorizePorts {
+export interface AuthorizePorts {
   connections: ConnectionStore
   states: StateStore
   intuit: AuthorizationServer

@@ -24,8 +24,11 @@ export const flights = <Result>({ surroundings, timing }: FlightsParts) => {
   const flying = new Map<string, Flight<Result>>()
 
   return {
-    /** The result of a flight that brings more than `generation`; `undefined` where there is none, or it did not land in time. Rejects as the flight does. */
-    join: async (key: string, generation: number): Promise<Result | undefined> => {
+    /**
+     * A flight that brings more than `generation`; `undefined`, at once, where there is none. Resolves to `undefined`
+     * where it does not land in time, and rejects as it does.
+     */
+    join: (key: string, generation: number): Promise<Result | undefined> | undefined => {
       const flight = flying.get(key)
       if (!flight || flight.generation < generation) return undefined
       if (surroundings.now() - flight.startedAt > timing().deadlineMs) return undefined

@@ -49,9 +49,9 @@ export const refreshing = (ports: SpendPorts) => {
   }
 
   /** The flight of another request of this isolate, where it brings what this one needs. */
-  const joined = async (key: string, { seen, forced }: RefreshRequest): Promise<WithAccessToken | undefined> => {
+  const joined = async (flight: Promise<WithAccessToken | undefined>, { seen, forced }: RefreshRequest) => {
     try {
-      const result = await shared.join(key, seen.generation)
+      const result = await flight
       return result && (!forced || result.generation > seen.generation) ? result : undefined
     } catch (error) {
       if (error instanceof Problem) throw error
@@ -72,11 +72,10 @@ export const refreshing = (ports: SpendPorts) => {
     const request = { seen, forced, startedAt: surroundings.now(), keepAlive }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
     try {
+      const flight = shared.join(key, seen.generation)
+      const theirs = flight && (await joined(flight, request))
       // The caller may hang up; a token that was spent must be stored all the same.
-      return (
-        (await joined(key, request)) ??
-        (await shared.begin(key, seen.generation, keepAlive, () => claimUntilDone(request)))
-      )
+      return theirs ?? (await shared.begin(key, seen.generation, keepAlive, () => claimUntilDone(request)))
     } catch (error) {
       return despiteTrouble(error, request)
     }

@@ -36,6 +36,10 @@ const minTtlSeconds = (c: Context): number => {
   throw new Problem('invalid_request', `The parameter min_ttl must be 0 to ${MAX_MIN_TTL_SECONDS} seconds.`)
 }
 
+/** `Cache-Control: no-cache` of a request (RFC 9111 section 5.2.1.4): the answer must come from where the tokens are. */
+const refusesMemory = (c: Context): boolean =>
+  /(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)/i.test(c.req.header('Cache-Control') ?? '')
+
 /**
  * The generations that `If-Match` names (RFC 9110 section 13.1.1); `undefined` where it is absent or `*`. A weak tag
  * counts as its strong one, as an edge may have weakened ours. Throws `invalid_request`.
@@ -52,7 +56,11 @@ const matchedGenerations = (c: Context): number[] | undefined => {
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. */
 export const tokenRoutes = (broker: Broker) => {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
-  const token = async (c: Context) => answer(c, await broker.freshToken(companyKey(c), minTtlSeconds(c), keepAlive(c)))
+  const token = async (c: Context) => {
+    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c) }
+    const { token } = await broker.freshToken(companyKey(c), wanted, keepAlive(c))
+    return answer(c, token)
+  }
   const refresh = async (c: Context) =>
     answer(c, await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c)))
 

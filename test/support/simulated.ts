@@ -2,6 +2,7 @@ import { createBroker } from '../../src/broker/broker.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import type { AuthorizationServer, ConnectionStore, LogEvent, Rescue, Vault } from '../../src/broker/ports.ts'
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
+import type { Wanted } from '../../src/broker/tokens.ts'
 import { fakeIntuit } from './fake-intuit.ts'
 import { memoryRescue } from './memory-rescue.ts'
 import { memoryConnections, memoryStates } from './memory-stores.ts'
@@ -24,6 +25,8 @@ interface SimulationOptions {
   hangs?: () => boolean
   rotates?: () => boolean
   withoutRescue?: boolean
+  /** The memory of each Worker is off if absent. */
+  cacheSeconds?: () => number
 }
 
 interface WorkerOptions {
@@ -156,13 +159,16 @@ export const simulated = (options: SimulationOptions) => {
       },
       timing: () => DEFAULT_TIMING,
       log: (event) => events.push(event),
+      cacheSeconds: options.cacheSeconds ?? (() => 0),
       marginSeconds: () => 300,
       stateTtlSeconds: () => 600,
       startUrl: () => '',
     })
     const keepAlive = () => undefined
+    const freshToken = async (wanted: Wanted) => (await broker.freshToken(COMPANY, wanted, keepAlive)).token
     return {
-      read: (minTtlSeconds = 0) => broker.freshToken(COMPANY, minTtlSeconds, keepAlive),
+      read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false }),
+      readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true }),
       force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, keepAlive),
       /** Ended with a pair in hand that nobody else has. */
       tookPairAlong: () => crashed && holdsUnkept,

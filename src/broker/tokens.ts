@@ -1,0 +1,128 @@
+import { Problem } from '../problem.ts'
+import { type Connection, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
+import { flights } from './flights.ts'
+import type { Memory } from './memory.ts'
+import { usableToken } from './pair.ts'
+import type { KeepAlive } from './ports.ts'
+import { refreshing } from './refresh.ts'
+import { connectionNotFound, generationMismatch } from './refusals.ts'
+import type { SpendPorts } from './spend.ts'
+
+/** A token that was refreshed so recently satisfies every caller: another would live no longer. */
+const JUST_REFRESHED_SECONDS = 60
+/** How long Intuit's access tokens live. */
+const INTUIT_ACCESS_SECONDS = 3600
+
+export interface TokenPorts extends SpendPorts {
+  memory: Memory
+}
+
+/** What a caller asks of a token. */
+export interface Wanted {
+  /** How long it has to live at least, beyond the margin. */
+  minTtlSeconds: number
+  /** Whether the table has to be asked, whatever is remembered. */
+  fromTable: boolean
+}
+
+/** Where a token came from: the memory of the isolate, the table, or Intuit just now. */
+export type Source = 'memory' | 'table' | 'intuit'
+
+/** A token for a caller: the stored one while it does, else a new one. */
+export const tokens = (ports: TokenPorts) => {
+  const { connections, vault, surroundings, timing, log, memory, marginSeconds } = ports
+  const refresh = refreshing(ports)
+  const reads = flights<Connection | undefined>({ surroundings, timing })
+  const nowSeconds = () => Math.floor(surroundings.now() / 1000)
+
+  const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {
+    const found = await reading
+    if (!found) throw connectionNotFound()
+    if (!isFresh(found, nowSeconds(), 0)) memory.forget(companyKey, found.generation)
+    return found
+  }
+
+  /** Callers who miss the memory together share one read: it began after the last thing that any of them can know. */
+  const readOnce = async (companyKey: string, keepAlive: KeepAlive): Promise<Connection | undefined> => {
+    const begin = () => reads.begin(companyKey, 0, keepAlive, () => connections.read(companyKey, nowSeconds()))
+    const theirs = reads.join(companyKey, 0)
+    return theirs ? ((await theirs.catch(() => undefined)) ?? begin()) : begin()
+  }
+
+  const opened = async (connection: WithAccessToken): Promise<UsableToken> => {
+    const token = await usableToken(vault, connection)
+    memory.remember(token)
+    return token
+  }
+
+  const refreshBehind = (seen: Connection, keepAlive: KeepAlive) => {
+    const renewed = refresh(seen, false, keepAlive).then(opened)
+    const logged = renewed.catch((error: unknown) => {
+      const code = error instanceof Problem ? error.code : 'internal_error'
+      log({ event: 'refresh_behind_failed', company_key: seen.companyKey, code })
+    })
+    keepAlive(logged)
+  }
+
+  const isJustRefreshed = ({ lastRefreshAt }: Connection) =>
+    lastRefreshAt !== undefined && nowSeconds() - lastRefreshAt < JUST_REFRESHED_SECONDS
+
+  const nearsMargin = (connection: WithAccessToken) =>
+    connection.accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
+
+  /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
+  const isDueBehind = (connection: WithAccessToken) => {
+    const isUnderWay = connection.lease !== undefined && connection.lease.until >= surroundings.now()
+    // With a margin of over half an hour, every token of Intuit's is in the band from its birth.
+    const isPointless = 2 * marginSeconds() >= INTUIT_ACCESS_SECONDS && isJustRefreshed(connection)
+    return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isPointless
+  }
+
+  const satisfies = (connection: Connection, minTtlSeconds: number): connection is WithAccessToken =>
+    isFresh(connection, nowSeconds(), marginSeconds()) &&
+    (isFresh(connection, nowSeconds(), minTtlSeconds) || isJustRefreshed(connection))
+
+  /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
+  const recalled = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
+    const known = memory.recall(companyKey)
+    return known && satisfies(known.connection, minTtlSeconds) && !nearsMargin(known.connection) ? known : undefined
+  }
+
+  /**
+   * A token that is valid for longer than the margin, and than `minTtlSeconds` unless it was refreshed within the last
+   * minute: the remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
+   * at once and renewed behind the answer, so that callers in steady use never wait for Intuit.
+   */
+  const freshToken = async (
+    companyKey: string,
+    { minTtlSeconds, fromTable }: Wanted,
+    keepAlive: KeepAlive,
+  ): Promise<{ token: UsableToken; source: Source }> => {
+    const known = fromTable ? undefined : recalled(companyKey, minTtlSeconds)
+    if (known) return { token: known, source: 'memory' }
+    const reading =
+      fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
+    const connection = await stored(companyKey, reading)
+    if (!satisfies(connection, minTtlSeconds)) {
+      return { token: await opened(await refresh(connection, false, keepAlive)), source: 'intuit' }
+    }
+    if (isDueBehind(connection)) refreshBehind(connection, keepAlive)
+    return { token: await opened(connection), source: 'table' }
+  }
+
+  /**
+   * A token that is newer than the stored one, whatever its age. With `generations`, only if the stored one is of one
+   * of them; throws `generation_mismatch` where it is not.
+   */
+  const refreshedToken = async (
+    companyKey: string,
+    generations: number[] | undefined,
+    keepAlive: KeepAlive,
+  ): Promise<UsableToken> => {
+    const connection = await stored(companyKey, connections.read(companyKey, nowSeconds()))
+    if (generations && !generations.includes(connection.generation)) throw generationMismatch()
+    return opened(await refresh(connection, true, keepAlive))
+  }
+
+  return { freshToken, refreshedToken }
+}
