@@ -3,7 +3,7 @@ import { fail, takeNoArguments } from './arguments.ts'
 import { createTable } from './table.ts'
 
 const HELP = `
-npm run table:create: makes the table, or checks the one that is there.
+npm run table:create: makes the table with its index, or completes the one that is there.
 
 Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (optional),
 DYNAMODB_TABLE and DYNAMODB_ENDPOINT (optional) from the environment. May be repeated.
@@ -14,6 +14,11 @@ const TTL_SAID = {
   set: 'Records expire by expires_at from now on.',
   'already set': 'Records expire by expires_at already.',
   unsupported: 'This engine has no TTL; the Worker judges expiry on every read.',
+}
+const INDEX_SAID = {
+  ready: 'The index fleet is ready.',
+  'being built': 'The index fleet is being built; npm run doctor tells when it is ready.',
+  unsupported: 'This engine adds no index to a table that is there: connections cannot be listed from it.',
 }
 
 const run = async () => {
@@ -33,8 +38,8 @@ const run = async () => {
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
   })
   const table = variable('DYNAMODB_TABLE')
-  const { created, ttl } = await createTable(client, table)
-  process.stdout.write(`${created ? 'Created' : 'Found'} the table ${table}. ${TTL_SAID[ttl]}\n`)
+  const { created, ttl, index } = await createTable(client, table)
+  process.stdout.write(`${created ? 'Created' : 'Found'} the table ${table}. ${TTL_SAID[ttl]} ${INDEX_SAID[index]}\n`)
 }
 
 run().catch((error: unknown) =>

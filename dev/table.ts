@@ -1,36 +1,30 @@
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
   type TableDescription,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
+import { fleetIndex, fleetIndexOf, hasOurKey, TTL_ATTRIBUTE, tableDefinition } from './table-definition.ts'
 
-/** DynamoDB deletes a record some time after this attribute's epoch seconds. */
-const TTL_ATTRIBUTE = 'expires_at'
 const MAX_WAIT_SECONDS = 120
-
-const definition = (table: string): CreateTableCommandInput => ({
-  TableName: table,
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-  KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-})
 
 export interface TableResult {
   created: boolean
   /** `unsupported`: an embedded engine that has no TTL; the Worker judges expiry itself on every read. */
   ttl: 'set' | 'already set' | 'unsupported'
+  /** `being built`: DynamoDB fills it in the background. `unsupported`: an embedded engine that adds none to a table that is there. */
+  index: 'ready' | 'being built' | 'unsupported'
 }
 
 const isNamed = (error: unknown, name: string) => error instanceof Error && error.name === name
 
 const create = async (client: DynamoDBClient, table: string): Promise<boolean> => {
   try {
-    await client.send(new CreateTableCommand(definition(table)))
+    await client.send(new CreateTableCommand(tableDefinition(table)))
     return true
   } catch (error) {
     if (isNamed(error, 'ResourceInUseException')) return false
@@ -38,10 +32,9 @@ const create = async (client: DynamoDBClient, table: string): Promise<boolean> =
   }
 }
 
-const hasOurKey = (table: TableDescription | undefined) => {
-  const [key, ...more] = table?.KeySchema ?? []
-  const type = table?.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === 'pk')?.AttributeType
-  return more.length === 0 && key?.AttributeName === 'pk' && key.KeyType === 'HASH' && type === 'S'
+const describe = async (client: DynamoDBClient, table: string): Promise<TableDescription> => {
+  const { Table: description } = await client.send(new DescribeTableCommand({ TableName: table }))
+  return description ?? {}
 }
 
 const setTtl = async (client: DynamoDBClient, table: string): Promise<TableResult['ttl']> => {
@@ -60,15 +53,45 @@ const setTtl = async (client: DynamoDBClient, table: string): Promise<TableResul
   }
 }
 
-/** Makes the table of the contract, or checks the one that is there. Idempotent. Throws where an existing table has another key. */
+/** Adds the index to a table of before. It is not waited for: DynamoDB takes minutes even for an empty table. */
+const addIndex = async (client: DynamoDBClient, table: string): Promise<TableResult['index']> => {
+  const { AttributeDefinitions } = tableDefinition(table)
+  await client.send(
+    new UpdateTableCommand({
+      TableName: table,
+      AttributeDefinitions,
+      GlobalSecondaryIndexUpdates: [{ Create: fleetIndex }],
+    }),
+  )
+  // The embedded engine says yes to this and does nothing.
+  const found = fleetIndexOf(await describe(client, table))
+  return found === 'ready' || found === 'being built' ? found : 'unsupported'
+}
+
+const ensureIndex = async (
+  client: DynamoDBClient,
+  table: string,
+  description: TableDescription,
+): Promise<TableResult['index']> => {
+  const found = fleetIndexOf(description)
+  if (found === 'absent') return addIndex(client, table)
+  if (found !== 'another') return found
+  throw new Error(
+    `The table ${table} has another index by the name ${fleetIndex.IndexName}. Delete that index, then run this again.`,
+  )
+}
+
+/** Makes the table of the contract, or completes the one that is there. Idempotent. Throws where an existing table has another key, TTL attribute or index. */
 export const createTable = async (client: DynamoDBClient, table: string): Promise<TableResult> => {
   const created = await create(client, table)
   await waitUntilTableExists({ client, maxWaitTime: MAX_WAIT_SECONDS, minDelay: 1, maxDelay: 5 }, { TableName: table })
-  const { Table: description } = await client.send(new DescribeTableCommand({ TableName: table }))
+  const description = await describe(client, table)
   if (!hasOurKey(description)) {
     throw new Error(
       `The table ${table} exists with another key. It must have the partition key pk (S) and no sort key.`,
     )
   }
-  return { created, ttl: await setTtl(client, table) }
+  // TTL first: a table to which an index is being added takes no other change.
+  const ttl = await setTtl(client, table)
+  return { created, ttl, index: await ensureIndex(client, table, description) }
 }

@@ -1,0 +1,59 @@
+import type { EpochSeconds } from '../broker/connection.ts'
+
+/*
+ * Of every connection record, in the index `fleet` (`dev/table.ts`, `infra/table.yaml`):
+ *
+ * fleet_shard   S   00 … 15, by the company key: partition key
+ * dies_at       N   epoch seconds: sort key
+ *
+ * Only connection records have them, so that states and other items stay out of the index.
+ */
+
+const SHARDS = 16
+const shardName = (shard: number) => String(shard).padStart(2, '0')
+
+/** Partitions of the index. One takes 1,000 writes a second: sixteen keep the index from being what limits the table. */
+export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => shardName(shard))
+
+/** `dies_at` of a record that holds no refresh token: nothing of it can die, so it sorts last (the year 2286). */
+export const NOTHING_TO_DIE: EpochSeconds = 9_999_999_999
+/** `dies_at` of a refresh token whose times nobody told us: it sorts first, and a refresh tells. */
+const UNKNOWN: EpochSeconds = 0
+
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+
+/** FNV-1a, 32 bits (draft-eastlake-fnv). Company keys are ASCII, so that a character is a byte. */
+const fnv1a = (text: string): number => {
+  let hash = FNV_OFFSET
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME)
+  return hash >>> 0
+}
+
+/** The shard of a company key: the same for ever, or its record would be in the index under a shard nobody expects. */
+export const fleetShard = (companyKey: string): string => {
+  const hash = fnv1a(companyKey)
+  // Both halves, as the low bits of FNV alone mix less well.
+  const shard = ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
+  return shardName(shard)
+}
+
+/** What `fleetAttributes` looks at. The times are those that the record will hold after the write, not those of the last answer alone. */
+export interface FleetRecord {
+  companyKey: string
+  holdsRefreshToken: boolean
+  refreshTokenExpiresAt: EpochSeconds | undefined
+  refreshTokenHardExpiresAt: EpochSeconds | undefined
+}
+
+const diesAt = ({ holdsRefreshToken, refreshTokenExpiresAt, refreshTokenHardExpiresAt }: FleetRecord): EpochSeconds => {
+  if (!holdsRefreshToken) return NOTHING_TO_DIE
+  const deaths = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
+  return deaths.length === 0 ? UNKNOWN : Math.min(...deaths)
+}
+
+/** The two attributes that put a record into the fleet index, sorted by the earlier of its refresh token's two deaths. */
+export const fleetAttributes = (record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } => ({
+  fleet_shard: fleetShard(record.companyKey),
+  dies_at: diesAt(record),
+})
