@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { tableAccess } from './admin-client.ts'
 import { fail, takeNoArguments } from './arguments.ts'
 import { createTable } from './table.ts'
 
@@ -8,7 +8,6 @@ npm run table:create: makes the table with its index, or completes the one that 
 Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (optional),
 DYNAMODB_TABLE and DYNAMODB_ENDPOINT (optional) from the environment. May be repeated.
 `
-const REQUIRED = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'DYNAMODB_TABLE'] as const
 
 const TTL_SAID = {
   set: 'Records expire by expires_at from now on.',
@@ -23,21 +22,7 @@ const INDEX_SAID = {
 
 const run = async () => {
   takeNoArguments(HELP)
-  const missing = REQUIRED.filter((name) => !process.env[name])
-  if (missing.length > 0) fail(`Set ${missing.join(', ')} in the environment.`)
-  const variable = (name: string) => process.env[name] ?? ''
-  const [endpoint, sessionToken] = [variable('DYNAMODB_ENDPOINT'), variable('AWS_SESSION_TOKEN')]
-  const client = new DynamoDBClient({
-    region: variable('AWS_REGION'),
-    ...(endpoint ? { endpoint } : {}),
-    credentials: {
-      accessKeyId: variable('AWS_ACCESS_KEY_ID'),
-      secretAccessKey: variable('AWS_SECRET_ACCESS_KEY'),
-      ...(sessionToken ? { sessionToken } : {}),
-    },
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
-  })
-  const table = variable('DYNAMODB_TABLE')
+  const { client, table } = tableAccess(process.env)
   const { created, ttl, index } = await createTable(client, table)
   process.stdout.write(`${created ? 'Created' : 'Found'} the table ${table}. ${TTL_SAID[ttl]} ${INDEX_SAID[index]}\n`)
 }

@@ -5,7 +5,8 @@ import { connectionLeases } from './connection-leases.ts'
 import { connectionPairs } from './connection-pairs.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 
-const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TOKENS} AND (attribute_not_exists(generation) OR generation = :zero)`
+/** Only an unfinished attempt, or nothing, is stored. */
+export const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TOKENS} AND (attribute_not_exists(generation) OR generation = :zero)`
 
 /** Connection records in DynamoDB. No write needs a transaction; each may be applied twice, as the transport repeats what it had no answer to. */
 export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {

@@ -1,0 +1,81 @@
+import { plainVault } from '../src/crypto/vault.ts'
+import { adminClient, tableAccess } from './admin-client.ts'
+import { fail } from './arguments.ts'
+import { readEnvironment, type Variables } from './environment.ts'
+import { fileCheckpoint, noCheckpoint } from './import/checkpoint.ts'
+import { fileSource } from './import/from-file.ts'
+import { tableSource } from './import/from-table.ts'
+import { importRecords } from './import/import.ts'
+import { type Tally, tallyText } from './import/tally.ts'
+import { dryTarget, writingTarget } from './import/target.ts'
+import { takeOptions } from './options.ts'
+
+const HELP = `
+npm run import: takes the connections of an earlier table over.
+
+  npm run import -- --from-file records.jsonl            says what would be done
+  npm run import -- --from-file records.jsonl --apply    does it
+
+  --from-file FILE     JSON lines: DynamoDB's JSON (an export to S3, "aws dynamodb scan") or plain JSON
+  --from-table TABLE   a table of before, read page by page
+  --from-region NAME   its region, if another
+  --from-profile NAME  a profile of ~/.aws for it, if another account's
+  --profile NAME       a profile of ~/.aws for the table of this service, instead of its own key
+  --env-file FILE      where AWS_* and DYNAMODB_* are read (default: .dev.vars where there is one)
+  --env                read them from the process environment
+  --checkpoint FILE    how far it has come (default: .import-checkpoint.json)
+  --apply              write
+
+--from-table may name the table of this service itself: records written by hand get what they lack. Never overwrites a connection: what is stored under a key already is kept unless it was never connected. May be
+repeated, and goes on where it was when it is killed. Exit code: 0, 2 where records were refused, 1 where it failed.
+`
+const OPTIONS = {
+  'from-file': { type: 'string' },
+  'from-table': { type: 'string' },
+  'from-region': { type: 'string' },
+  'from-profile': { type: 'string' },
+  profile: { type: 'string' },
+  'env-file': { type: 'string' },
+  env: { type: 'boolean' },
+  checkpoint: { type: 'string', default: '.import-checkpoint.json' },
+  apply: { type: 'boolean', default: false },
+} as const
+
+type Options = ReturnType<typeof takeOptions<typeof OPTIONS>>
+
+const sourceOf = (options: Options, variables: Variables) => {
+  const { 'from-file': file, 'from-table': table, 'from-region': region, 'from-profile': profile } = options
+  if ((file === undefined) === (table === undefined)) fail('Name one of --from-file and --from-table. See --help.')
+  if (file !== undefined) return fileSource(file)
+  const at = { ...variables, ...(region ? { AWS_REGION: region } : {}) }
+  return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
+}
+
+const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
+
+const run = async () => {
+  const options = takeOptions(HELP, OPTIONS)
+  const { apply, checkpoint: path, profile } = options
+  const { variables } = readEnvironment(options['env-file'], options.env ?? false)
+  const { client, table } = tableAccess(variables, profile)
+  const region = variables['AWS_REGION'] ?? ''
+  const source = sourceOf(options, variables)
+  const target = (apply ? writingTarget : dryTarget)(client, table, region)
+  const tally = await importRecords({
+    source,
+    target,
+    checkpoint: apply ? fileCheckpoint(path, source.name, target.name) : noCheckpoint,
+    // Tokens are stored as they are found; the Worker seals a record at its next write.
+    vault: plainVault,
+    now: () => Math.floor(Date.now() / 1000),
+    onLeft: (text) => process.stderr.write(`${text}\n`),
+    onProgress: progress(apply),
+  })
+  process.stdout.write(`${tallyText(tally, apply)}.${apply ? '' : ' Nothing was written; repeat with --apply.'}\n`)
+  if (tally.refused > 0) process.exitCode = 2
+}
+
+run().catch((error: unknown) => {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'The import failed.'
+  fail(`${what}\nWhat was done is kept; run it again to go on.`)
+})

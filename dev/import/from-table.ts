@@ -1,0 +1,35 @@
+import {
+  type DynamoDBClient,
+  ScanCommand,
+  type ScanCommandInput,
+  type ScanCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import * as v from 'valibot'
+import { plainRecord } from './plain.ts'
+import { PAGE_SIZE, type Source } from './source.ts'
+
+/** A table's key: what DynamoDB allows in one. Binary keys are of no table that this service knows. */
+const KEY = v.record(v.string(), v.union([v.strictObject({ S: v.string() }), v.strictObject({ N: v.string() })]))
+
+/** Records of another table, by a paginated scan: the one place of this project that scans. */
+export const tableSource = (client: DynamoDBClient, table: string, region: string): Source => ({
+  name: `the table ${table} of ${region}`,
+  async *pages(from) {
+    let start: ScanCommandInput['ExclusiveStartKey'] = from === undefined ? undefined : v.parse(KEY, from)
+    let read = 0
+    do {
+      const input = {
+        TableName: table,
+        Limit: PAGE_SIZE,
+        ConsistentRead: true,
+        ...(start ? { ExclusiveStartKey: start } : {}),
+      }
+      const { Items = [], LastEvaluatedKey }: ScanCommandOutput = await client.send(new ScanCommand(input))
+      yield {
+        found: Items.map((item) => ({ place: `item ${++read}`, values: plainRecord(item) })),
+        next: LastEvaluatedKey,
+      }
+      start = LastEvaluatedKey
+    } while (start)
+  },
+})
