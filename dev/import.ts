@@ -21,7 +21,7 @@ npm run import: takes the connections of an earlier table over.
   --from-region NAME   its region, if another
   --from-profile NAME  a profile of ~/.aws for it, if another account's
   --profile NAME       a profile of ~/.aws for the table of this service, instead of its own key
-  --env-file FILE      where AWS_* and DYNAMODB_* are read (default: .dev.vars where there is one)
+  --vars FILE          where AWS_* and DYNAMODB_* are read (default: .dev.vars where there is one)
   --env                read them from the process environment
   --checkpoint FILE    how far it has come (default: .import-checkpoint.json)
   --apply              write
@@ -35,7 +35,7 @@ const OPTIONS = {
   'from-region': { type: 'string' },
   'from-profile': { type: 'string' },
   profile: { type: 'string' },
-  'env-file': { type: 'string' },
+  vars: { type: 'string' },
   env: { type: 'boolean' },
   checkpoint: { type: 'string', default: '.import-checkpoint.json' },
   apply: { type: 'boolean', default: false },
@@ -56,7 +56,7 @@ const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`$
 const run = async () => {
   const options = takeOptions(HELP, OPTIONS)
   const { apply, checkpoint: path, profile } = options
-  const { variables } = readEnvironment(options['env-file'], options.env ?? false)
+  const { variables } = readEnvironment(options.vars, options.env ?? false)
   const { client, table } = tableAccess(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
   const source = sourceOf(options, variables)

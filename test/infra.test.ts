@@ -145,7 +145,7 @@ const actions = (name: string, parameters?: Parameters) =>
     .flatMap(({ Action }) => Action)
     .map((action) => action.replace(/^dynamodb:/, ''))
 const named = (path: string, pattern: RegExp) => [...source(path).matchAll(pattern)].map(([, name = '']) => name)
-const unique = (names: string[]) => [...new Set(names)].sort()
+const unique = (names: string[]) => [...new Set(names)].sort((a, b) => a.localeCompare(b))
 
 const TABLE_ARN = 'arn:aws:dynamodb:us-east-1:123456789012:table/quickbooks-connections'
 

@@ -1,0 +1,73 @@
+import { adminClient } from './admin-client.ts'
+import { fail } from './arguments.ts'
+import { type Check, checkText } from './doctor/check.ts'
+import { diagnose } from './doctor/diagnose.ts'
+import { wranglerSecrets } from './doctor/worker-secrets.ts'
+import { readEnvironment } from './environment.ts'
+import { takeOptions } from './options.ts'
+
+const HELP = `
+npm run doctor: looks at a set-up and says what to do. Writes nothing and shows no secret.
+
+  --vars FILE      the configuration to look at (default: .dev.vars where there is one)
+  --env            look at the process environment
+  --profile NAME   a profile of ~/.aws for describing the table, which the Worker's own key may not
+  --local          leave the deployed Worker out
+  --json           for programs: {"ok": …, "checks": [{"check", "status", "detail", "todo"}]}
+
+Reads the configuration (plain variables of wrangler.toml included), signs a request as the Worker does, compares the
+clocks, looks at the table, its key, index, expiry and backups, and at the names of the Worker's secrets.
+Exit code 1 if any check fails.
+`
+const OPTIONS = {
+  vars: { type: 'string' },
+  env: { type: 'boolean', default: false },
+  profile: { type: 'string' },
+  local: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const
+
+/** Plain variables of `wrangler.toml`, as they would be deployed. */
+const plainVariables = async (): Promise<Record<string, string>> => {
+  const { unstable_readConfig: readConfig } = await import('wrangler')
+  const { vars } = readConfig({ config: 'wrangler.toml' }, { hideWarnings: true })
+  return Object.fromEntries(
+    Object.entries(vars).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
+}
+
+const print = (checks: Check[], origin: string, asJson: boolean) => {
+  const ok = checks.every(({ status }) => status !== 'fail')
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`)
+    return ok
+  }
+  const count = (status: Check['status']) => checks.filter((check) => check.status === status).length
+  process.stdout.write(`The configuration is of ${origin}.\n\n${checks.map(checkText).join('\n')}\n\n`)
+  process.stdout.write(
+    `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} to mend, ${count('skip')} not looked at\n`,
+  )
+  return ok
+}
+
+const run = async () => {
+  const { vars: file, env, profile, local, json } = takeOptions(HELP, OPTIONS)
+  const { variables: own, origin } = readEnvironment(file, env)
+  const plain = await plainVariables()
+  const variables = { ...plain, ...own }
+  const checks = await diagnose({
+    variables,
+    plain: Object.keys(plain),
+    client: adminClient(variables, profile),
+    surroundings: {
+      fetch,
+      now: () => Date.now(),
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      random: () => Math.random(),
+    },
+    listSecrets: local ? undefined : wranglerSecrets,
+  })
+  process.exitCode = print(checks, origin, json) ? 0 : 1
+}
+
+run().catch((error: unknown) => fail(error instanceof Error ? `${error.name}: ${error.message}` : 'The doctor failed.'))

@@ -1,0 +1,33 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { TransportSurroundings } from '../../src/storage/transport.ts'
+import type { Variables } from '../environment.ts'
+import { type Check, findings } from './check.ts'
+import { checkConfiguration } from './configuration.ts'
+import { checkRequests } from './request.ts'
+import { checkTable } from './table.ts'
+import { checkWorkerSecrets, type ListSecrets } from './worker-secrets.ts'
+
+export interface DiagnoseParts {
+  variables: Variables
+  /** Names of the plain variables of `wrangler.toml`. */
+  plain: string[]
+  /** Of the operator, for what the Worker may not ask. */
+  client: DynamoDBClient
+  surroundings: TransportSurroundings
+  /** `undefined` leaves the deployed Worker out. */
+  listSecrets: ListSecrets | undefined
+}
+
+/** Every check, in the order in which faults follow from each other. Writes nothing anywhere. */
+export const diagnose = async (parts: DiagnoseParts): Promise<Check[]> => {
+  const { variables, plain, client, surroundings, listSecrets } = parts
+  const configuration = checkConfiguration(variables)
+  const mayAsk = configuration.every(({ check, status }) => check !== 'table and credentials' || status !== 'fail')
+  const asked = mayAsk
+    ? await checkRequests(variables, surroundings)
+    : [findings('signed request').skip('not tried before the above is right')]
+  const isReached = asked.some(({ detail }) => detail.includes('could not be reached')) === false
+  const described = mayAsk && isReached ? await checkTable(client, variables['DYNAMODB_TABLE'] ?? '') : []
+  const deployed = listSecrets ? [await checkWorkerSecrets(variables, plain, listSecrets)] : []
+  return [...configuration, ...asked, ...described, ...deployed]
+}
