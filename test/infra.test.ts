@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type CreateTableCommandInput, DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAlias, isScalar, isSeq, parseDocument, visit } from 'yaml'
+import { isAlias, isScalar, isSeq, parse, parseDocument, visit } from 'yaml'
 import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
 import { createTable } from '../dev/table.ts'
 import { TTL_ATTRIBUTE } from '../dev/table-definition.ts'
@@ -188,5 +188,52 @@ describe('infra/access.yaml', () => {
       Action.includes('dynamodb:Scan'),
     )
     expect(from?.Resource).toBe(TABLE_ARN.replace('quickbooks-connections', 'old-table'))
+  })
+})
+
+const WORKFLOW = v.object({
+  on: v.record(v.string(), v.unknown()),
+  permissions: v.strictObject({ contents: v.literal('read') }),
+  jobs: v.record(
+    v.string(),
+    v.strictObject({
+      'runs-on': v.string(),
+      'timeout-minutes': v.number(),
+      needs: v.optional(v.string()),
+      environment: v.optional(v.string()),
+      steps: v.array(
+        v.object({
+          uses: v.optional(v.string()),
+          run: v.optional(v.string()),
+          env: v.optional(v.record(v.string(), v.string())),
+        }),
+      ),
+    }),
+  ),
+})
+const workflow = (name: string) => v.parse(WORKFLOW, parse(source(`.github/workflows/${name}.yml`)))
+
+describe('the workflows', () => {
+  it.each(['ci', 'deploy'])('of %s may only read, and take actions by commit', (name) => {
+    const used = Object.values(workflow(name).jobs).flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []))
+    expect(used.length).toBeGreaterThan(0)
+    expect(used.filter((action) => !/^actions\/[a-z-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
+  })
+
+  it('check every push by .ci/run, without a secret', () => {
+    const { on, jobs } = workflow('ci')
+    expect(Object.keys(on)).toEqual(['push', 'pull_request'])
+    expect(jobs['check']?.steps.at(-1)?.run).toBe('.ci/run')
+    expect(source('.github/workflows/ci.yml')).not.toContain('secrets.')
+  })
+
+  it('deploy by hand alone, after the checks, with secrets in the step that deploys and no other', () => {
+    const { on, jobs } = workflow('deploy')
+    expect(Object.keys(on)).toEqual(['workflow_dispatch'])
+    expect(jobs['deploy']?.needs).toBe('check')
+    const withSecrets = Object.values(jobs)
+      .flatMap(({ steps }) => steps)
+      .filter(({ env }) => JSON.stringify(env ?? {}).includes('secrets.'))
+    expect(withSecrets.map(({ run }) => run)).toEqual(['npm run deploy'])
   })
 })
