@@ -1,10 +1,9 @@
 import { adminClient } from './admin-client.ts'
-import { fail } from './arguments.ts'
+import { fail, takeOptions } from './arguments.ts'
 import { type Check, checkText } from './doctor/check.ts'
 import { diagnose } from './doctor/diagnose.ts'
 import { wranglerSecrets } from './doctor/worker-secrets.ts'
 import { readEnvironment } from './environment.ts'
-import { takeOptions } from './options.ts'
 
 const HELP = `
 npm run doctor: looks at a set-up and says what to do. Writes nothing and shows no secret.

@@ -1,6 +1,8 @@
-import { plainVault } from '../src/crypto/vault.ts'
+import { readConfig } from '../src/config.ts'
+import { sealingVault } from '../src/crypto/sealing.ts'
+import { once } from '../src/once.ts'
 import { adminClient, tableAccess } from './admin-client.ts'
-import { fail } from './arguments.ts'
+import { fail, takeOptions } from './arguments.ts'
 import { readEnvironment, type Variables } from './environment.ts'
 import { fileCheckpoint, noCheckpoint } from './import/checkpoint.ts'
 import { fileSource } from './import/from-file.ts'
@@ -8,7 +10,6 @@ import { tableSource } from './import/from-table.ts'
 import { importRecords } from './import/import.ts'
 import { type Tally, tallyText } from './import/tally.ts'
 import { dryTarget, writingTarget } from './import/target.ts'
-import { takeOptions } from './options.ts'
 
 const HELP = `
 npm run import: takes the connections of an earlier table over.
@@ -21,12 +22,12 @@ npm run import: takes the connections of an earlier table over.
   --from-region NAME   its region, if another
   --from-profile NAME  a profile of ~/.aws for it, if another account's
   --profile NAME       a profile of ~/.aws for the table of this service, instead of its own key
-  --vars FILE          where AWS_* and DYNAMODB_* are read (default: .dev.vars where there is one)
+  --vars FILE          where AWS_*, DYNAMODB_* and TOKEN_ENCRYPTION_KEYS are read (default: .dev.vars where there is one)
   --env                read them from the process environment
   --checkpoint FILE    how far it has come (default: .import-checkpoint.json)
   --apply              write
 
---from-table may name the table of this service itself: records written by hand get what they lack. Never overwrites a connection: what is stored under a key already is kept unless it was never connected. May be
+--from-table may name the table of this service itself: records written by hand get what they lack. Tokens are sealed by the first of TOKEN_ENCRYPTION_KEYS. Never overwrites a connection: what is stored under a key already is kept unless it was never connected. May be
 repeated, and goes on where it was when it is killed. Exit code: 0, 2 where records were refused, 1 where it failed.
 `
 const OPTIONS = {
@@ -51,6 +52,8 @@ const sourceOf = (options: Options, variables: Variables) => {
   return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
 }
 
+const warnPlain = once(() => process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'))
+
 const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
 
 const run = async () => {
@@ -59,14 +62,14 @@ const run = async () => {
   const { variables } = readEnvironment(options.vars, options.env ?? false)
   const { client, table } = tableAccess(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
+  const vault = sealingVault(readConfig(variables).sealing, warnPlain)
   const source = sourceOf(options, variables)
-  const target = (apply ? writingTarget : dryTarget)(client, table, region)
+  const target = (apply ? writingTarget : dryTarget)({ client, table, region, digest: vault.digest })
   const tally = await importRecords({
     source,
     target,
     checkpoint: apply ? fileCheckpoint(path, source.name, target.name) : noCheckpoint,
-    // Tokens are stored as they are found; the Worker seals a record at its next write.
-    vault: plainVault,
+    vault,
     now: () => Math.floor(Date.now() / 1000),
     onLeft: (text) => process.stderr.write(`${text}\n`),
     onProgress: progress(apply),

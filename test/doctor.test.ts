@@ -113,8 +113,28 @@ describe('the doctor', () => {
     expect(named(await examine(), 'skip')).toEqual(NOT_OF_THIS_ENGINE)
   })
 
+  it('takes named keys for API keys', async () => {
+    const key = { name: 'reports', sha256: 'a'.repeat(64), may: ['token:read'], companies: ['*'] }
+    const checks = await examine({
+      variables: { API_KEY: undefined, API_KEYS: JSON.stringify([key]) },
+      listSecrets: async () => undefined,
+    })
+    expect(found(checks, 'API key')).toMatchObject({ status: 'ok', detail: 'API_KEYS set' })
+  })
+
   const broken: [string, () => Promise<SetUp> | SetUp, string, RegExp][] = [
     ['without any API key', () => ({ variables: { API_KEY: undefined } }), 'API key', /neither API_KEY nor API_KEYS/],
+    [
+      'with a named key that may do what there is not',
+      () => ({
+        variables: {
+          API_KEYS: JSON.stringify([{ name: 'a', sha256: 'a'.repeat(64), may: ['all'], companies: ['*'] }]),
+        },
+        listSecrets: async () => undefined,
+      }),
+      'API key',
+      /^API_KEYS\.0\.may/,
+    ],
     [
       'with a placeholder',
       () => ({ variables: { QUICKBOOKS_CLIENT_ID: 'changeme' } }),
@@ -393,6 +413,13 @@ describe('npm run doctor', () => {
     expect(code).toBe(1)
     const { ok, checks } = JSON.parse(output)
     expect({ ok, fail: named(checks, 'fail') }).toEqual({ ok: false, fail: ['API key', 'redirect URI'] })
+  })
+
+  it('has --help and refuses options it does not know', async () => {
+    const help = await run(['--help'], {})
+    expect(help.code).toBe(0)
+    expect(help.output).toMatch(/^npm run doctor: /)
+    expect(await run(['--everything'], {})).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
   })
 
   it('says that there is no such file', async () => {

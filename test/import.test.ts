@@ -9,7 +9,7 @@ import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
 import { plainRecord } from '../dev/import/plain.ts'
 import { itemOf, readRecord } from '../dev/import/record.ts'
 import { createTable } from '../dev/table.ts'
-import { plainVault } from '../src/crypto/vault.ts'
+import { sealingVault } from '../src/crypto/sealing.ts'
 import { attributes } from '../src/storage/attributes.ts'
 import { connectionOf } from '../src/storage/connection-item.ts'
 import { fleetShard } from '../src/storage/fleet-attributes.ts'
@@ -45,8 +45,9 @@ const linesFile = (records: unknown[]) => {
 
 const checkpointOf = (table: string) => join(folder, `${table}.checkpoint.json`)
 
-const start = (table: string, args: string[]) => {
+const start = (table: string, args: string[], more: Record<string, string> = {}) => {
   const env = {
+    ...more,
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     AWS_REGION: 'us-east-1',
@@ -63,8 +64,8 @@ const start = (table: string, args: string[]) => {
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   return { child, output, ended }
 }
-const run = async (table: string, args: string[]) => {
-  const { output, ended } = start(table, args)
+const run = async (table: string, args: string[], more: Record<string, string> = {}) => {
+  const { output, ended } = start(table, args, more)
   return { code: await ended, ...output }
 }
 
@@ -83,6 +84,10 @@ const stored = async (table: string, companyKey: string) =>
 const put = (table: string, values: Parameters<typeof attributes>[0]) =>
   client.send(new PutItemCommand({ TableName: table, Item: attributes(values) }))
 
+const plainVault = sealingVault(
+  () => [],
+  () => undefined,
+)
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** The attributes of the API reference, and nothing else. */
@@ -176,6 +181,40 @@ describe('npm run import', () => {
     const before = await all(table)
     expect((await run(table, args)).stdout).toBe('2 read: 2 there already.\n')
     expect(await all(table)).toEqual(before)
+  })
+
+  it('seals tokens where a key is configured, and knows them for the same', async () => {
+    const table = await newTable()
+    const bytes = new Uint8Array(32).fill(7)
+    const keys = { TOKEN_ENCRYPTION_KEYS: `2026-01:${Buffer.from(bytes).toString('base64')}` }
+    const args = ['--from-file', linesFile([record('sealed'), record('by-hand')]), '--apply']
+    await put(table, { ...record('by-hand'), pk: 'connection#by-hand' } as Parameters<typeof attributes>[0])
+    expect((await run(table, args, keys)).stdout).toBe('2 read: 1 imported, 1 completed.\n')
+    const {
+      accessToken = '',
+      refreshToken = '',
+      refreshTokenHash,
+    } = connectionOf((await stored(table, 'sealed')) ?? {}, 'sealed')
+    const vault = sealingVault(
+      () => [{ kid: '2026-01', bytes }],
+      () => undefined,
+    )
+    expect([accessToken, refreshToken].every((token) => token.startsWith('sealed:v1:'))).toBe(true)
+    expect(await vault.open('sealed', 'access_token', accessToken)).toBe('access-of-sealed')
+    expect(await vault.open('sealed', 'refresh_token', refreshToken)).toBe('RT1-of-sealed')
+    expect(refreshTokenHash).toBe(sha256('RT1-of-sealed'))
+    expect((await run(table, args, keys)).stdout).toBe('2 read: 2 there already.\n')
+    const copy = await newTable()
+    expect((await run(copy, ['--from-table', table, '--apply'], keys)).stdout).toBe('2 read: 2 imported.\n')
+    expect((await stored(copy, 'sealed'))?.['refresh_token']).toEqual({ S: refreshToken })
+  })
+
+  it('has --help and refuses options it does not know', async () => {
+    const help = await run('none', ['--help'])
+    expect(help.code).toBe(0)
+    expect(help.stdout).toMatch(/^npm run import: /)
+    const unknown = await run('none', ['--everything'])
+    expect(unknown).toMatchObject({ code: 1, stderr: "Unknown option '--everything'. See --help.\n" })
   })
 
   it('takes over an attempt that was never finished, and keeps what was disconnected', async () => {

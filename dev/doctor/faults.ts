@@ -24,7 +24,7 @@ const faultsIn = (detail: string): Fault[] =>
     .replace(/^[^:]*: /, '')
     .replace(/\.$/, '')
     .split('; ')
-    .map((text) => ({ variable: text.split(' ')[0] ?? '', text }))
+    .map((text) => ({ variable: text.split(/[ .]/)[0] ?? '', text }))
 
 /** What the Worker's own reading of the configuration finds wrong, part by part, each fault once. */
 export const configurationFaults = (variables: Variables): Fault[] => {

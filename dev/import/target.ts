@@ -32,18 +32,25 @@ const isTaken = (stored: Item) => {
   return realmId !== undefined || accessToken !== undefined || refreshToken !== undefined || generation !== 0
 }
 
+/** What a target needs of its table. `digest` is SHA-256, hexadecimal. */
+interface TargetTable {
+  client: DynamoDBClient
+  table: string
+  region: string
+  digest: (token: string) => Promise<string>
+}
+
 /** Whether both hold the same refresh token. A record written by hand has no hash; its token is plain. */
-const isSame = (stored: Item, item: Item) => {
-  const hash = text(stored, 'refresh_token_hash')
-  if (hash !== undefined) return hash === text(item, 'refresh_token_hash')
+const isSame = async (stored: Item, item: Item, digest: TargetTable['digest']) => {
   const token = text(stored, 'refresh_token')
-  return token !== undefined && token === text(item, 'refresh_token')
+  if (token === undefined) return false
+  return (text(stored, 'refresh_token_hash') ?? (await digest(token))) === text(item, 'refresh_token_hash')
 }
 
 /** What an import does where `stored` is: never anything to a newer generation, other tokens, or a disconnected record. */
-const judge = (stored: Item | undefined, item: Item): Imported => {
+const judge = async (stored: Item | undefined, item: Item, digest: TargetTable['digest']): Promise<Imported> => {
   if (!stored || !isTaken(stored)) return { outcome: 'imported' }
-  if (!isSame(stored, item)) {
+  if (!(await isSame(stored, item, digest))) {
     const reason = text(stored, 'refresh_token')
       ? 'is connected with other tokens'
       : 'was disconnected, or is not whole'
@@ -76,22 +83,25 @@ const lacking = (stored: Item, item: Item) => ({
   }),
 })
 
-const reader = (client: DynamoDBClient, table: string) => async (item: Item) => {
-  const Key = { pk: item['pk'] ?? { S: '' } }
-  return (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
-}
+const reader =
+  ({ client, table }: TargetTable) =>
+  async (item: Item) => {
+    const Key = { pk: item['pk'] ?? { S: '' } }
+    return (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item
+  }
 
-const nameOf = (table: string, region: string) => `the table ${table} of ${region}`
+const nameOf = ({ table, region }: TargetTable) => `the table ${table} of ${region}`
 
 /** Says what would be done, and does nothing. */
-export const dryTarget = (client: DynamoDBClient, table: string, region: string): Target => {
-  const read = reader(client, table)
-  return { name: nameOf(table, region), put: async (item) => judge(await read(item), item) }
+export const dryTarget = (at: TargetTable): Target => {
+  const read = reader(at)
+  return { name: nameOf(at), put: async (item) => judge(await read(item), item, at.digest) }
 }
 
 /** Writes, each record under a condition, so that nothing that came meanwhile is overwritten and a repetition changes nothing. */
-export const writingTarget = (client: DynamoDBClient, table: string, region: string): Target => {
-  const read = reader(client, table)
+export const writingTarget = (at: TargetTable): Target => {
+  const { client, table } = at
+  const read = reader(at)
 
   const putIf = async (item: Item, condition: PutCondition): Promise<boolean> => {
     try {
@@ -125,11 +135,11 @@ export const writingTarget = (client: DynamoDBClient, table: string, region: str
   }
 
   return {
-    name: nameOf(table, region),
+    name: nameOf(at),
     async put(item) {
       if (await putIf(item, ABSENT)) return { outcome: 'imported' }
       const stored = await read(item)
-      const judged = judge(stored, item)
+      const judged = await judge(stored, item, at.digest)
       if (stored && judged.outcome === 'completed') await complete(stored, item)
       const overwrites = judged.outcome === 'imported'
       if (overwrites && !(await putIf(item, UNFINISHED)))
