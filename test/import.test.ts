@@ -118,7 +118,7 @@ describe('npm run import', () => {
     const args = ['--from-file', linesFile(keys.map((key) => record(key))), '--apply']
 
     const first = start(table, args)
-    await expect.poll(() => first.output.stderr, { timeout: 60_000, interval: 20 }).toMatch(/^3,000 read/m)
+    await expect.poll(() => first.output.stderr, { timeout: 200_000, interval: 20 }).toMatch(/^3,000 read/m)
     first.child.kill('SIGKILL')
     await first.ended
     const inTheMiddle = await all(table)
@@ -141,7 +141,7 @@ describe('npm run import', () => {
       if (key === 'company-4321') expect(item).toEqual(attributes(newer as Parameters<typeof attributes>[0]))
       else expect([item['refresh_token']?.S, item['generation']?.N]).toEqual([`RT1-of-${key}`, '1'])
     }
-  }, 120_000)
+  }, 400_000)
 
   it('writes nothing until told so, and says what it would do', async () => {
     const table = await newTable()
