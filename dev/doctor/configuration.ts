@@ -1,6 +1,7 @@
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { configurationFaults, type Fault } from './faults.ts'
+import { isLoopback, pairCheck, redirectCheck } from './intuit-app.ts'
 
 const LEAST_KEY_LENGTH = 32
 const NEW_SECRET = 'node -p "crypto.randomBytes(32).toString(\'base64url\')"'
@@ -32,59 +33,6 @@ const apiKeyCheck = (variables: Variables, faults: Fault[]): Check => {
     return warn(`API_KEY has ${key.length} characters`, `Make a longer one: ${NEW_SECRET}`)
   }
   return ok([key ? 'API_KEY' : '', keys ? 'API_KEYS' : ''].filter(Boolean).join(' and ').concat(' set'))
-}
-
-const isLoopback = (hostname: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-
-const redirectCheck = (variables: Variables): Check => {
-  const { ok, warn, fail } = findings('redirect URI')
-  const text = variables['QUICKBOOKS_REDIRECT_URI']
-  const register = "It must be the same, to the character, as in the app's settings at Intuit."
-  if (!text) return fail('QUICKBOOKS_REDIRECT_URI is not set', 'Set it to https://<your host>/oauth/callback.')
-  if (!URL.canParse(text)) return fail('QUICKBOOKS_REDIRECT_URI is no URL', 'Write it with https:// and the host.')
-  const url = new URL(text)
-  if (url.search || url.hash || url.username) {
-    return fail('QUICKBOOKS_REDIRECT_URI has a query, fragment or user', `Leave it out. ${register}`)
-  }
-  if (url.pathname !== '/oauth/callback') {
-    return fail(`QUICKBOOKS_REDIRECT_URI leads to ${url.pathname}`, `The path is /oauth/callback. ${register}`)
-  }
-  if (url.protocol === 'https:') return ok(`${text}. ${register}`)
-  if (url.protocol === 'http:' && isLoopback(url.hostname)) {
-    return warn(`${text} is of this machine`, "Intuit takes it with an app's development keys only.")
-  }
-  return fail('QUICKBOOKS_REDIRECT_URI is not https', 'Intuit and this service take https only.')
-}
-
-type Half = 'both' | 'one' | 'none'
-const half = (id: string | undefined, secret: string | undefined): Half => {
-  if (id && secret) return 'both'
-  return id || secret ? 'one' : 'none'
-}
-
-const pairCheck = (variables: Variables, world: 'production' | 'sandbox'): Check => {
-  const { ok, warn, fail } = findings(`${world} keys`)
-  const prefix = world === 'sandbox' ? 'QUICKBOOKS_SANDBOX_' : 'QUICKBOOKS_'
-  const [id, secret] = [`${prefix}CLIENT_ID`, `${prefix}CLIENT_SECRET`] as const
-  const other = world === 'sandbox' ? 'QUICKBOOKS_' : 'QUICKBOOKS_SANDBOX_'
-  const others = half(variables[`${other}CLIENT_ID`], variables[`${other}CLIENT_SECRET`])
-  const missing = [id, secret].filter((name) => !variables[name]).join(' and ')
-  const copy = `Copy it from the app's ${world === 'sandbox' ? 'development' : 'production'} keys at Intuit.`
-  switch (half(variables[id], variables[secret])) {
-    case 'one':
-      return fail(`${missing} is missing`, copy)
-    case 'none':
-      return others === 'none'
-        ? fail(`${missing} are missing, as are the other pair's`, `At least one pair is needed. ${copy}`)
-        : warn(`${missing} are missing`, `No ${world} connection can be made. ${copy}`)
-    case 'both':
-      return variables[id] === variables[`${other}CLIENT_ID`]
-        ? warn(
-            'production and sandbox have one client id',
-            "An app's production and development keys differ at Intuit.",
-          )
-        : ok(`${id} and ${secret} set`)
-  }
 }
 
 const SEALING_KEY = /^[\w.-]{1,64}:[A-Za-z0-9+/]{43}=$/
