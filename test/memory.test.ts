@@ -70,8 +70,8 @@ describe('the memory of an isolate', () => {
 describe('a token read with memory', () => {
   const fresh = { accessTokenExpiresAt: 1_790_000_000 + 3000 }
 
-  it('asks the table once in ten seconds for a key in use, and once for all that come together', async () => {
-    const world = simulated({ scheduler: inOrder(), cacheSeconds: () => 10 })
+  it('asks the table once for a key in use, and once for all that come together', async () => {
+    const world = simulated({ scheduler: inOrder(), cacheSeconds: () => 60 })
     world.seed(fresh)
     const one = world.worker()
     await world.outcomes(Array.from({ length: 20 }, () => one.read()))

@@ -46,7 +46,7 @@ export const tokens = (ports: TokenPorts) => {
   const readOnce = async (companyKey: string, keepAlive: KeepAlive): Promise<Connection | undefined> => {
     const begin = () => reads.begin(companyKey, 0, keepAlive, () => connections.read(companyKey, nowSeconds()))
     const theirs = reads.join(companyKey, 0)
-    return theirs ? ((await theirs.catch(() => undefined)) ?? begin()) : begin()
+    return theirs === undefined ? begin() : ((await theirs.catch(() => undefined)) ?? begin())
   }
 
   const opened = async (connection: WithAccessToken): Promise<UsableToken> => {

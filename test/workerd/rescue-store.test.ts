@@ -16,7 +16,7 @@ const successor = {
     ...{ accessToken: 'sealed-access', accessTokenExpiresAt: 2, refreshToken: 'sealed-refresh' },
     ...{ refreshTokenExpiresAt: 3, refreshTokenHardExpiresAt: undefined, refreshTokenHash: 'hash-b' },
   },
-  ...{ rotated: true, spentGeneration: 4, now: 1, writer: 'me' },
+  ...{ rotated: true, now: 1, writer: 'me' },
 }
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 const rescue = rescueOf(env.RESCUE, { sleep })
