@@ -1,14 +1,17 @@
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from './broker/broker.ts'
-import { Problem, problemResponse } from './problem.ts'
+import { Problem } from './problem.ts'
 import { type AccessParts, type AccessVariables, requireCaller } from './routes/access.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { oauthRoutes } from './routes/oauth.ts'
+import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 interface AppParts extends AccessParts {
   broker: Broker
+  /** Where a person's browser goes on to after success, instead of a page of ours. */
+  successRedirectUrl(): string | undefined
   /** Receives what an unknown error was, for the operator's eyes. */
   reportFault(error: unknown, requestId: string): void
 }
@@ -36,7 +39,7 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
 }
 
 /** The whole service as one route table. */
-export const createApp = ({ broker, reportFault, ...access }: AppParts) => {
+export const createApp = ({ broker, successRedirectUrl, reportFault, ...access }: AppParts) => {
   const app = new Hono<{ Variables: Variables }>()
   app.use(dressAnswers)
   app.use('/oauth/start/*', refuseHead)
@@ -44,7 +47,8 @@ export const createApp = ({ broker, reportFault, ...access }: AppParts) => {
   app.use('/api/*', requireCaller(access))
 
   app.get('/health', (c) => c.json({ status: 'ok' }))
-  app.route('/oauth', oauthRoutes(broker))
+  app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
+  app.route('/', pageRoutes())
   app.route('/api/token', tokenRoutes(broker))
   app.route('/api/connections', connectionRoutes(broker))
 
@@ -53,6 +57,7 @@ export const createApp = ({ broker, reportFault, ...access }: AppParts) => {
   app.all('/oauth/callback', methodNotAllowed('GET'))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
   for (const path of [
+    ...Object.keys(PAGES),
     '/health',
     '/api/token',
     '/api/token/:company_key{[^/]*}',
@@ -62,13 +67,13 @@ export const createApp = ({ broker, reportFault, ...access }: AppParts) => {
     app.all(path, methodNotAllowed('GET, HEAD'))
   }
 
-  app.notFound(() => problemResponse(new Problem('not_found', 'There is nothing at this path.')))
+  app.notFound((c) => answerProblem(c, new Problem('not_found', 'There is nothing at this path.'), c.get('requestId')))
   app.onError((error, c) => {
-    if (error instanceof Problem) return problemResponse(error)
-    reportFault(error, c.get('requestId'))
-    return problemResponse(
-      new Problem('internal_error', 'Something went wrong here. The operator finds it by X-Request-Id.'),
-    )
+    const requestId = c.get('requestId')
+    if (error instanceof Problem) return answerProblem(c, error, requestId)
+    reportFault(error, requestId)
+    const detail = 'Something went wrong here. The operator finds it by X-Request-Id.'
+    return answerProblem(c, new Problem('internal_error', detail), requestId)
   })
   return app
 }

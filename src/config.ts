@@ -111,6 +111,14 @@ const PARTS = {
     v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList) }),
     v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
   ),
+  pages: v.pipe(
+    v.object({
+      SUCCESS_REDIRECT_URL: v.optional(
+        v.pipe(v.string(), v.check(isEndpoint, 'must be an https URL (http only for loopback)')),
+      ),
+    }),
+    v.transform((env) => ({ successRedirectUrl: env.SUCCESS_REDIRECT_URL })),
+  ),
   freshness: v.pipe(
     v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400), TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
     v.transform((env) => ({
@@ -191,6 +199,7 @@ export const readConfig = (env: Env): Config => {
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),
     sealing: parsedOnce(PARTS.sealing, variables),
+    pages: parsedOnce(PARTS.pages, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
     timing: parsedOnce(PARTS.timing, variables),
     production: parsedOnce(PARTS.production, variables),

@@ -74,6 +74,7 @@ const createService = (env: Record<string, unknown>) => {
     broker,
     identify: callerKeys(config.callers, surroundings.now),
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
+    successRedirectUrl: () => config.pages().successRedirectUrl,
     reportFault,
   })
 }

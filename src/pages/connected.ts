@@ -1,27 +1,19 @@
 import { html } from 'hono/html'
-import type { Connection } from '../broker/connection.ts'
+import type { Page } from './page.ts'
 
-/** The page needs nothing but its own style element. */
-export const CONNECTED_PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const NOBODY = 'Your company'
 
-/** What the owner of a company sees once it is connected. */
-export const connectedPage = ({ companyName, environment }: Connection) => html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${companyName} is connected</title>
-<style>
-:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
-main { max-width: 34rem; margin: 15vh auto 0; padding: 0 1.25rem; overflow-wrap: anywhere }
-h1 { font-size: 1.6rem; line-height: 1.25 }
-</style>
-</head>
-<body>
-<main>
-<h1>${companyName} is connected</h1>
-<p>QuickBooks${environment === 'sandbox' ? ' (sandbox)' : ''} has given its permission. You can close this window.</p>
-</main>
-</body>
-</html>`
+/** What the owner of a company sees once it is connected. Without a name it speaks of the owner's company. */
+export const connectedPage = (companyName: string | undefined): Page => ({
+  title: `${companyName ?? NOBODY} is connected`,
+  heading: html`<bdi>${companyName ?? NOBODY}</bdi> is connected`,
+  mark: 'done',
+  body: html`<p>QuickBooks has given its permission. Nothing more is needed from you.</p>
+<h2>What happens next</h2>
+<ul>
+<li>The service that sent you the link can now work with this company’s data in QuickBooks.</li>
+<li>The permission renews itself for as long as it is in use.</li>
+<li>You can withdraw it at any time: in QuickBooks, under Apps, choose Disconnect.</li>
+</ul>
+<p class="last">You can close this window.</p>`,
+})

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { accepts } from 'hono/accepts'
 import type { KeepAlive } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
@@ -30,6 +31,11 @@ export const refusePrefetch = (c: Context): void => {
     headers: { 'Retry-After': '1' },
   })
 }
+
+/** Whether a person's browser asks: JSON wins where neither is preferred. */
+export const prefersHtml = (c: Context): boolean =>
+  accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) ===
+  'text/html'
 
 export const keepAlive =
   (c: Context): KeepAlive =>

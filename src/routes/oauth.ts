@@ -1,13 +1,12 @@
 import type { Context } from 'hono'
-import { accepts } from 'hono/accepts'
 import { Hono } from 'hono/tiny'
 import type { CallbackParameters } from '../broker/authorize.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { Connection } from '../broker/connection.ts'
-import { CONNECTED_PAGE_POLICY, connectedPage } from '../pages/connected.ts'
 import { Problem } from '../problem.ts'
-import { keepAlive, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
+import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
+import { answerConnected } from './pages.ts'
 
 /** RFC 6749 appendix A.11: visible ASCII. Intuit's codes have at most 512 characters. */
 const CODE = /^[\x20-\x7E]{1,512}$/
@@ -48,12 +47,8 @@ const callbackBody = (connection: Connection) => ({
   connected: true,
 })
 
-const prefersHtml = (c: Context) =>
-  accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) ===
-  'text/html'
-
 /** The consent of a person: `GET /oauth/start/{company_key}` and `GET /oauth/callback`. */
-export const oauthRoutes = (broker: Broker) => {
+export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | undefined) => {
   const start = async (c: Context) => {
     refusePrefetch(c)
     requireShortQuery(c)
@@ -65,9 +60,10 @@ export const oauthRoutes = (broker: Broker) => {
   const callback = async (c: Context) => {
     refusePrefetch(c)
     requireShortQuery(c)
+    const isPerson = prefersHtml(c)
+    const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const connection = await broker.finish(callbackParameters(c), keepAlive(c))
-    if (!prefersHtml(c)) return c.json(callbackBody(connection))
-    return c.html(connectedPage(connection), 200, { 'Content-Security-Policy': CONNECTED_PAGE_POLICY })
+    return isPerson ? answerConnected(c, connection.companyName, onwardUrl) : c.json(callbackBody(connection))
   }
 
   return new Hono().get('/start', start).get('/start/:company_key{.*}', start).get('/callback', callback)

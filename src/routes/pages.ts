@@ -1,0 +1,56 @@
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
+import { connectedPage } from '../pages/connected.ts'
+import { DISCONNECTED, RECONNECT } from '../pages/landing.ts'
+import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome.ts'
+import { sendPage } from '../pages/page.ts'
+import { FORGOTTEN_PROBLEM, problemPage, shownProblem } from '../pages/problem-page.ts'
+import { PROBLEM_STATUS, Problem, problemResponse } from '../problem.ts'
+import { prefersHtml } from './http.ts'
+
+const CONNECTED_PATH = '/oauth/connected'
+const FAILED_PATH = '/oauth/failed'
+
+/** Takes code and state out of the address bar and the history, without a script: the browser replaces the page at once. */
+const thenShow = (path: string) => ({ Refresh: `0; url=${path}` })
+
+/** The callback's success as a page, or the way to the operator's own page. */
+export const answerConnected = (c: Context, companyName: string, onwardUrl: string | undefined) => {
+  if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
+  keepConnected(c, companyName)
+  return sendPage(c, connectedPage(companyName), 200, thenShow(CONNECTED_PATH))
+}
+
+/** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
+export const answerProblem = (c: Context, problem: Problem, requestId: string) => {
+  if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) return problemResponse(problem)
+  const shown = shownProblem(problem, new URL(c.req.url), requestId)
+  const status = PROBLEM_STATUS[problem.code]
+  if (c.req.path !== '/oauth/callback') return sendPage(c, problemPage(shown), status, problem.headers)
+  keepProblem(c, shown)
+  return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })
+}
+
+const showKeptProblem = (c: Context) => {
+  const kept = keptProblem(c)
+  return sendPage(c, kept ? problemPage(kept) : FORGOTTEN_PROBLEM)
+}
+
+/** The console is made of static assets, which are answered before the Worker is asked. */
+const consoleIsMissing = () => {
+  throw new Problem('not_found', 'This deployment has no console: deploy the static assets of public/ with the Worker.')
+}
+
+/** Every page that is not an answer to something else, with its path. */
+export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
+  [CONNECTED_PATH]: (c) => sendPage(c, connectedPage(keptConnected(c))),
+  [FAILED_PATH]: showKeptProblem,
+  '/intuit/disconnected': (c) => sendPage(c, DISCONNECTED),
+  '/intuit/reconnect': (c) => sendPage(c, RECONNECT),
+}
+
+export const pageRoutes = () => {
+  const routes = new Hono()
+  for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)
+  return routes.get('/console', consoleIsMissing)
+}
