@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+/** The absolute path of a file, given from the root of the project. */
+export const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /** The Worker as one module, as `wrangler deploy` would upload it. */
 export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<string> => {

@@ -74,6 +74,9 @@ Connect a company in your browser:
 API key of this machine:
   ${apiKey}
 
+Watch and mend the connections, with that key:
+  ${origin}/console
+
 Read its token, force a refresh, read its metadata:
   curl -sS -H "X-API-Key: ${apiKey}" "${origin}/api/token/beach-blend"
   curl -sS -X POST -H "X-API-Key: ${apiKey}" "${origin}/api/token/beach-blend/refresh"
@@ -126,7 +129,7 @@ const start = async () => {
 
   const vars = workerVariables(origin, engine.url, intuit.url, secrets)
   const onOutput = (text: string) => process.stderr.write(text)
-  parts.push(await startWorker({ vars, port, host: LOOPBACK, onOutput }))
+  parts.push(await startWorker({ vars, port, host: LOOPBACK, withAssets: true, onOutput }))
   process.stdout.write(instructions(origin, secrets.apiKey, folder))
   process.stdout.write(`Ready on ${origin}\n`)
 }

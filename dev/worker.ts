@@ -1,5 +1,5 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
-import { bundleWorker, compatibilityDate } from './bundle.ts'
+import { bundleWorker, compatibilityDate, fromRoot } from './bundle.ts'
 
 export interface LocalWorker {
   url: string
@@ -11,6 +11,8 @@ interface LocalWorkerOptions {
   /** A free one if absent. */
   port?: number
   host?: string
+  /** Serves the static assets of `public/` ahead of the Worker, as the deployment does. */
+  withAssets?: boolean
   /** The Worker's own output, as it comes. */
   onOutput?: (text: string) => void
   /** The Worker's name; others find its Durable Objects by it. */
@@ -31,6 +33,8 @@ const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
 process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false'
 process.env['WRANGLER_SEND_METRICS'] = 'false'
 
+const ASSETS = { directory: fromRoot('public'), routerConfig: { has_user_worker: true } }
+
 let bundled: Promise<string> | undefined
 
 /** Runs the built Worker in workerd. */
@@ -46,6 +50,7 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       bindings: vars,
       ...rescueBinding(rescue),
       ...(registry ? { unsafeDevRegistryPath: registry } : {}),
+      ...(options.withAssets ? { assets: ASSETS } : {}),
       host,
       port,
       cf: false,
