@@ -23,6 +23,8 @@ interface ServiceOptions {
   /** How many Workers share the table, the stand-in and, in a process of its own, the rescue store. One has its own if absent. */
   workers?: number
   rescue?: 'none'
+  /** Where the Worker listens and the redirect URI leads, so that a browser can go the whole way; with the static assets. */
+  port?: number
 }
 
 const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof clientPairs>) => {
@@ -69,20 +71,21 @@ const tableAccess = (engineUrl: string, table: string) => {
 }
 
 /** The whole service: the Worker in workerd, a real DynamoDB engine behind a counting proxy, the stand-in for Intuit. */
-export const startService = async ({ vars = {}, workers, rescue }: ServiceOptions = {}) => {
+export const startService = async ({ vars = {}, workers, rescue, port }: ServiceOptions = {}) => {
+  const redirectUri = port === undefined ? REDIRECT_URI : `http://localhost:${port}/oauth/callback`
   const pairs = clientPairs()
   const engine = await startDynamoDb()
   const proxy = await startEngineProxy(engine.url)
   const intuit = await startIntuit({
     apps: [
-      { environment: 'production', ...pairs.production, redirectUris: [REDIRECT_URI] },
-      { environment: 'sandbox', ...pairs.sandbox, redirectUris: [REDIRECT_URI] },
+      { environment: 'production', ...pairs.production, redirectUris: [redirectUri] },
+      { environment: 'sandbox', ...pairs.sandbox, redirectUris: [redirectUri] },
     ],
   })
   const table = tableAccess(engine.url, testStorage(engine.url).table)
   await createTable(table.client, testStorage(engine.url).table)
   let output = ''
-  const env = setOnly({ ...wholeSetUp(proxy.url, intuit, pairs), ...vars })
+  const env = setOnly({ ...wholeSetUp(proxy.url, intuit, pairs), QUICKBOOKS_REDIRECT_URI: redirectUri, ...vars })
   const onOutput = (text: string) => (output += text)
   const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
   const shared = registry && (await startWorker({ vars: env, name: 'rescue-host', registry }))
@@ -90,6 +93,7 @@ export const startService = async ({ vars = {}, workers, rescue }: ServiceOption
   const start = () =>
     startWorker({
       ...{ vars: env, onOutput },
+      ...(port === undefined ? {} : { port, withAssets: true }),
       ...(registry
         ? { registry, name: `broker-${++started}`, rescue: rescue ?? { worker: 'rescue-host' } }
         : { rescue: rescue ?? 'own' }),

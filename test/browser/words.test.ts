@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { statusOf, summary } from '../../public/console/connection.js'
+import { left, relative } from '../../public/console/time.js'
+
+const NOW = 1_785_000_000
+const [MINUTE, HOUR, DAY] = [60, 3600, 24 * 3600]
+
+describe('times in the console', () => {
+  it.each([
+    [43 * MINUTE + 59, 'in 43 minutes'],
+    [90, 'in 90 seconds'],
+    [0, 'in 0 seconds'],
+    [-17 * MINUTE, '17 minutes ago'],
+    [5 * HOUR, 'in 5 hours'],
+    [47 * HOUR, 'in 47 hours'],
+    [-3 * DAY, '3 days ago'],
+    [1806 * DAY, 'in 1,806 days'],
+  ])('%d s from now reads "%s"', (seconds, words) => {
+    expect(relative(NOW + seconds, NOW)).toBe(words)
+  })
+
+  it('say what is left, and that nothing is', () => {
+    expect(left(NOW + 100 * DAY - 1, NOW)).toBe('99 days left')
+    expect(left(NOW + 30 * MINUTE, NOW)).toBe('30 minutes left')
+    expect(left(NOW - 2 * DAY, NOW)).toBe('ended 2 days ago')
+  })
+})
+
+describe('the status of a connection', () => {
+  const connected = {
+    ...{ company_key: 'beach', company_name: 'Beach', environment: 'production', connected: true, realm_id: '1' },
+    ...{ access_token_expires_at: NOW, refresh_token_expires_at: NOW + 100 * DAY, last_refresh_at: NOW },
+  }
+
+  it.each([
+    ['what the service says, where it says it', { status: 'failing' }, 'failing'],
+    ['connected', {}, 'connected'],
+    ['connected, where the end is not known', { refresh_token_expires_at: null }, 'connected'],
+    ['expiring in its last 30 days', { refresh_token_expires_at: NOW + 30 * DAY - 1 }, 'expiring'],
+    ['expiring at the end of its five years', { refresh_token_hard_expires_at: NOW + DAY }, 'expiring'],
+    ['reconnect required once the refresh token is dead', { refresh_token_expires_at: NOW }, 'reconnect_required'],
+    ['unfinished before the first consent', { connected: false, realm_id: null }, 'unfinished'],
+    ['disconnected after it', { connected: false }, 'disconnected'],
+    ['its own judgement, where the service says what nobody knows', { status: 'constructor' }, 'connected'],
+  ])('is %s', (_, change, status) => {
+    expect(statusOf({ ...connected, ...change }, NOW)).toBe(status)
+  })
+
+  it('is counted in one sentence', () => {
+    expect(summary([])).toBe('')
+    expect(summary(['connected'])).toBe('1 connection: 1 connected')
+    expect(summary(['failing', 'connected', 'connected'])).toBe('3 connections: 2 connected, 1 failing')
+  })
+})
