@@ -11,6 +11,7 @@ const token = (companyKey: string, generation: number, length = 1100): UsableTok
     ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation },
     ...{ accessToken: 'x'.repeat(length), accessTokenExpiresAt: 1, refreshToken: 'y', refreshTokenExpiresAt: 1 },
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, refreshTokenHash: 'hash', writtenBy: 'me' },
+    refreshTokenHardExpiresAt: undefined,
     ...{ lease: undefined, failure: undefined },
   },
 })

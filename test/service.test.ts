@@ -513,6 +513,21 @@ describe('GET /api/token/{company_key}', () => {
 })
 
 describe('POST /api/token/{company_key}/refresh', () => {
+  it('puts every record into the fleet index, by the earlier of its token’s two deaths', async () => {
+    const key = freshKey()
+    await service.fetch(`/oauth/start/${key}`)
+    expect(await stored(key)).toMatchObject({
+      fleet_shard: { S: expect.stringMatching(/^\d\d$/) },
+      dies_at: { N: '9999999999' },
+    })
+    await service.connect(key)
+    const { refresh_token_expires_at, dies_at } = await stored(key)
+    expect(dies_at).toEqual(refresh_token_expires_at)
+    await alter(key, { refresh_token_hard_expires_at: now() + 500, dies_at: 1 })
+    await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    expect(Number((await stored(key))['dies_at']?.N)).toBeGreaterThan(now() + HOUR)
+  })
+
   it('refreshes a token that is still fresh', async () => {
     const key = freshKey()
     await service.connect(key)

@@ -61,6 +61,8 @@ export interface Connection {
   accessTokenExpiresAt: EpochSeconds | undefined
   refreshToken: StoredToken | undefined
   refreshTokenExpiresAt: EpochSeconds | undefined
+  /** The end of the five years that no refresh extends, where Intuit told it. */
+  refreshTokenHardExpiresAt: EpochSeconds | undefined
   createdAt: EpochSeconds | undefined
   updatedAt: EpochSeconds | undefined
   lastRefreshAt: EpochSeconds | undefined

@@ -25,6 +25,7 @@ interface Persistence {
 const asIfStored = (spent: Connection, { pair, now, writer }: Successor): Connection => ({
   ...spent,
   ...pair,
+  refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
   lastRefreshAt: now,
   updatedAt: now,
   generation: spent.generation + 1,

@@ -21,6 +21,8 @@ import type { Item } from './dynamodb.ts'
  * failure_since, failed_at, retry_at                   S S N N N N
  * expires_at                                           N     TTL, only while it was never connected
  *
+ * fleet_shard, dies_at                                 S N   the place in the index `fleet`: `fleet-attributes.ts`
+ *
  * A record written by hand holds the first eight and no more.
  */
 
@@ -67,6 +69,7 @@ export const connectionOf = (item: Item, companyKey: string): Connection => {
     accessTokenExpiresAt: integer(item, 'access_token_expires_at'),
     refreshToken: text(item, 'refresh_token'),
     refreshTokenExpiresAt: integer(item, 'refresh_token_expires_at'),
+    refreshTokenHardExpiresAt: integer(item, 'refresh_token_hard_expires_at'),
     createdAt: integer(item, 'created_at'),
     updatedAt: integer(item, 'updated_at'),
     lastRefreshAt: integer(item, 'last_refresh_at'),

@@ -1,4 +1,4 @@
-import type { Connection, StoredPair } from '../broker/connection.ts'
+import type { Connection, EpochSeconds, StoredPair } from '../broker/connection.ts'
 import type { ConnectionStore } from '../broker/ports.ts'
 import { assigned, assignments, attributes, integer, text } from './attributes.ts'
 import {
@@ -10,20 +10,34 @@ import {
 } from './connection-item.ts'
 import { stillStored } from './connection-leases.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
+import { fleetAttributes } from './fleet-attributes.ts'
 
 const NOT_WRITTEN_BY_ME = '(attribute_not_exists(written_by) OR written_by <> :written_by)'
 const NEXT_GENERATION = 'generation = if_not_exists(generation, :zero) + :one'
 
-const pairAttributes = (pair: StoredPair, now: number, writer: string) => ({
+/** Of the five years Intuit's answer may say nothing: what the record knows stays true. */
+const pairAttributes = (
+  companyKey: string,
+  pair: StoredPair,
+  hardExpiresAt: EpochSeconds | undefined,
+  now: EpochSeconds,
+  writer: string,
+) => ({
   access_token: pair.accessToken,
   access_token_expires_at: pair.accessTokenExpiresAt,
   refresh_token: pair.refreshToken,
   refresh_token_expires_at: pair.refreshTokenExpiresAt,
-  refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt,
+  refresh_token_hard_expires_at: hardExpiresAt,
   refresh_token_hash: pair.refreshTokenHash,
   last_refresh_at: now,
   updated_at: now,
   written_by: writer,
+  ...fleetAttributes({
+    companyKey,
+    holdsRefreshToken: true,
+    refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
+    refreshTokenHardExpiresAt: hardExpiresAt,
+  }),
 })
 
 /** Somebody who refreshed this token in between has raised the generation, or has the lease. */
@@ -49,7 +63,7 @@ export const connectionPairs = (
         company_key: companyKey,
         company_name: companyName,
         uses_sandbox_credentials: environment === 'sandbox',
-        ...pairAttributes(pair, now, writer),
+        ...pairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
         last_rotation_at: now,
         realm_id: realmId,
         connected_at: at,
@@ -76,9 +90,10 @@ export const connectionPairs = (
     async replace(spent, { pair, rotated, now, writer }, end) {
       const { companyKey } = spent
       const stored = stillStored(spent)
+      const hardExpiresAt = pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt
       const lapsedAt = end === 'free' || rotated ? undefined : end.lapsedAt
       const values = {
-        ...pairAttributes(pair, now, writer),
+        ...pairAttributes(companyKey, pair, hardExpiresAt, now, writer),
         last_rotation_at: rotated ? now : undefined,
         lease_until: lapsedAt,
       }

@@ -4,9 +4,12 @@ import { connectionKey, connectionOf, HOLDS_NO_TOKENS, isExpired } from './conne
 import { connectionLeases } from './connection-leases.ts'
 import { connectionPairs } from './connection-pairs.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
+import { fleetAttributes } from './fleet-attributes.ts'
 
 /** Only an unfinished attempt, or nothing, is stored. */
 export const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TOKENS} AND (attribute_not_exists(generation) OR generation = :zero)`
+
+const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
 /** Connection records in DynamoDB. No write needs a transaction; each may be applied twice, as the transport repeats what it had no answer to. */
 export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
@@ -40,6 +43,7 @@ export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
         created_at: now,
         updated_at: now,
         generation: 0,
+        ...fleetAttributes({ companyKey, holdsRefreshToken: false, ...NO_TIMES }),
       }
       const unlessThere = Object.keys(initial).map((name) => `${name} = if_not_exists(${name}, :${name})`)
       const begun = await dynamo.updateItem({

@@ -180,6 +180,7 @@ export const simulated = (options: SimulationOptions) => {
       ...{ companyKey: COMPANY, companyName: 'Beach', environment: 'production', realmId: '1' },
       ...{ accessToken: 'access_token sealed access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
       ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
+      refreshTokenHardExpiresAt: undefined,
       ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
       ...{ writtenBy: 'connect', lease: undefined, failure: undefined },
       ...over,
