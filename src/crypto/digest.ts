@@ -12,6 +12,7 @@ export const sha256Hex = async (text: string): Promise<string> => hex(await sha2
 /** Whether two digests of one length are equal, compared to the end whatever they hold: Node lacks workerd's `timingSafeEqual`. */
 export const equalInConstantTime = (left: Uint8Array, right: Uint8Array): boolean => {
   let difference = left.length ^ right.length
-  for (const [index, byte] of left.entries()) difference |= byte ^ (right[index] ?? 256)
+  // By index: an iterator takes twenty times as long, and every key of the list is compared at every call.
+  for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 256)
   return difference === 0
 }
