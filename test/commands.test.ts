@@ -46,7 +46,8 @@ describe('npm start', () => {
   })
 })
 
-describe.each(['start.ts', 'smoke.ts', 'table-create.ts', 'bundle-check.ts', 'test-browser.ts'])('%s', (script) => {
+const COMMANDS = ['start.ts', 'smoke.ts', 'table-create.ts', 'bundle-check.ts', 'test-browser.ts', 'audit.ts']
+describe.each(COMMANDS)('%s', (script) => {
   it('has --help and refuses arguments it does not know', async () => {
     const help = await run(script, {}, ['--help'])
     expect(help.code).toBe(0)
