@@ -19,6 +19,8 @@ interface LocalWorkerOptions {
   name?: string
   /** Where the parked pairs are: of its own, of another Worker of this machine, or nowhere. */
   rescue?: 'own' | 'none' | { worker: string }
+  /** Uses a minute that each rate-limit binding lets through; none is bound if absent. */
+  rateLimits?: Record<string, number>
   /** A folder by which Workers of several processes find each other. */
   registry?: string
 }
@@ -28,6 +30,14 @@ const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
   const object = { className: 'RescueStore', useSQLite: true }
   return { durableObjects: { RESCUE: rescue === 'own' ? object : { ...object, scriptName: rescue.worker } } }
 }
+
+const rateLimitBindings = (limits: Record<string, number>) =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => [
+      name,
+      { namespace_id: name, simple: { limit, period: 60 as const } },
+    ]),
+  )
 
 // Miniflare would look up the machine's location and send usage figures.
 process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false'
@@ -49,6 +59,7 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       compatibilityDate: await compatibilityDate(),
       bindings: vars,
       ...rescueBinding(rescue),
+      ratelimits: rateLimitBindings(options.rateLimits ?? {}),
       ...(registry ? { unsafeDevRegistryPath: registry } : {}),
       ...(options.withAssets ? { assets: ASSETS } : {}),
       host,

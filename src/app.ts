@@ -1,31 +1,26 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
+import { answerHeaders } from './answer-headers.ts'
 import type { Broker } from './broker/broker.ts'
 import { Problem } from './problem.ts'
-import { type AccessParts, type AccessVariables, requireCaller } from './routes/access.ts'
+import { type LoggedVariables, type RequestLine, requestLog } from './request-log.ts'
+import { type AccessParts, requireCaller } from './routes/access.ts'
+import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-interface AppParts extends AccessParts {
+interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
   broker: Broker
   /** Where a person's browser goes on to after success, instead of a page of ours. */
   successRedirectUrl(): string | undefined
+  brakes: Brakes
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+  logRequest(line: RequestLine): void
   /** Receives what an unknown error was, for the operator's eyes. */
   reportFault(error: unknown, requestId: string): void
-}
-
-type Variables = { requestId: string } & AccessVariables
-
-const dressAnswers: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
-  const requestId = crypto.randomUUID()
-  c.set('requestId', requestId)
-  await next()
-  c.header('X-Request-Id', requestId)
-  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
-  c.header('Referrer-Policy', 'no-referrer')
-  c.header('X-Content-Type-Options', 'nosniff')
 }
 
 const methodNotAllowed = (allow: string) => () => {
@@ -38,13 +33,29 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
+/** Leaves the problem for the log. */
+const answer = (c: Context, problem: Problem) => {
+  c.set('problem', problem)
+  return answerProblem(c, problem, c.get('requestId'))
+}
+
 /** The whole service as one route table. */
-export const createApp = ({ broker, successRedirectUrl, reportFault, ...access }: AppParts) => {
-  const app = new Hono<{ Variables: Variables }>()
-  app.use(dressAnswers)
+export const createApp = ({
+  broker,
+  successRedirectUrl,
+  brakes,
+  now,
+  logRequest,
+  reportFault,
+  ...access
+}: AppParts) => {
+  const app = new Hono<{ Variables: LoggedVariables }>()
+  app.use(requestLog(logRequest, now), answerHeaders)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
-  app.use('/api/*', requireCaller(access))
+  app.get('/oauth/start/:company_key{.*}', brakeStarts(brakes))
+  app.get('/oauth/callback', brakeCallbacks(brakes))
+  app.use('/api/*', requireCaller({ ...access, failedKeyBrake: brakes.failedKey }))
 
   app.get('/health', (c) => c.json({ status: 'ok' }))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
@@ -67,13 +78,12 @@ export const createApp = ({ broker, successRedirectUrl, reportFault, ...access }
     app.all(path, methodNotAllowed('GET, HEAD'))
   }
 
-  app.notFound((c) => answerProblem(c, new Problem('not_found', 'There is nothing at this path.'), c.get('requestId')))
+  app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.')))
   app.onError((error, c) => {
-    const requestId = c.get('requestId')
-    if (error instanceof Problem) return answerProblem(c, error, requestId)
-    reportFault(error, requestId)
+    if (error instanceof Problem) return answer(c, error)
+    reportFault(error, c.get('requestId'))
     const detail = 'Something went wrong here. The operator finds it by X-Request-Id.'
-    return answerProblem(c, new Problem('internal_error', detail), requestId)
+    return answer(c, new Problem('internal_error', detail))
   })
   return app
 }

@@ -9,6 +9,7 @@ import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import { RescueStore } from './rescue/rescue-store.ts'
+import { brakeBy } from './routes/brakes.ts'
 import { connectionStore } from './storage/connections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
 import { stateStore } from './storage/states.ts'
@@ -75,6 +76,14 @@ const createService = (env: Record<string, unknown>) => {
     identify: callerKeys(config.callers, surroundings.now),
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
+    brakes: {
+      start: brakeBy(env['START_LIMIT']),
+      companyStart: brakeBy(env['START_COMPANY_LIMIT']),
+      callback: brakeBy(env['CALLBACK_LIMIT']),
+      failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
+    },
+    now: surroundings.now,
+    logRequest: (line) => console.log(JSON.stringify(line)),
     reportFault,
   })
 }

@@ -8,9 +8,12 @@ const MAX_NAME_LENGTH = 200
 /** U+FFFD is what the URL parser leaves of bytes that are not UTF-8. */
 const UNPRINTABLE = /[\p{Cc}\uFFFD]/u
 
+/** Whether a text has the form of a company key. */
+export const isCompanyKey = (text: string): boolean => COMPANY_KEY.test(text)
+
 /** A company key as given in a path. Throws `invalid_company_key`. */
 export const parseCompanyKey = (text: string): string => {
-  if (COMPANY_KEY.test(text)) return text
+  if (isCompanyKey(text)) return text
   throw new Problem(
     'invalid_company_key',
     'A company key has 1 to 64 letters, digits, hyphens or underscores and begins with a letter or digit.',

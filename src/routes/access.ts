@@ -1,7 +1,8 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import { type Caller, type Permission, reaches } from '../broker/caller.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { Problem } from '../problem.ts'
+import { addressOf, type Brake } from './brakes.ts'
 import { queryValues, requireShortQuery } from './http.ts'
 
 export interface AccessParts {
@@ -9,11 +10,14 @@ export interface AccessParts {
   identify(presented: string | undefined): Promise<Caller | undefined>
   /** Whether a key may come in the query string. */
   queryKeysAllowed(): boolean
+  /** Counts the wrong keys of an address. */
+  failedKeyBrake: Brake
 }
 
 /** What `requireCaller` leaves for those after it. */
 export interface AccessVariables {
   caller: Caller
+  /** A key came in the query, be it the one that counted or not. */
   keyInQuery: boolean
 }
 type Access = { Variables: AccessVariables }
@@ -30,21 +34,22 @@ const forbidden = () =>
   new Problem('forbidden', 'This API key may not do this, or not for this company. The operator gives it the right.')
 
 /** A repeated query parameter names no key. */
-const queryKey = (c: Context) => {
-  const values = queryValues(c, 'api_key')
-  return values.length === 1 ? values[0] : undefined
-}
+const onlyOne = (values: string[]) => (values.length === 1 ? values[0] : undefined)
 
 /** Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws `invalid_api_key`. */
 export const requireCaller =
-  ({ identify, queryKeysAllowed }: AccessParts): MiddlewareHandler<Access> =>
+  ({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> =>
   async (c, next) => {
     const header = c.req.header('X-API-Key')
-    const keyInQuery = header === undefined && queryKeysAllowed()
-    const caller = await identify(keyInQuery ? queryKey(c) : header)
-    if (!caller) throw invalidApiKey(queryKeysAllowed())
+    const inQuery = queryValues(c, 'api_key')
+    c.set('keyInQuery', inQuery.length > 0)
+    const allowed = queryKeysAllowed()
+    const caller = await identify(header ?? (allowed ? onlyOne(inQuery) : undefined))
+    if (!caller) {
+      await failedKeyBrake(addressOf(c))
+      throw invalidApiKey(allowed)
+    }
     c.set('caller', caller)
-    c.set('keyInQuery', keyInQuery)
     requireShortQuery(c)
     await next()
   }

@@ -63,6 +63,7 @@ export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | u
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const connection = await broker.finish(callbackParameters(c), keepAlive(c))
+    c.set('companyKey', connection.companyKey)
     return isPerson ? answerConnected(c, connection.companyName, onwardUrl) : c.json(callbackBody(connection))
   }
 

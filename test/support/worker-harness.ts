@@ -25,6 +25,8 @@ interface ServiceOptions {
   rescue?: 'none'
   /** Where the Worker listens and the redirect URI leads, so that a browser can go the whole way; with the static assets. */
   port?: number
+  /** Uses a minute that each rate-limit binding lets through; none is bound if absent. */
+  rateLimits?: Record<string, number>
 }
 
 const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof clientPairs>) => {
@@ -71,7 +73,7 @@ const tableAccess = (engineUrl: string, table: string) => {
 }
 
 /** The whole service: the Worker in workerd, a real DynamoDB engine behind a counting proxy, the stand-in for Intuit. */
-export const startService = async ({ vars = {}, workers, rescue, port }: ServiceOptions = {}) => {
+export const startService = async ({ vars = {}, workers, rescue, port, rateLimits = {} }: ServiceOptions = {}) => {
   const redirectUri = port === undefined ? REDIRECT_URI : `http://localhost:${port}/oauth/callback`
   const pairs = clientPairs()
   const engine = await startDynamoDb()
@@ -92,8 +94,8 @@ export const startService = async ({ vars = {}, workers, rescue, port }: Service
   let started = 0
   const start = () =>
     startWorker({
-      ...{ vars: env, onOutput },
       ...(port === undefined ? {} : { port, withAssets: true }),
+      ...{ vars: env, onOutput, rateLimits },
       ...(registry
         ? { registry, name: `broker-${++started}`, rescue: rescue ?? { worker: 'rescue-host' } }
         : { rescue: rescue ?? 'own' }),

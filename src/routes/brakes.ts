@@ -1,0 +1,81 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { isCompanyKey } from '../broker/company.ts'
+import { Problem } from '../problem.ts'
+
+/** The period that `wrangler.toml` gives the bindings: after it, counting begins anew. */
+const PERIOD_SECONDS = 60
+
+/** Counts one use of `key`. Throws `rate_limited` where it was one too many. */
+export type Brake = (key: string | undefined) => Promise<void>
+
+export interface Brakes {
+  /** Starts, by address. */
+  start: Brake
+  /** Starts, by company key: of all addresses. */
+  companyStart: Brake
+  /** Callbacks, by address. */
+  callback: Brake
+  /** Wrong API keys, by address. A right one is never held back. */
+  failedKey: Brake
+}
+
+interface RateLimitBinding {
+  limit(options: { key: string }): Promise<{ success: boolean }>
+}
+const isRateLimit = (binding: unknown): binding is RateLimitBinding =>
+  typeof binding === 'object' && binding !== null && 'limit' in binding && typeof binding.limit === 'function'
+
+const rateLimited = () =>
+  new Problem('rate_limited', 'There were too many requests of this kind. Ask again after Retry-After.', {
+    headers: { 'Retry-After': String(PERIOD_SECONDS) },
+  })
+
+/**
+ * A brake by a rate-limit binding, which counts approximately and for each location of Cloudflare: a brake, not a quota.
+ * Does nothing where it is not bound, has no key to count by, or does not work: it must not be what breaks the service.
+ */
+export const brakeBy = (binding: unknown): Brake => {
+  if (!isRateLimit(binding)) return async () => undefined
+  return async (key) => {
+    if (key === undefined) return
+    const { success } = await binding.limit({ key }).catch(() => ({ success: true }))
+    if (!success) throw rateLimited()
+  }
+}
+
+/** All that one subscriber holds: an IPv6 address without its interface identifier (RFC 4291 section 2.5.1). */
+export const network = (address: string): string => {
+  if (!address.includes(':')) return address
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const groups = head.split(':').filter(Boolean)
+  if (tail !== undefined) {
+    const after = tail.split(':').filter(Boolean)
+    while (groups.length + after.length < 8) groups.push('0')
+    groups.push(...after)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}
+
+/** Where a request comes from, as Cloudflare tells and nobody else can. `undefined` without Cloudflare. */
+export const addressOf = (c: Context): string | undefined => {
+  const address = c.req.header('CF-Connecting-IP')
+  return address === undefined ? undefined : network(address)
+}
+
+/** Put before the start route. */
+export const brakeStarts =
+  ({ start, companyStart }: Brakes): MiddlewareHandler =>
+  async (c, next) => {
+    await start(addressOf(c))
+    const companyKey = c.req.param('company_key') ?? ''
+    if (isCompanyKey(companyKey)) await companyStart(companyKey)
+    await next()
+  }
+
+/** Put before the callback route. */
+export const brakeCallbacks =
+  ({ callback }: Brakes): MiddlewareHandler =>
+  async (c, next) => {
+    await callback(addressOf(c))
+    await next()
+  }
