@@ -7,16 +7,16 @@ import { type ResealTally, reseal } from './reseal.ts'
 const HELP = `
 npm run keys:reseal [-- --dry-run]: seals every stored token with the first of TOKEN_ENCRYPTION_KEYS.
 
-To change the key: put the new one in front of TOKEN_ENCRYPTION_KEYS and deploy; run this; run it again a day later,
-and take the old key away once it finds nothing to do. The Worker goes on meanwhile.
+To change the key: put the new one in front of TOKEN_ENCRYPTION_KEYS and deploy; run this, and again until it finds
+nothing to do; then take the old key away. The Worker goes on meanwhile.
 
 Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (optional), DYNAMODB_TABLE,
 DYNAMODB_ENDPOINT (optional) and TOKEN_ENCRYPTION_KEYS from the environment, as the Worker has them.
 
   --dry-run  writes nothing, and says what there is to do
 
-Ends with 0 if every token is sealed by the first key, or could be; with 1 if any is unreadable or was in use all the
-while, or the table could not be reached.
+Ends with 0 if every token is sealed by the first key, or could be; with 1 if any is unreadable, was in use all the
+while or had its refresh cut short, or the table could not be reached.
 `
 
 const operatorClient = ({ region, accessKeyId, secretAccessKey, sessionToken, endpoint }: Storage) =>
@@ -28,8 +28,8 @@ const operatorClient = ({ region, accessKeyId, secretAccessKey, sessionToken, en
   })
 type Storage = ReturnType<ReturnType<typeof readConfig>['storage']>
 
-const summary = ({ resealed, inOrder, busy, unreadable }: ResealTally, dryRun: boolean) =>
-  `${resealed} ${dryRun ? 'to be sealed anew' : 'sealed anew'}, ${inOrder} in order, ${busy} in use, ${unreadable} unreadable`
+const summary = ({ resealed, inOrder, busy, unreadable, cutShort }: ResealTally, dryRun: boolean) =>
+  `${resealed} ${dryRun ? 'to be sealed anew' : 'sealed anew'}, ${inOrder} in order, ${busy} in use, ${unreadable} unreadable; ${cutShort} cut short`
 
 const run = async () => {
   const { 'dry-run': dryRun = false } = takeOptions(HELP, { 'dry-run': { type: 'boolean' } })
@@ -46,9 +46,13 @@ const run = async () => {
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     onProgress: (soFar) => process.stdout.write(`So far: ${summary(soFar, dryRun)}.\n`),
     onUnreadable: (companyKey, name, reason) => process.stderr.write(`${companyKey} ${name}: ${reason}\n`),
+    onCutShort: (companyKey) =>
+      process.stderr.write(
+        `${companyKey}: a refresh was cut short. Read its token, so that what is parked is stored.\n`,
+      ),
   })
   process.stdout.write(`Done: ${summary(tally, dryRun)}.\n`)
-  process.exitCode = tally.busy + tally.unreadable > 0 ? 1 : 0
+  process.exitCode = tally.busy + tally.unreadable + tally.cutShort > 0 ? 1 : 0
 }
 
 run().catch((error: unknown) => {

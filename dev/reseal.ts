@@ -1,5 +1,4 @@
 import {
-  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -9,16 +8,12 @@ import {
 import type { TokenName } from '../src/broker/ports.ts'
 import { type SealingKey, sealedBy, sealingVault } from '../src/crypto/sealing.ts'
 import { Problem } from '../src/problem.ts'
-
-type Item = Record<string, AttributeValue>
+import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 
 const PK_PREFIX = 'connection#'
-const TOKEN_NAMES: readonly TokenName[] = ['access_token', 'refresh_token']
 const PAGE = 100
 const ATTEMPTS = 8
 const PAUSE_MS = 250
-/** A holder that outlived its lease has ended by then: it has 25 s, and clocks may be 10 s off. */
-const LAPSED_FOR_MS = 60_000
 
 export interface ResealTally {
   /** Sealed anew, or to be in a dry run. */
@@ -28,7 +23,10 @@ export interface ResealTally {
   /** Being refreshed all the while. */
   busy: number
   unreadable: number
+  /** Of all these, those whose last refresh was cut short: a pair may be parked for them, sealed by an older key. */
+  cutShort: number
 }
+type Outcome = Exclude<keyof ResealTally, 'cutShort'>
 
 interface ResealOptions {
   client: DynamoDBClient
@@ -41,28 +39,17 @@ interface ResealOptions {
   /** After each page of the table. */
   onProgress(tally: Readonly<ResealTally>): void
   onUnreadable(companyKey: string, name: TokenName, reason: string): void
+  onCutShort(companyKey: string): void
 }
 
 const text = (item: Item, name: string) => item[name]?.S || undefined
-
-/** What the record must still be when it is written: nobody refreshed it, or is at it where only the token itself tells. */
-const unchanged = (item: Item, now: number) => {
-  const names = ['generation', 'refresh_token_hash', ...TOKEN_NAMES]
-  const conditions = names.map((name) => (item[name] ? `${name} = :was_${name}` : `attribute_not_exists(${name})`))
-  const values = Object.fromEntries(names.flatMap((name) => (item[name] ? [[`:was_${name}`, item[name]]] : [])))
-  if (item['refresh_token_hash']) return { condition: conditions.join(' AND '), values }
-  return {
-    condition: [...conditions, '(attribute_not_exists(lease_until) OR lease_until < :lapsed)'].join(' AND '),
-    values: { ...values, ':lapsed': { N: String(now - LAPSED_FOR_MS) } },
-  }
-}
 
 /**
  * Seals every token of a table with the first key, while the Worker goes on. Each record is written on condition that it
  * is as it was read, and read again where it is not.
  */
 export const reseal = async (options: ResealOptions): Promise<ResealTally> => {
-  const { client, table, keys, dryRun, now, sleep, onProgress, onUnreadable } = options
+  const { client, table, keys, dryRun, now, sleep, onProgress, onUnreadable, onCutShort } = options
   const [first] = keys
   const vault = sealingVault(
     () => keys,
@@ -117,8 +104,7 @@ export const reseal = async (options: ResealOptions): Promise<ResealTally> => {
     return (await client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }))).Item
   }
 
-  const resealRecord = async (scanned: Item): Promise<keyof ResealTally> => {
-    const companyKey = (text(scanned, 'pk') ?? '').slice(PK_PREFIX.length)
+  const resealRecord = async (scanned: Item, companyKey: string): Promise<Outcome> => {
     let item: Item | undefined = scanned
     for (let attempt = 0; item && attempt < ATTEMPTS; attempt++) {
       const { values, unreadable } = await sealedAnew(item, companyKey)
@@ -133,16 +119,22 @@ export const reseal = async (options: ResealOptions): Promise<ResealTally> => {
     return item ? 'busy' : 'inOrder'
   }
 
-  const tally: ResealTally = { resealed: 0, inOrder: 0, busy: 0, unreadable: 0 }
+  const tally: ResealTally = { resealed: 0, inOrder: 0, busy: 0, unreadable: 0, cutShort: 0 }
   const scan = {
     TableName: table,
     ConsistentRead: true,
     FilterExpression: 'begins_with(pk, :prefix)',
     ExpressionAttributeValues: { ':prefix': { S: PK_PREFIX } },
-    ProjectionExpression: ['pk', 'generation', 'refresh_token_hash', ...TOKEN_NAMES].join(', '),
+    ProjectionExpression: ['pk', 'generation', 'refresh_token_hash', 'lease_until', ...TOKEN_NAMES].join(', '),
   }
   for await (const { Items: items = [] } of paginateScan({ client, pageSize: PAGE }, scan)) {
-    for (const item of items) tally[await resealRecord(item)]++
+    for (const item of items) {
+      const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
+      tally[await resealRecord(item, companyKey)]++
+      if (!hasLapsed(item, now())) continue
+      tally.cutShort++
+      onCutShort(companyKey)
+    }
     onProgress(tally)
   }
   return tally

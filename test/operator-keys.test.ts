@@ -108,6 +108,7 @@ describe('npm run keys:reseal', () => {
       sleep: realSurroundings.sleep,
       onProgress: () => undefined,
       onUnreadable: () => undefined,
+      onCutShort: () => undefined,
       ...over,
     })
 
@@ -120,7 +121,7 @@ describe('npm run keys:reseal', () => {
     await service.fetch('/oauth/start/unfinished')
 
     const { code, output } = await runCommand('keys-reseal.ts', env())
-    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable.')
+    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable; 0 cut short.')
     expect(code).toBe(0)
     for (const key of ['older', 'by-hand', 'newer']) expect(await sealers(key)).toEqual(['new', 'new'])
     expect(await stored('newer')).toEqual(newer)
@@ -134,7 +135,7 @@ describe('npm run keys:reseal', () => {
     for (const key of ['older', 'by-hand', 'newer']) expect((await refresh(key)).status).toBe(200)
 
     const again = await runCommand('keys-reseal.ts', env())
-    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable.')
+    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable; 0 cut short.')
   })
 
   it('writes nothing in a dry run', async () => {
@@ -159,7 +160,7 @@ describe('npm run keys:reseal', () => {
     expect(code).toBe(1)
     expect(output).toContain('swapped refresh_token: A stored token does not open')
     expect(output).toContain('cut access_token: A stored token does not open')
-    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable.')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable; 0 cut short.')
     expect(await sealers('good')).toEqual(['new', 'new'])
     expect(await stored('swapped')).toMatchObject({ refresh_token })
     expect(await sealers('cut')).toEqual([undefined, 'new'])
@@ -182,7 +183,7 @@ describe('npm run keys:reseal', () => {
     expect((await refresh('raced')).status).toBe(200)
     const refreshed = await stored('raced')
     release.resolve()
-    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0 })
+    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0, cutShort: 0 })
     expect(await stored('raced')).toEqual(refreshed)
   })
 
@@ -198,6 +199,18 @@ describe('npm run keys:reseal', () => {
     expect(await stored('by-hand')).toMatchObject({ ...held, refresh_token })
     const twoMinutesLater = () => Date.now() + 120_000
     expect(await resealing({ sleep, now: twoMinutesLater })).toMatchObject({ resealed: 1 })
+  })
+
+  it('names a connection whose refresh was cut short, as a pair may be parked for it, until its token is read', async () => {
+    await connected('cut-short')
+    const lapsed = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() - 120_000) } }
+    await service.dynamo.put({ ...(await stored('cut-short')), ...lapsed, access_token_expires_at: { N: '1' } })
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(output).toContain('cut-short: a refresh was cut short. Read its token')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 0 unreadable; 1 cut short.')
+    expect(code).toBe(1)
+    expect((await refresh('cut-short')).status).toBe(200)
+    expect((await runCommand('keys-reseal.ts', env())).code).toBe(0)
   })
 
   it('beside a Worker that refreshes all the while loses no token', async () => {
