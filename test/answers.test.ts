@@ -48,8 +48,18 @@ describe('every answer', () => {
       'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     })
     expect(headers['content-security-policy']).not.toMatch(/script-src|unsafe-eval/)
-    for (const name of ['server', 'x-powered-by', 'via', 'set-cookie']) expect(headers).not.toHaveProperty(name)
+    for (const name of ['server', 'x-powered-by', 'via']) expect(headers).not.toHaveProperty(name)
   })
+
+  it.each(ANSWERS)(
+    'of %s with %s sets no cookie, but for the page that follows the callback',
+    async (path, _, init) => {
+      for (const cookie of (await call(path, init)).headers.getSetCookie()) {
+        expect(path).toMatch(/^\/oauth\/callback/)
+        expect(cookie).toMatch(/^__Host-.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+      }
+    },
+  )
 
   it.each(ANSWERS)('of %s with %s is for no other origin', async (path, status, init) => {
     const headers = { ...Object.fromEntries(new Headers(init.headers)), Origin: 'https://evil.example' }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker } from '../dev/worker.ts'
 import { readConfig } from '../src/config.ts'
 import { sealingVault } from '../src/crypto/sealing.ts'
+import { PAGES } from '../src/routes/pages.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const marked = (what: string) => `MARKED-${what}-${randomBytes(9).toString('base64url')}`
@@ -164,6 +165,8 @@ describe('no secret is in an answer, a log or the table', () => {
 
   it('whatever is asked for, with whatever key', async () => {
     const paths = [
+      ...Object.keys(PAGES),
+      '/console',
       ...['/health', '/', `/${SENT.query}`, '/oauth/start', '/oauth/start/-bad', '/oauth/callback', '/oauth', '/api'],
       ...[
         '/api/token/beach',
