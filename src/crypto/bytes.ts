@@ -17,6 +17,10 @@ export const bytesOfBase64 = (base64: string): Uint8Array<ArrayBuffer> => {
 export const base64Url = (bytes: Uint8Array): string =>
   btoa(textOf(bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 
+/** The bytes of a base64url text that is known to be one. */
+export const bytesOfBase64Url = (text: string): Uint8Array<ArrayBuffer> =>
+  bytesOfBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
+
 /** The bytes of a text of hexadecimal digits, two to a byte. */
 export const bytesOfHex = (hex: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: hex.length / 2 }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16))

@@ -1,0 +1,91 @@
+import * as v from 'valibot'
+import { base64Url, bytesOfBase64Url } from './bytes.ts'
+
+/** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */
+const HEADER = v.strictObject({
+  alg: v.literal('dir'),
+  enc: v.literal('A256GCM'),
+  kid: v.string(),
+  /** Whose value this is: a registered header parameter by RFC 7519 section 5.3. */
+  sub: v.string(),
+  /** Which kind of value this is, told apart as RFC 8725 section 3.11 advises. */
+  typ: v.string(),
+})
+export type JweHeader = v.InferOutput<typeof HEADER>
+
+/** A compact JWE, taken apart. `aad` is the header as it was sent, which the tag covers. */
+export interface Jwe {
+  header: JweHeader
+  aad: string
+  iv: Uint8Array<ArrayBuffer>
+  /** Ciphertext and tag, one after the other, as WebCrypto has them. */
+  sealed: Uint8Array<ArrayBuffer>
+}
+
+/** RFC 7518 section 5.3: 96 bits of IV and 128 bits of tag. */
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+/**
+ * RFC 7516 section 7.1, with the empty encrypted key of `dir`. Bits that the last character does not use must be zero
+ * (RFC 4648 section 3.5), so that a value has one spelling and no changed character opens.
+ */
+const COMPACT =
+  /^([\w-]+)\.\.([\w-]{16})\.((?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?)\.([\w-]{21}[AQgw])$/
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const joined = (first: Uint8Array, second: Uint8Array) => {
+  const both = new Uint8Array(first.length + second.length)
+  both.set(first)
+  both.set(second, first.length)
+  return both
+}
+
+const headerOf = (text: string) => {
+  try {
+    const parsed = v.safeParse(HEADER, JSON.parse(decoder.decode(bytesOfBase64Url(text))))
+    return parsed.success ? parsed.output : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A key for both directions, of 32 bytes. It cannot be exported again. */
+export const importKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+
+/** Encrypts a text (RFC 7516 section 5.1). */
+export const encryptJwe = async (key: CryptoKey, header: JweHeader, plaintext: string): Promise<string> => {
+  const protectedHeader = base64Url(encoder.encode(JSON.stringify(header)))
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
+  const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(protectedHeader) }
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, encoder.encode(plaintext)))
+  const [ciphertext, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)]
+  return `${protectedHeader}..${base64Url(iv)}.${base64Url(ciphertext)}.${base64Url(tag)}`
+}
+
+/** Takes a compact JWE apart; its header is not yet to be trusted. `undefined`: it is none of this kind. */
+export const parseJwe = (text: string): Jwe | undefined => {
+  const [, protectedHeader = '', iv = '', ciphertext = '', tag = ''] = COMPACT.exec(text) ?? []
+  const header = headerOf(protectedHeader)
+  if (!header) return undefined
+  return {
+    header,
+    aad: protectedHeader,
+    iv: bytesOfBase64Url(iv),
+    sealed: joined(bytesOfBase64Url(ciphertext), bytesOfBase64Url(tag)),
+  }
+}
+
+/** Decrypts (RFC 7516 section 5.2). `undefined`: this key did not encrypt this value with this header. */
+export const decryptJwe = async (key: CryptoKey, { aad, iv, sealed }: Jwe): Promise<string | undefined> => {
+  try {
+    const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(aad) }
+    const plaintext = await crypto.subtle.decrypt(algorithm, key, sealed)
+    return decoder.decode(plaintext)
+  } catch {
+    return undefined
+  }
+}
