@@ -1,17 +1,19 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { readConfig } from '../src/config.ts'
 import { Problem } from '../src/problem.ts'
+import { tableAccess } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { type ResealTally, reseal } from './reseal.ts'
 
 const HELP = `
 npm run keys:reseal [-- --dry-run]: seals every stored token with the first of TOKEN_ENCRYPTION_KEYS.
 
-To change the key: put the new one in front of TOKEN_ENCRYPTION_KEYS and deploy; run this, and again until it finds
-nothing to do; then take the old key away. The Worker goes on meanwhile.
+To change the key: put the new one at the end of TOKEN_ENCRYPTION_KEYS, so that every Worker knows it; minutes later in
+front; then run this, and again until it finds nothing to do; then take the old key away (docs/deploy.md). The Worker
+goes on meanwhile.
 
 Reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (optional), DYNAMODB_TABLE,
-DYNAMODB_ENDPOINT (optional) and TOKEN_ENCRYPTION_KEYS from the environment, as the Worker has them.
+DYNAMODB_ENDPOINT (optional) and TOKEN_ENCRYPTION_KEYS from the environment. It scans the table, which the Worker's own
+key may not do.
 
   --dry-run  writes nothing, and says what there is to do
 
@@ -19,27 +21,17 @@ Ends with 0 if every token is sealed by the first key, or could be; with 1 if an
 while or had its refresh cut short, or the table could not be reached.
 `
 
-const operatorClient = ({ region, accessKeyId, secretAccessKey, sessionToken, endpoint }: Storage) =>
-  new DynamoDBClient({
-    region,
-    endpoint,
-    credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
-  })
-type Storage = ReturnType<ReturnType<typeof readConfig>['storage']>
-
 const summary = ({ resealed, inOrder, busy, unreadable, cutShort }: ResealTally, dryRun: boolean) =>
   `${resealed} ${dryRun ? 'to be sealed anew' : 'sealed anew'}, ${inOrder} in order, ${busy} in use, ${unreadable} unreadable; ${cutShort} cut short`
 
 const run = async () => {
   const { 'dry-run': dryRun = false } = takeOptions(HELP, { 'dry-run': { type: 'boolean' } })
-  const config = readConfig(process.env)
-  const storage = config.storage()
-  const keys = config.sealing()
+  const { client, table } = tableAccess(process.env)
+  const keys = readConfig(process.env).sealing()
   if (keys.length === 0) fail('Set TOKEN_ENCRYPTION_KEYS in the environment.')
   const tally = await reseal({
-    client: operatorClient(storage),
-    table: storage.table,
+    client,
+    table,
     keys,
     dryRun,
     now: () => Date.now(),

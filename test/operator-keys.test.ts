@@ -238,6 +238,6 @@ describe('npm run keys:reseal', () => {
     expect(away.code).toBe(1)
     expect(away.output).not.toContain('marked')
     const nothing = await runCommand('keys-reseal.ts')
-    expect(nothing).toEqual({ code: 1, output: expect.stringContaining('AWS_REGION is missing') })
+    expect(nothing).toEqual({ code: 1, output: expect.stringContaining('Set AWS_REGION') })
   })
 })
