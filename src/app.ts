@@ -9,6 +9,7 @@ import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
+import { startLinkRoutes } from './routes/start-links.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
@@ -19,6 +20,8 @@ interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
   /** Milliseconds since the Unix epoch. */
   now(): number
   logRequest(line: RequestLine): void
+  /** Where people reach us, as the redirect URI tells. */
+  origin(): string
   /** Receives what an unknown error was, for the operator's eyes. */
   reportFault(error: unknown, requestId: string): void
 }
@@ -46,6 +49,7 @@ export const createApp = ({
   brakes,
   now,
   logRequest,
+  origin,
   reportFault,
   ...access
 }: AppParts) => {
@@ -62,11 +66,13 @@ export const createApp = ({
   app.route('/', pageRoutes())
   app.route('/api/token', tokenRoutes(broker))
   app.route('/api/connections', connectionRoutes(broker))
+  app.route('/api/connections', startLinkRoutes(broker, origin))
 
   app.all('/oauth/start/:company_key{.*}', methodNotAllowed('GET'))
   app.all('/oauth/start', methodNotAllowed('GET'))
   app.all('/oauth/callback', methodNotAllowed('GET'))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
+  app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
   for (const path of [
     ...Object.keys(PAGES),
     '/health',

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
 import { callerKeys } from './config/caller-keys.ts'
 import { keyList } from './config/key-list.ts'
+import { startLinks } from './config/start-links.ts'
 import { once } from './once.ts'
 import { Problem } from './problem.ts'
 
@@ -119,6 +120,7 @@ const PARTS = {
     }),
     v.transform((env) => ({ successRedirectUrl: env.SUCCESS_REDIRECT_URL })),
   ),
+  startLinks,
   freshness: v.pipe(
     v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400), TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
     v.transform((env) => ({
@@ -200,6 +202,7 @@ export const readConfig = (env: Env): Config => {
     exchange: parsedOnce(PARTS.exchange, variables),
     sealing: parsedOnce(PARTS.sealing, variables),
     pages: parsedOnce(PARTS.pages, variables),
+    startLinks: parsedOnce(PARTS.startLinks, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
     timing: parsedOnce(PARTS.timing, variables),
     production: parsedOnce(PARTS.production, variables),

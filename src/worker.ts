@@ -5,11 +5,13 @@ import { readConfig } from './config.ts'
 import { base64Url } from './crypto/bytes.ts'
 import { callerKeys } from './crypto/caller-keys.ts'
 import { sealingVault } from './crypto/sealing.ts'
+import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import { RescueStore } from './rescue/rescue-store.ts'
 import { brakeBy } from './routes/brakes.ts'
+import { startLinkUrl } from './routes/start-link.ts'
 import { connectionStore } from './storage/connections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
 import { stateStore } from './storage/states.ts'
@@ -38,13 +40,6 @@ const reportFault = (error: unknown, requestId: string) => {
 
 const log = (event: LogEvent) => console.warn(JSON.stringify(event))
 
-/** On the host that Intuit sends people back to: the request's own host is the caller's to choose. */
-const startUrl = (redirectUri: string, companyKey: string, companyName: string | undefined) => {
-  const url = new URL(`/oauth/start/${companyKey}`, redirectUri)
-  if (companyName !== undefined) url.searchParams.set('company_name', companyName)
-  return url.href
-}
-
 /** The binding is optional: without it a pair whose every write fails has no second place. */
 const isRescueNamespace = (binding: unknown): binding is DurableObjectNamespace<RescueStore> =>
   typeof binding === 'object' && binding !== null && 'getByName' in binding
@@ -56,6 +51,8 @@ const warnPlain = () => {
 
 const createService = (env: Record<string, unknown>) => {
   const config = readConfig(env)
+  /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
+  const origin = () => new URL(config.authorization().redirectUri).origin
   const dynamo = dynamoDb(config.storage, { ...surroundings, fetch: network })
   const broker = createBroker({
     connections: connectionStore(dynamo),
@@ -63,17 +60,23 @@ const createService = (env: Record<string, unknown>) => {
     states: stateStore(dynamo),
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
     vault: sealingVault(config.sealing, once(warnPlain)),
+    linkSigner: linkSigner(() => config.startLinks().keys),
+    startLinkMode: () => config.startLinks().mode,
     surroundings,
     log,
     timing: config.timing,
     cacheSeconds: () => config.freshness().cacheSeconds,
     marginSeconds: () => config.freshness().marginSeconds,
-    startUrl: (companyKey, companyName) => startUrl(config.authorization().redirectUri, companyKey, companyName),
+    startUrl: (companyKey, companyName) =>
+      config.startLinks().mode === 'open'
+        ? startLinkUrl(origin(), { companyKey, companyName, signed: undefined })
+        : undefined,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
   return createApp({
     broker,
     identify: callerKeys(config.callers, surroundings.now),
+    origin,
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
     brakes: {

@@ -15,6 +15,7 @@ import type {
   Vault,
 } from './ports.ts'
 import { retriedUntil } from './retry.ts'
+import type { StartRequest } from './start-links.ts'
 import type { Timing } from './timing.ts'
 
 /** How long a record that never got connected lives. */
@@ -29,8 +30,10 @@ export interface AuthorizePorts {
   timing(): Timing
   log: Log
   stateTtlSeconds(): number
-  /** Where a person begins the consent for a company. */
-  startUrl(companyKey: string, companyName: string | undefined): string
+  /** Where a person begins the consent for a company anew; `undefined` where that takes a signed link. */
+  startUrl(companyKey: string, companyName: string | undefined): string | undefined
+  /** Throws `invalid_start_link` where the link does not let in. */
+  admit(request: StartRequest): Promise<void>
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
@@ -69,7 +72,7 @@ const realmMismatch = (companyKey: string) =>
       'Choose that company at Intuit, or connect this one under a key of its own.',
   )
 
-const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string) => {
+const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string | undefined) => {
   const { intuitTid } = answer
   switch (answer.refusal) {
     case 'invalid_client':
@@ -89,10 +92,10 @@ const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string) =
   }
 }
 
-const removedMeanwhile = (companyKey: string, startUrl: string) =>
+const removedMeanwhile = (companyKey: string, startUrl: string | undefined) =>
   new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, { startUrl })
 
-const notStored = (companyKey: string, startUrl: string) =>
+const notStored = (companyKey: string, startUrl: string | undefined) =>
   new Problem(
     'storage_unavailable',
     `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
@@ -101,11 +104,13 @@ const notStored = (companyKey: string, startUrl: string) =>
 
 /** The consent of a person (RFC 6749 section 4.1): the link out, and the way back. */
 export const authorization = (ports: AuthorizePorts) => {
-  const { connections, states, intuit, vault, surroundings, timing, log, stateTtlSeconds, startUrl } = ports
+  const { connections, states, intuit, vault, surroundings, timing, log, stateTtlSeconds, startUrl, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** Returns the URL to send the person to, with the state stored beforehand. */
-  const start = async (companyKey: string, companyName: string | undefined): Promise<string> => {
+  const start = async (request: StartRequest): Promise<string> => {
+    await admit(request)
+    const { companyKey, companyName } = request
     const now = nowSeconds()
     const guess = environmentFor(companyKey, companyName ?? '')
     intuit.requireClient(guess)
@@ -147,7 +152,7 @@ export const authorization = (ports: AuthorizePorts) => {
   const connected = async (
     companyKey: string,
     consent: Consent,
-    again: string,
+    again: string | undefined,
     deadline: EpochMs,
     keepAlive: KeepAlive,
   ) => {
@@ -163,7 +168,7 @@ export const authorization = (ports: AuthorizePorts) => {
   }
 
   /** A later consent has connected the company as well; after a disconnect it takes another one. */
-  const whatSupersedes = async (companyKey: string, again: string) => {
+  const whatSupersedes = async (companyKey: string, again: string | undefined) => {
     const current = await connections.read(companyKey, nowSeconds())
     if (current && holdsTokens(current)) return current
     throw removedMeanwhile(companyKey, again)

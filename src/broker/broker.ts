@@ -2,9 +2,10 @@ import { type AuthorizePorts, authorization } from './authorize.ts'
 import type { Connection } from './connection.ts'
 import { memory } from './memory.ts'
 import { connectionNotFound } from './refusals.ts'
+import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
 
-export type BrokerPorts = Omit<AuthorizePorts & TokenPorts, 'memory'> & {
+export type BrokerPorts = Omit<AuthorizePorts & StartLinkPorts & TokenPorts, 'admit' | 'memory'> & {
   /** How long an isolate may answer from memory; 0 turns it off. */
   cacheSeconds(): number
 }
@@ -13,7 +14,8 @@ export type BrokerPorts = Omit<AuthorizePorts & TokenPorts, 'memory'> & {
 export const createBroker = (ports: BrokerPorts) => {
   const { connections, surroundings, cacheSeconds } = ports
   const remembered = memory({ now: surroundings.now, cacheSeconds })
-  const { start, finish } = authorization(ports)
+  const { admit, issue: startLink } = startLinks(ports)
+  const { start, finish } = authorization({ ...ports, admit })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -23,6 +25,7 @@ export const createBroker = (ports: BrokerPorts) => {
   }
 
   return {
+    startLink,
     start,
     /** Finishes a consent, and forgets what was remembered of the company before. */
     finish: async (...callback: Parameters<typeof finish>): Promise<Connection> => {

@@ -5,8 +5,8 @@ export type Environment = 'production' | 'sandbox'
 
 const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const MAX_NAME_LENGTH = 200
-/** U+FFFD is what the URL parser leaves of bytes that are not UTF-8. */
-const UNPRINTABLE = /[\p{Cc}\uFFFD]/u
+/** Control characters, lone surrogates, and U+FFFD, which is what the URL parser leaves of bytes that are not UTF-8. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD]/u
 
 /** Whether a text has the form of a company key. */
 export const isCompanyKey = (text: string): boolean => COMPANY_KEY.test(text)

@@ -109,6 +109,29 @@ export interface AuthorizationState {
   expiresAt: EpochSeconds
 }
 
+/** What the signature of a link to start is bound to. */
+export interface StartLink {
+  companyKey: string
+  companyName: string | undefined
+  expiresAt: EpochSeconds
+}
+
+export interface LinkSignature {
+  /** The key that signed. */
+  kid: string
+  /** HMAC-SHA256, base64url. */
+  mac: string
+}
+
+/** Signs links to start, and knows its own ones again. Throws `configuration_error`. */
+export interface LinkSigner {
+  /** Whether there is a key. */
+  isConfigured(): boolean
+  /** By the first key. `undefined`: none is configured. */
+  sign(link: StartLink): Promise<LinkSignature | undefined>
+  verify(link: StartLink, signature: LinkSignature): Promise<boolean>
+}
+
 export interface StateStore {
   put(state: AuthorizationState): Promise<void>
   /** Spends a state, once. `undefined`: unknown, foreign, expired or already spent. */

@@ -7,6 +7,7 @@ import type { Connection } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
 import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
+import { presentedSignature } from './start-link.ts'
 
 /** RFC 6749 appendix A.11: visible ASCII. Intuit's codes have at most 512 characters. */
 const CODE = /^[\x20-\x7E]{1,512}$/
@@ -54,7 +55,8 @@ export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | u
     requireShortQuery(c)
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
-    return c.redirect(await broker.start(companyKey, companyName), 302)
+    const signature = presentedSignature(c)
+    return c.redirect(await broker.start({ companyKey, companyName, signature }), 302)
   }
 
   const callback = async (c: Context) => {

@@ -3,6 +3,7 @@ import type { Connection } from '../../src/broker/connection.ts'
 import type { AuthorizationServer, ConnectionStore, LogEvent, Rescue, Vault } from '../../src/broker/ports.ts'
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import type { Wanted } from '../../src/broker/tokens.ts'
+import { linkSigner } from '../../src/crypto/start-link.ts'
 import { fakeIntuit } from './fake-intuit.ts'
 import { memoryRescue } from './memory-rescue.ts'
 import { memoryConnections, memoryStates } from './memory-stores.ts'
@@ -151,6 +152,8 @@ export const simulated = (options: SimulationOptions) => {
       states: memoryStates(),
       intuit: authorizationServer,
       vault: fakeVault,
+      linkSigner: linkSigner(() => []),
+      startLinkMode: () => 'open',
       surroundings: {
         now: () => time.now() + skewMs,
         sleep: (ms) => (crashed ? never() : time.sleep(ms)),

@@ -1,0 +1,49 @@
+import { parseCompanyKey, parseCompanyName } from '../src/broker/company.ts'
+import { LINK_SECONDS, startLinks } from '../src/broker/start-links.ts'
+import { readConfig } from '../src/config.ts'
+import { linkSigner } from '../src/crypto/start-link.ts'
+import { startLinkUrl } from '../src/routes/start-link.ts'
+import { fail, takeOptions } from './arguments.ts'
+
+const HELP = `
+npm run start-link -- --company-key KEY [--company-name NAME] [--expires-in SECONDS]
+makes a signed link by which a person connects a company. Prints the link and when it expires.
+
+  --company-key   of the connection, such as beach-blend
+  --company-name  saved with the connection when it succeeds
+  --expires-in    ${LINK_SECONDS.least} to ${LINK_SECONDS.most} seconds (default ${LINK_SECONDS.usual})
+
+Reads START_LINK_KEYS and QUICKBOOKS_REDIRECT_URI from the environment, and asks no one: the Worker accepts the link
+because it has the same key. The link may be opened again until it expires.
+`
+
+const seconds = (text: string | undefined) => {
+  if (text === undefined) return undefined
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  const isAllowed = value >= LINK_SECONDS.least && value <= LINK_SECONDS.most
+  return isAllowed ? value : fail(`--expires-in must be ${LINK_SECONDS.least} to ${LINK_SECONDS.most} seconds.`)
+}
+
+const make = async () => {
+  const options = takeOptions(HELP, {
+    'company-key': { type: 'string' },
+    'company-name': { type: 'string' },
+    'expires-in': { type: 'string' },
+  })
+  const companyKey = parseCompanyKey(options['company-key'] ?? fail('Give --company-key. See --help.'))
+  const companyName = parseCompanyName(options['company-name'])
+  const expiresIn = seconds(options['expires-in'])
+  const config = readConfig(process.env)
+  const { issue } = startLinks({
+    linkSigner: linkSigner(() => config.startLinks().keys),
+    startLinkMode: () => config.startLinks().mode,
+    surroundings: { now: Date.now },
+  })
+  const link = await issue(companyKey, companyName, expiresIn)
+  if (!link.signed) return fail('Set START_LINK_KEYS in the environment. See --help.')
+  const { origin } = new URL(config.authorization().redirectUri)
+  const expiry = new Date(link.signed.expiresAt * 1000).toISOString()
+  process.stdout.write(`${startLinkUrl(origin, link)}\nExpires ${expiry}\n`)
+}
+
+make().catch((error: unknown) => fail(error instanceof Error ? error.message : 'The link could not be made.'))

@@ -1,0 +1,19 @@
+import * as v from 'valibot'
+import { keyList } from './key-list.ts'
+
+/** Who may begin a consent: anybody who knows a company key, or who holds a link that was signed for it. */
+export const startLinks = v.pipe(
+  v.object({
+    START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),
+    START_LINK_KEYS: v.optional(keyList),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['START_LINKS'], ['START_LINK_KEYS']],
+      ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
+      'is missing, and START_LINKS=signed needs it',
+    ),
+    ['START_LINK_KEYS'],
+  ),
+  v.transform(({ START_LINKS, START_LINK_KEYS }) => ({ mode: START_LINKS, keys: START_LINK_KEYS ?? [] })),
+)

@@ -1,0 +1,63 @@
+import type { LinkSigner, StartLink } from '../broker/ports.ts'
+import { base64Url, bytesOfBase64Url } from './bytes.ts'
+
+/** One key of `START_LINK_KEYS`. */
+export interface LinkKey {
+  kid: string
+  /** 32 bytes. */
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+interface KeyRing {
+  first: string | undefined
+  byKid: ReadonlyMap<string, CryptoKey>
+}
+
+const HMAC = { name: 'HMAC', hash: 'SHA-256' }
+/** What these signatures are for: one of another purpose or version never fits. */
+const PURPOSE = 'start-link:v1'
+
+const encoder = new TextEncoder()
+
+/** A JSON array, so that no value can run over into its neighbour. */
+const signedText = (kid: string, { companyKey, companyName, expiresAt }: StartLink) =>
+  encoder.encode(JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt]))
+
+const keyRing = async (keys: readonly LinkKey[]): Promise<KeyRing> => {
+  const imported = await Promise.all(
+    keys.map(
+      async ({ kid, bytes }) =>
+        [kid, await crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign', 'verify'])] as const,
+    ),
+  )
+  return { first: keys[0]?.kid, byKid: new Map(imported) }
+}
+
+/**
+ * HMAC-SHA256 (RFC 2104) over company key, company name, expiry and `kid`. The first key signs, all verify, in constant
+ * time as WebCrypto does. Keys are imported at their first use and kept.
+ */
+export const linkSigner = (keys: () => readonly LinkKey[]): LinkSigner => {
+  let kept: KeyRing | undefined
+  const ring = async () => {
+    kept ??= await keyRing(keys())
+    return kept
+  }
+
+  return {
+    isConfigured: () => keys().length > 0,
+
+    async sign(link) {
+      const { first, byKid } = await ring()
+      const key = first === undefined ? undefined : byKid.get(first)
+      if (first === undefined || !key) return undefined
+      const mac = await crypto.subtle.sign('HMAC', key, signedText(first, link))
+      return { kid: first, mac: base64Url(new Uint8Array(mac)) }
+    },
+
+    async verify(link, { kid, mac }) {
+      const key = (await ring()).byKid.get(kid)
+      return key !== undefined && crypto.subtle.verify('HMAC', key, bytesOfBase64Url(mac), signedText(kid, link))
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { Hono } from 'hono/tiny'
+import * as v from 'valibot'
+import type { Broker } from '../broker/broker.ts'
+import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
+import { LINK_SECONDS } from '../broker/start-links.ts'
+import { Problem } from '../problem.ts'
+import { may } from './access.ts'
+import { jsonBody } from './json-body.ts'
+import { startLinkUrl } from './start-link.ts'
+
+const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.least} to ${LINK_SECONDS.most}.`
+
+const REQUEST = v.strictObject(
+  {
+    company_name: v.optional(v.string('company_name must be a string.')),
+    expires_in: v.optional(
+      v.pipe(
+        v.number(EXPIRES_IN),
+        v.integer(EXPIRES_IN),
+        v.minValue(LINK_SECONDS.least, EXPIRES_IN),
+        v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
+      ),
+    ),
+  },
+  'The body may have the members company_name and expires_in, and no other.',
+)
+
+/** Throws `invalid_request` or `invalid_company_name`. */
+const parsedRequest = (body: object) => {
+  const parsed = v.safeParse(REQUEST, body)
+  if (parsed.success) {
+    return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
+  }
+  const [issue] = parsed.issues
+  const isName = v.getDotPath(issue) === 'company_name'
+  throw new Problem(isName ? 'invalid_company_name' : 'invalid_request', issue.message)
+}
+
+/** `POST /api/connections/{company_key}/start-links`. */
+export const startLinkRoutes = (broker: Broker, origin: () => string) =>
+  new Hono().post('/:company_key{[^/]*}/start-links', may('connection:write'), async (c) => {
+    const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+    const { companyName, expiresIn } = parsedRequest(await jsonBody(c))
+    const link = await broker.startLink(companyKey, companyName, expiresIn)
+    return c.json({ url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }, 201)
+  })
