@@ -62,6 +62,7 @@ const createService = (env: Record<string, unknown>) => {
     vault: sealingVault(config.sealing, once(warnPlain)),
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
+    bindsBrowser: () => config.startLinks().bindsBrowser,
     surroundings,
     log,
     timing: config.timing,

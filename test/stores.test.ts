@@ -340,7 +340,7 @@ const promises = (stores: () => Stores) => {
   describe('states', () => {
     const state = (nonce: string) => ({
       ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
-      ...{ createdAt: NOW, expiresAt: NOW + 600 },
+      ...{ browserHash: undefined, createdAt: NOW, expiresAt: NOW + 600 },
     })
 
     it('spends a state once, and again only for the same claimant', async () => {
@@ -348,6 +348,14 @@ const promises = (stores: () => Stores) => {
       expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', 'other', NOW)).toBeUndefined()
+    })
+
+    it('keeps a state that is bound to a browser for that one, and unspent by others', async () => {
+      const bound = { ...state('bound'), browserHash: 'hash' }
+      await stores().states.put(bound)
+      expect(await stores().states.claim('bound', 'beach-blend', 'other', NOW)).toBeUndefined()
+      expect(await stores().states.claim('bound', 'beach-blend', 'other', NOW, 'another hash')).toBeUndefined()
+      expect(await stores().states.claim('bound', 'beach-blend', 'me', NOW, 'hash')).toEqual(bound)
     })
 
     it('refuses an unknown, a foreign and an expired state', async () => {

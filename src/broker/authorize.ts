@@ -1,15 +1,20 @@
-import { Problem } from '../problem.ts'
-import { environmentFor } from './company.ts'
+import { type Environment, environmentFor } from './company.ts'
 import type { Connection, EpochMs, EpochSeconds } from './connection.ts'
+import {
+  authorizationDenied,
+  connectionRemoved,
+  exchangeFailed,
+  invalidState,
+  notStored,
+  realmMismatch,
+} from './consent-refusals.ts'
 import { sealedPair } from './pair.ts'
 import type {
   AuthorizationServer,
-  AuthorizationState,
   ConnectionStore,
   Consent,
   KeepAlive,
   Log,
-  Refused,
   StateStore,
   Surroundings,
   Vault,
@@ -30,25 +35,35 @@ export interface AuthorizePorts {
   timing(): Timing
   log: Log
   stateTtlSeconds(): number
+  /** Whether a consent ends in the browser that began it, or nowhere. */
+  bindsBrowser(): boolean
   /** Where a person begins the consent for a company anew; `undefined` where that takes a signed link. */
   startUrl(companyKey: string, companyName: string | undefined): string | undefined
   /** Throws `invalid_start_link` where the link does not let in. */
   admit(request: StartRequest): Promise<void>
 }
 
+/** Where to send the person, and what their browser has to present when it comes back. */
+export interface Started {
+  authorizationUrl: string
+  binding: BrowserBinding | undefined
+}
+
+export interface BrowserBinding {
+  /** Of the state that it belongs to. */
+  nonce: string
+  secret: string
+  /** How long the state lives. */
+  seconds: number
+}
+
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
-export type CallbackParameters = { state: string; realmId: string | undefined } & (
-  | { outcome: 'granted'; code: string }
-  | { outcome: 'refused'; error: string }
-)
-
-const invalidState = () =>
-  new Problem(
-    'invalid_state',
-    'This link was used, has expired or was altered. Begin again at /oauth/start/{company_key}.',
-  )
-
-const startAgain = (companyKey: string) => `Begin again at /oauth/start/${companyKey}.`
+export type CallbackParameters = {
+  state: string
+  realmId: string | undefined
+  /** What the browser was given at start; `undefined` where it presents nothing. */
+  browserSecret: string | undefined
+} & ({ outcome: 'granted'; code: string } | { outcome: 'refused'; error: string })
 
 /** `company_key:nonce`. What is not even of that form is not worth a question to the table. */
 const splitState = (state: string) => {
@@ -65,63 +80,29 @@ const refuseOtherRealm = (connection: Connection, realmId: string | undefined) =
   throw realmMismatch(connection.companyKey)
 }
 
-const realmMismatch = (companyKey: string) =>
-  new Problem(
-    'realm_mismatch',
-    `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
-      'Choose that company at Intuit, or connect this one under a key of its own.',
-  )
-
-const exchangeFailed = (answer: Refused, companyKey: string, startUrl: string | undefined) => {
-  const { intuitTid } = answer
-  switch (answer.refusal) {
-    case 'invalid_client':
-      return new Problem(
-        'intuit_rejected_client',
-        "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
-        { intuitTid },
-      )
-    case 'unavailable':
-      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, {
-        ...{ intuitTid, startUrl },
-      })
-    case 'invalid_grant':
-      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, {
-        ...{ intuitTid, startUrl },
-      })
-  }
-}
-
-const removedMeanwhile = (companyKey: string, startUrl: string | undefined) =>
-  new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, { startUrl })
-
-const notStored = (companyKey: string, startUrl: string | undefined) =>
-  new Problem(
-    'storage_unavailable',
-    `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
-    { startUrl, headers: { 'Retry-After': '60' } },
-  )
-
 /** The consent of a person (RFC 6749 section 4.1): the link out, and the way back. */
 export const authorization = (ports: AuthorizePorts) => {
-  const { connections, states, intuit, vault, surroundings, timing, log, stateTtlSeconds, startUrl, admit } = ports
+  const { connections, states, intuit, vault, surroundings, timing, log } = ports
+  const { stateTtlSeconds, bindsBrowser, startUrl, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
-  /** Returns the URL to send the person to, with the state stored beforehand. */
-  const start = async (request: StartRequest): Promise<string> => {
+  const newState = async ({ companyKey, companyName }: StartRequest, environment: Environment, now: EpochSeconds) => {
+    const secret = bindsBrowser() ? surroundings.nonce() : undefined
+    const seconds = stateTtlSeconds()
+    const nonce = surroundings.nonce()
+    const browserHash = secret === undefined ? undefined : await vault.digest(secret)
+    const state = { nonce, companyKey, companyName, environment, browserHash, createdAt: now, expiresAt: now + seconds }
+    return { state, binding: secret === undefined ? undefined : { nonce, secret, seconds } }
+  }
+
+  /** Stores the state before the person is sent away with it. */
+  const start = async (request: StartRequest): Promise<Started> => {
     await admit(request)
     const { companyKey, companyName } = request
     const now = nowSeconds()
     const guess = environmentFor(companyKey, companyName ?? '')
     intuit.requireClient(guess)
-    const state: AuthorizationState = {
-      nonce: surroundings.nonce(),
-      companyKey,
-      companyName,
-      environment: guess,
-      createdAt: now,
-      expiresAt: now + stateTtlSeconds(),
-    }
+    const { state, binding } = await newState(request, guess, now)
     const beginning = {
       companyName: companyName ?? companyKey,
       environment: guess,
@@ -134,14 +115,19 @@ export const authorization = (ports: AuthorizePorts) => {
       intuit.requireClient(environment)
       await states.put({ ...state, environment })
     }
-    return intuit.authorizationUrl(environment, `${companyKey}:${state.nonce}`)
+    return { authorizationUrl: intuit.authorizationUrl(environment, `${companyKey}:${state.nonce}`), binding }
   }
 
-  const claimState = async (state: string) => {
+  /**
+   * A callback without the browser's secret spends nothing: neither can a planted link be followed to its end, nor can
+   * somebody who has seen the address take the consent away from the person who is giving it.
+   */
+  const claimState = async ({ state, browserSecret }: CallbackParameters) => {
     const { companyKey, nonce } = splitState(state)
     const now = nowSeconds()
+    const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)
     const [claimed, connection] = await Promise.all([
-      states.claim(nonce, companyKey, surroundings.nonce(), now),
+      states.claim(nonce, companyKey, surroundings.nonce(), now, browserHash),
       connections.read(companyKey, now),
     ])
     if (!claimed) throw invalidState()
@@ -171,7 +157,7 @@ export const authorization = (ports: AuthorizePorts) => {
   const whatSupersedes = async (companyKey: string, again: string | undefined) => {
     const current = await connections.read(companyKey, nowSeconds())
     if (current && holdsTokens(current)) return current
-    throw removedMeanwhile(companyKey, again)
+    throw connectionRemoved(companyKey, again)
   }
 
   /**
@@ -180,19 +166,11 @@ export const authorization = (ports: AuthorizePorts) => {
    */
   const finish = async (callback: CallbackParameters, keepAlive: KeepAlive): Promise<Connection> => {
     const deadline = surroundings.now() + timing().deadlineMs
-    const { claimed, connection } = await claimState(callback.state)
+    const { claimed, connection } = await claimState(callback)
     const { companyKey, environment } = claimed
     const again = startUrl(companyKey, claimed.companyName)
-    if (callback.outcome === 'refused') {
-      const reason =
-        callback.error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
-      throw new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`, {
-        startUrl: again,
-      })
-    }
-    if (!connection) {
-      throw removedMeanwhile(companyKey, again)
-    }
+    if (callback.outcome === 'refused') throw authorizationDenied(companyKey, callback.error, again)
+    if (!connection) throw connectionRemoved(companyKey, again)
     refuseOtherRealm(connection, callback.realmId)
     const answer = await intuit.exchange(environment, callback.code)
     if (!answer.ok) throw exchangeFailed(answer, companyKey, again)

@@ -105,6 +105,8 @@ export interface AuthorizationState {
   /** As given at start; `undefined` where none was given. */
   companyName: string | undefined
   environment: Environment
+  /** SHA-256 of what the browser that began has to present, hexadecimal; `undefined` where any browser may end it. */
+  browserHash: string | undefined
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
 }
@@ -134,8 +136,14 @@ export interface LinkSigner {
 
 export interface StateStore {
   put(state: AuthorizationState): Promise<void>
-  /** Spends a state, once. `undefined`: unknown, foreign, expired or already spent. */
-  claim(nonce: string, companyKey: string, claimant: string, now: EpochSeconds): Promise<AuthorizationState | undefined>
+  /** Spends a state, once. `undefined`: unknown, foreign, expired, already spent, or of another browser; then it is not spent. */
+  claim(
+    nonce: string,
+    companyKey: string,
+    claimant: string,
+    now: EpochSeconds,
+    browserHash?: string | undefined,
+  ): Promise<AuthorizationState | undefined>
 }
 
 export type Granted = { ok: true; pair: TokenPair; intuitTid: string | undefined }

@@ -5,6 +5,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { Connection } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
+import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
 import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
 import { presentedSignature } from './start-link.ts'
@@ -29,12 +30,13 @@ const callbackParameters = (c: Context): CallbackParameters => {
   if (!code && !error)
     throw new Problem('missing_code', 'The parameter code is missing. Begin again at the start link.')
   if (!state) throw new Problem('missing_state', 'The parameter state is missing. Begin again at the start link.')
+  const common = { state, realmId, browserSecret: browserSecret(c, state) }
   if (error) {
     if (!ERROR.test(error)) throw malformed('error', 'at most 100 visible characters')
-    return { outcome: 'refused', error, state, realmId }
+    return { outcome: 'refused', error, ...common }
   }
   if (!code || !CODE.test(code)) throw malformed('code', 'at most 512 visible characters')
-  return { outcome: 'granted', code, state, realmId }
+  return { outcome: 'granted', code, ...common }
 }
 
 /** The API reference's "Stored output" without the tokens. */
@@ -56,7 +58,9 @@ export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | u
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
     const signature = presentedSignature(c)
-    return c.redirect(await broker.start({ companyKey, companyName, signature }), 302)
+    const { authorizationUrl, binding } = await broker.start({ companyKey, companyName, signature })
+    if (binding) bindBrowser(c, binding)
+    return c.redirect(authorizationUrl, 302)
   }
 
   const callback = async (c: Context) => {
@@ -64,7 +68,9 @@ export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | u
     requireShortQuery(c)
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
-    const connection = await broker.finish(callbackParameters(c), keepAlive(c))
+    const parameters = callbackParameters(c)
+    const connection = await broker.finish(parameters, keepAlive(c))
+    releaseBrowser(c, parameters.state)
     c.set('companyKey', connection.companyKey)
     return isPerson ? answerConnected(c, connection.companyName, onwardUrl) : c.json(callbackBody(connection))
   }

@@ -6,6 +6,7 @@ import type { DynamoDb, Item } from './dynamodb.ts'
  * pk                         S     state#<nonce>
  * company_key, company_name  S     as given at start; the name only if one was given
  * uses_sandbox_credentials   BOOL
+ * browser_hash               S     SHA-256 of what the browser has to present, only where it has to
  * created_at, expires_at     N     expires_at is the table's TTL attribute
  * claimed_by                 S     who spent it
  */
@@ -17,6 +18,7 @@ const stateOf = (item: Item, nonce: string, companyKey: string): AuthorizationSt
   companyKey,
   companyName: text(item, 'company_name'),
   environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
+  browserHash: text(item, 'browser_hash'),
   createdAt: integer(item, 'created_at') ?? 0,
   expiresAt: integer(item, 'expires_at') ?? 0,
 })
@@ -29,20 +31,26 @@ export const stateStore = (dynamo: DynamoDb): StateStore => ({
         company_key: state.companyKey,
         company_name: state.companyName,
         uses_sandbox_credentials: state.environment === 'sandbox',
+        browser_hash: state.browserHash,
         created_at: state.createdAt,
         expires_at: state.expiresAt,
       }),
     })
   },
 
-  async claim(nonce, companyKey, claimant, now) {
+  async claim(nonce, companyKey, claimant, now, browserHash) {
+    const orThisOne = browserHash === undefined ? '' : ' OR browser_hash = :browser'
     const claimed = await dynamo.updateItem({
       Key: key(nonce),
       UpdateExpression: 'SET claimed_by = :me',
       // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
-      ConditionExpression:
-        'company_key = :key AND expires_at > :now AND (attribute_not_exists(claimed_by) OR claimed_by = :me)',
-      ExpressionAttributeValues: attributes({ ':me': claimant, ':key': companyKey, ':now': now }),
+      ConditionExpression: `company_key = :key AND expires_at > :now AND (attribute_not_exists(claimed_by) OR claimed_by = :me) AND (attribute_not_exists(browser_hash)${orThisOne})`,
+      ExpressionAttributeValues: attributes({
+        ':me': claimant,
+        ':key': companyKey,
+        ':now': now,
+        ':browser': browserHash,
+      }),
       ReturnValues: 'ALL_NEW',
     })
     return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)

@@ -146,8 +146,9 @@ export const memoryStates = (): StateStore => {
     async put(state) {
       states.set(state.nonce, { ...state })
     },
-    async claim(nonce, companyKey, claimant, now) {
+    async claim(nonce, companyKey, claimant, now, browserHash) {
       const state = states.get(nonce)
+      if (state?.browserHash !== undefined && state.browserHash !== browserHash) return undefined
       if (state?.companyKey !== companyKey || state.expiresAt <= now) return undefined
       if (state.claimedBy !== undefined && state.claimedBy !== claimant) return undefined
       state.claimedBy = claimant

@@ -154,6 +154,7 @@ export const simulated = (options: SimulationOptions) => {
       vault: fakeVault,
       linkSigner: linkSigner(() => []),
       startLinkMode: () => 'open',
+      bindsBrowser: () => false,
       surroundings: {
         now: () => time.now() + skewMs,
         sleep: (ms) => (crashed ? never() : time.sleep(ms)),

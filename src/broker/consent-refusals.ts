@@ -1,0 +1,58 @@
+import { Problem } from '../problem.ts'
+import type { Refused } from './ports.ts'
+
+/** The problems of a consent, each with where its reader begins again. `startUrl` is `undefined` where that takes a signed link. */
+
+const startAgain = (companyKey: string) => `Begin again at /oauth/start/${companyKey}.`
+
+export const invalidState = (): Problem =>
+  new Problem(
+    'invalid_state',
+    'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
+  )
+
+/** `error` is Intuit's (RFC 6749 section 4.1.2.1). */
+export const authorizationDenied = (companyKey: string, error: string, startUrl: string | undefined): Problem => {
+  const reason = error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
+  return new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`, { startUrl })
+}
+
+export const connectionRemoved = (companyKey: string, startUrl: string | undefined): Problem =>
+  new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, { startUrl })
+
+export const realmMismatch = (companyKey: string): Problem =>
+  new Problem(
+    'realm_mismatch',
+    `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
+      'Choose that company at Intuit, or connect this one under a key of its own.',
+  )
+
+export const exchangeFailed = (
+  { refusal, intuitTid }: Refused,
+  companyKey: string,
+  startUrl: string | undefined,
+): Problem => {
+  switch (refusal) {
+    case 'invalid_client':
+      return new Problem(
+        'intuit_rejected_client',
+        "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+        { intuitTid },
+      )
+    case 'unavailable':
+      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, {
+        ...{ intuitTid, startUrl },
+      })
+    case 'invalid_grant':
+      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, {
+        ...{ intuitTid, startUrl },
+      })
+  }
+}
+
+export const notStored = (companyKey: string, startUrl: string | undefined): Problem =>
+  new Problem(
+    'storage_unavailable',
+    `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
+    { startUrl, headers: { 'Retry-After': '60' } },
+  )
