@@ -121,6 +121,10 @@ const PARTS = {
     v.transform((env) => ({ successRedirectUrl: env.SUCCESS_REDIRECT_URL })),
   ),
   startLinks,
+  realms: v.pipe(
+    v.object({ ONE_KEY_PER_REALM: v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'false') }),
+    v.transform((env) => ({ oneKeyPerRealm: env.ONE_KEY_PER_REALM === 'true' })),
+  ),
   freshness: v.pipe(
     v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400), TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
     v.transform((env) => ({
@@ -202,6 +206,7 @@ export const readConfig = (env: Env): Config => {
     exchange: parsedOnce(PARTS.exchange, variables),
     sealing: parsedOnce(PARTS.sealing, variables),
     pages: parsedOnce(PARTS.pages, variables),
+    realms: parsedOnce(PARTS.realms, variables),
     startLinks: parsedOnce(PARTS.startLinks, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
     timing: parsedOnce(PARTS.timing, variables),

@@ -14,6 +14,7 @@ import { brakeBy } from './routes/brakes.ts'
 import { startLinkUrl } from './routes/start-link.ts'
 import { connectionStore } from './storage/connections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
+import { realmStore } from './storage/realms.ts'
 import { stateStore } from './storage/states.ts'
 
 export { RescueStore }
@@ -57,6 +58,8 @@ const createService = (env: Record<string, unknown>) => {
   const broker = createBroker({
     connections: connectionStore(dynamo),
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
+    realms: realmStore(dynamo),
+    oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     states: stateStore(dynamo),
     intuit: intuit(config, { fetch: network, now: surroundings.now }),
     vault: sealingVault(config.sealing, once(warnPlain)),

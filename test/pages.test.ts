@@ -50,12 +50,13 @@ describe('the page of success', () => {
     expect(await pageText(answer)).toContain('<bdi>Beach Blend</bdi> is connected')
   })
 
-  it('leaves the name, and nothing else, in a cookie that no script and no other host reads', async () => {
-    const key = freshKey()
-    const answer = await visit(await service.consented(key, { companyName: 'Müller & Söhne; <b>' }))
+  it('leaves what it says, and nothing else, in a cookie that no script and no other host reads', async () => {
+    const [key, realmId] = [freshKey(), '9130347596842384926']
+    const answer = await visit(await service.consented(key, { companyName: 'Müller & Söhne; <b>', realmId }))
     const cookie = cookieOf(answer)
+    const said = JSON.stringify({ companyName: 'Müller & Söhne; <b>', sharesRealm: false })
     expect(cookie).toBe(
-      `__Host-connected=${encodeURIComponent('Müller & Söhne; <b>')}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax`,
+      `__Host-connected=${encodeURIComponent(said)}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax`,
     )
     const shown = await pageText(await visit('/oauth/connected', pairOf(cookie)))
     expect(shown).toContain('<bdi>Müller &amp; Söhne; &lt;b&gt;</bdi> is connected')

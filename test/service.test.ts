@@ -186,11 +186,20 @@ describe('GET /oauth/callback', () => {
     }
   })
 
-  it('asks the table three times', async () => {
-    const path = await service.consented(freshKey())
+  it('asks the table five times: three before the code is spent, and two after, each at once', async () => {
+    const path = await service.consented(freshKey(), { realmId: '9001' })
     clear()
-    await service.fetch(path)
-    expect(operations().sort()).toEqual(['GetItem', 'UpdateItem', 'UpdateItem'])
+    const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    service.dynamo.fault({ kind: 'hold', until: held[0]?.promise ?? Promise.resolve(), times: 3 })
+    service.dynamo.fault({ kind: 'hold', until: held[1]?.promise ?? Promise.resolve(), times: 2 })
+    const answering = service.fetch(path)
+    await expect.poll(() => operations().sort()).toEqual(['GetItem', 'GetItem', 'UpdateItem'])
+    expect((await service.intuit.state()).counts.exchange).toBe(0)
+    held[0]?.resolve()
+    await expect.poll(() => operations().slice(3).sort()).toEqual(['PutItem', 'UpdateItem'])
+    held[1]?.resolve()
+    expect((await answering).status).toBe(200)
+    expect(operations()).toHaveLength(5)
   })
 
   it.each([

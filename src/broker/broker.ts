@@ -1,11 +1,12 @@
-import { type AuthorizePorts, authorization } from './authorize.ts'
+import { type StartPorts, starting } from './authorize.ts'
+import { type CallbackPorts, type Connected, finishing } from './callback.ts'
 import type { Connection } from './connection.ts'
 import { memory } from './memory.ts'
 import { connectionNotFound } from './refusals.ts'
 import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
 
-export type BrokerPorts = Omit<AuthorizePorts & StartLinkPorts & TokenPorts, 'admit' | 'memory'> & {
+export type BrokerPorts = Omit<StartPorts & CallbackPorts & StartLinkPorts & TokenPorts, 'admit' | 'memory'> & {
   /** How long an isolate may answer from memory; 0 turns it off. */
   cacheSeconds(): number
 }
@@ -15,7 +16,7 @@ export const createBroker = (ports: BrokerPorts) => {
   const { connections, surroundings, cacheSeconds } = ports
   const remembered = memory({ now: surroundings.now, cacheSeconds })
   const { admit, issue: startLink } = startLinks(ports)
-  const { start, finish } = authorization({ ...ports, admit })
+  const finish = finishing(ports)
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -26,11 +27,11 @@ export const createBroker = (ports: BrokerPorts) => {
 
   return {
     startLink,
-    start,
+    start: starting({ ...ports, admit }),
     /** Finishes a consent, and forgets what was remembered of the company before. */
-    finish: async (...callback: Parameters<typeof finish>): Promise<Connection> => {
+    finish: async (...callback: Parameters<typeof finish>): Promise<Connected> => {
       const connected = await finish(...callback)
-      remembered.forget(connected.companyKey, connected.generation)
+      remembered.forget(connected.connection.companyKey, connected.connection.generation)
       return connected
     },
     connection,

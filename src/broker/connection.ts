@@ -96,6 +96,10 @@ export const isFresh = (
 ): connection is WithAccessToken =>
   holdsAccessToken(connection) && connection.accessTokenExpiresAt - now > marginSeconds
 
+/** Whether there is a token of any kind. */
+export const holdsTokens = ({ accessToken, refreshToken }: Connection): boolean =>
+  accessToken !== undefined || refreshToken !== undefined
+
 /** Whether Intuit's tokens for this record are stored, both of them. */
 export const isConnected = (connection: Connection): boolean =>
   connection.accessToken !== undefined && connection.refreshToken !== undefined

@@ -1,4 +1,5 @@
 import { Problem } from '../problem.ts'
+import type { Environment } from './company.ts'
 import type { Refused } from './ports.ts'
 
 /** The problems of a consent, each with where its reader begins again. `startUrl` is `undefined` where that takes a signed link. */
@@ -25,6 +26,29 @@ export const realmMismatch = (companyKey: string): Problem =>
     'realm_mismatch',
     `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
       'Choose that company at Intuit, or connect this one under a key of its own.',
+  )
+
+export const realmMissing = (companyKey: string): Problem =>
+  new Problem(
+    'realm_mismatch',
+    `Intuit did not say which company was chosen, and the key ${companyKey} is connected to one. Nothing was changed. ` +
+      startAgain(companyKey),
+  )
+
+/** `stored` is the environment of the connection. */
+export const environmentMismatch = (companyKey: string, stored: Environment): Problem =>
+  new Problem(
+    'realm_mismatch',
+    `The key ${companyKey} is connected with ${stored} credentials. Nothing was changed. ` +
+      'Disconnect it first, or connect this company under a key of its own.',
+  )
+
+/** Names no other key: it may be another customer's. */
+export const realmInUse = (): Problem =>
+  new Problem(
+    'realm_in_use',
+    'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
+      'The operator finds that key in the log.',
   )
 
 export const exchangeFailed = (

@@ -17,7 +17,7 @@ export interface ConnectionStore {
   /** Makes an unfinished record where there is none, or keeps an unfinished one alive. Returns the record; a connected one is left as it is. */
   begin(companyKey: string, beginning: Beginning): Promise<Connection>
   /**
-   * Stores the first pair of a consent. `another realm`: the record is connected to it. `superseded`: a later consent,
+   * Stores the first pair of a consent. `another realm`: the record is connected to it, or in the other environment. `superseded`: a later consent,
    * or a disconnect, was stored meanwhile.
    */
   connect(companyKey: string, consent: Consent): Promise<Connection | 'another realm' | 'superseded'>
@@ -84,6 +84,15 @@ export interface Rescue {
   park(companyKey: string, spentHash: string, successor: Successor): Promise<void>
   find(companyKey: string, spentHash: string): Promise<Successor | undefined>
   forget(companyKey: string, spentHash: string): Promise<void>
+}
+
+/** Notes which company key a realm was connected under. A note may be stale: the connection that it names tells. */
+export interface RealmStore {
+  /** The company key (strongly consistent). */
+  holder(environment: Environment, realmId: string): Promise<string | undefined>
+  note(environment: Environment, realmId: string, companyKey: string, now: EpochSeconds): Promise<void>
+  /** Removes the note, unless it names another key. */
+  forget(environment: Environment, realmId: string, companyKey: string): Promise<void>
 }
 
 /** The attributes of a record that hold a token. */
@@ -180,8 +189,17 @@ export type KeepAlive = (promise: Promise<unknown>) => void
 
 /** One event of note behind an answer. Holds no token, code, state, key or secret. */
 export interface LogEvent {
-  event: 'pair_write_failed' | 'pair_not_stored' | 'pair_recovered' | 'refresh_behind_failed'
+  event:
+    | 'pair_write_failed'
+    | 'pair_not_stored'
+    | 'pair_recovered'
+    | 'refresh_behind_failed'
+    | 'realm_shared'
+    | 'realm_refused'
+    | 'realm_not_noted'
   company_key: string
+  /** Of the connection that has the same realm. */
+  other_company_key?: string | undefined
   code?: string
   rescue?: 'bound' | 'not bound'
   parked?: boolean

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import type { ShownConnection } from './connected.ts'
 import type { ShownProblem } from './problem-page.ts'
 
 /**
@@ -17,6 +18,7 @@ const keep = (c: Context, name: string, value: string) =>
   c.header(
     'Set-Cookie',
     `__Host-${name}=${encodeURIComponent(value)}; Max-Age=${KEPT_SECONDS}; Path=/; HttpOnly; Secure; SameSite=Lax`,
+    { append: true },
   )
 
 const kept = (c: Context, name: string): string | undefined => {
@@ -35,12 +37,20 @@ const SHOWN_PROBLEM = v.object({
   intuitTid: v.optional(v.string()),
   startPath: v.optional(v.pipe(v.string(), v.startsWith('/oauth/start/'))),
 })
+const STORED_CONNECTION = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ companyName: v.string(), sharesRealm: v.boolean() }),
+)
 const STORED_PROBLEM = v.pipe(v.string(), v.parseJson(), SHOWN_PROBLEM)
 
-export const keepConnected = (c: Context, companyName: string): void => keep(c, CONNECTED, companyName)
+export const keepConnected = (c: Context, shown: ShownConnection): void => keep(c, CONNECTED, JSON.stringify(shown))
 
-/** The name of the company that this browser connected last. */
-export const keptConnected = (c: Context): string | undefined => kept(c, CONNECTED) || undefined
+/** The company that this browser connected last. */
+export const keptConnected = (c: Context): ShownConnection | undefined => {
+  const stored = v.safeParse(STORED_CONNECTION, kept(c, CONNECTED))
+  return stored.success ? stored.output : undefined
+}
 
 export const keepProblem = (c: Context, problem: ShownProblem): void =>
   keep(c, PROBLEM, JSON.stringify({ ...problem, detail: problem.detail.slice(0, MAX_DETAIL_LENGTH) }))

@@ -1,9 +1,8 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
-import type { CallbackParameters } from '../broker/authorize.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { CallbackParameters, Connected } from '../broker/callback.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
-import type { Connection } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
 import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
 import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
@@ -39,8 +38,8 @@ const callbackParameters = (c: Context): CallbackParameters => {
   return { outcome: 'granted', code, ...common }
 }
 
-/** The API reference's "Stored output" without the tokens. */
-const callbackBody = (connection: Connection) => ({
+/** The API reference's "Stored output" without the tokens. `realm_in_use`: the company is connected under another key as well. */
+const callbackBody = ({ connection, sharesRealm }: Connected) => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,
@@ -48,6 +47,7 @@ const callbackBody = (connection: Connection) => ({
   refresh_token_expires_at: connection.refreshTokenExpiresAt,
   uses_sandbox_credentials: connection.environment === 'sandbox',
   connected: true,
+  realm_in_use: sharesRealm,
 })
 
 /** The consent of a person: `GET /oauth/start/{company_key}` and `GET /oauth/callback`. */
@@ -69,10 +69,10 @@ export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | u
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const parameters = callbackParameters(c)
-    const connection = await broker.finish(parameters, keepAlive(c))
+    const connected = await broker.finish(parameters, keepAlive(c))
     releaseBrowser(c, parameters.state)
-    c.set('companyKey', connection.companyKey)
-    return isPerson ? answerConnected(c, connection.companyName, onwardUrl) : c.json(callbackBody(connection))
+    c.set('companyKey', connected.connection.companyKey)
+    return isPerson ? answerConnected(c, connected, onwardUrl) : c.json(callbackBody(connected))
   }
 
   return new Hono().get('/start', start).get('/start/:company_key{.*}', start).get('/callback', callback)

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
+import type { Connected } from '../broker/callback.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { DISCONNECTED, RECONNECT } from '../pages/landing.ts'
 import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome.ts'
@@ -15,10 +16,11 @@ const FAILED_PATH = '/oauth/failed'
 const thenShow = (path: string) => ({ Refresh: `0; url=${path}` })
 
 /** The callback's success as a page, or the way to the operator's own page. */
-export const answerConnected = (c: Context, companyName: string, onwardUrl: string | undefined) => {
+export const answerConnected = (c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) => {
   if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
-  keepConnected(c, companyName)
-  return sendPage(c, connectedPage(companyName), 200, thenShow(CONNECTED_PATH))
+  const shown = { companyName: connection.companyName, sharesRealm }
+  keepConnected(c, shown)
+  return sendPage(c, connectedPage(shown), 200, thenShow(CONNECTED_PATH))
 }
 
 /** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */

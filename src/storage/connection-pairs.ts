@@ -12,6 +12,8 @@ import { stillStored } from './connection-leases.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-attributes.ts'
 
+const SAME_ENVIRONMENT =
+  '(attribute_not_exists(uses_sandbox_credentials) OR uses_sandbox_credentials = :uses_sandbox_credentials)'
 const NOT_WRITTEN_BY_ME = '(attribute_not_exists(written_by) OR written_by <> :written_by)'
 const NEXT_GENERATION = 'generation = if_not_exists(generation, :zero) + :one'
 
@@ -77,7 +79,7 @@ export const connectionPairs = (
         Key: connectionKey(companyKey),
         UpdateExpression: `SET ${assignments(values)}, created_at = if_not_exists(created_at, :now), ${NEXT_GENERATION} REMOVE ${forget.join(', ')}`,
         // Not the generation: a refresh may raise it meanwhile. No refresh touches `connected_at`.
-        ConditionExpression: `(attribute_not_exists(realm_id)${sameRealm} OR (${HOLDS_NO_TOKENS})) AND (attribute_not_exists(connected_at) OR connected_at < :connected_at)`,
+        ConditionExpression: `((attribute_not_exists(realm_id)${sameRealm}) AND ${SAME_ENVIRONMENT} OR ${HOLDS_NO_TOKENS}) AND (attribute_not_exists(connected_at) OR connected_at < :connected_at)`,
         ExpressionAttributeValues: { ...assigned(values), ...attributes({ ':now': now, ':zero': 0, ':one': 1 }) },
         ReturnValues: 'ALL_NEW',
       })

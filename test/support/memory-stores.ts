@@ -1,5 +1,5 @@
 import { type Connection, EMBARGO, type Failure, type Lease, type StoredPair } from '../../src/broker/connection.ts'
-import type { AuthorizationState, ConnectionStore, LeaseEnd, StateStore } from '../../src/broker/ports.ts'
+import type { AuthorizationState, ConnectionStore, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
 
 interface Row {
   connection: Connection
@@ -96,7 +96,8 @@ export const memoryConnections = () => {
       const { connection } = row
       if (row.connectedBy === writer) return { ...connection }
       if ((row.connectedAt ?? 0) >= at) return 'superseded'
-      if (connection.realmId && connection.realmId !== realmId && holdsTokens(connection)) return 'another realm'
+      const moves = (connection.realmId && connection.realmId !== realmId) || connection.environment !== environment
+      if (moves && holdsTokens(connection)) return 'another realm'
       Object.assign(row, { connectedAt: at, connectedBy: writer })
       row.expiresAt = undefined
       const createdAt = connection.createdAt ?? now
@@ -137,6 +138,21 @@ export const memoryConnections = () => {
     },
   }
   return { store, rows }
+}
+
+/** Notes of realms in memory. */
+export const memoryRealms = (): RealmStore => {
+  const holders = new Map<string, string>()
+  const key = (environment: string, realmId: string) => `${environment} ${realmId}`
+  return {
+    holder: async (environment, realmId) => holders.get(key(environment, realmId)),
+    async note(environment, realmId, companyKey) {
+      holders.set(key(environment, realmId), companyKey)
+    },
+    async forget(environment, realmId, companyKey) {
+      if (holders.get(key(environment, realmId)) === companyKey) holders.delete(key(environment, realmId))
+    },
+  }
 }
 
 /** OAuth states in memory. */

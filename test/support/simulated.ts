@@ -6,7 +6,7 @@ import type { Wanted } from '../../src/broker/tokens.ts'
 import { linkSigner } from '../../src/crypto/start-link.ts'
 import { fakeIntuit } from './fake-intuit.ts'
 import { memoryRescue } from './memory-rescue.ts'
-import { memoryConnections, memoryStates } from './memory-stores.ts'
+import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
 import { type Scheduler, virtualTime } from './virtual-time.ts'
 
 const START_MS = 1_790_000_000_000
@@ -150,6 +150,8 @@ export const simulated = (options: SimulationOptions) => {
       connections,
       rescue: withoutRescue ? undefined : rescueStore,
       states: memoryStates(),
+      realms: memoryRealms(),
+      oneKeyPerRealm: () => false,
       intuit: authorizationServer,
       vault: fakeVault,
       linkSigner: linkSigner(() => []),
