@@ -73,13 +73,13 @@ export const createApp = ({
   app.all('/oauth/callback', methodNotAllowed('GET'))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
   app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
+  app.all('/api/connections/:company_key{[^/]*}', methodNotAllowed('GET, HEAD, DELETE'))
   for (const path of [
     ...Object.keys(PAGES),
     '/health',
     '/api/token',
     '/api/token/:company_key{[^/]*}',
     '/api/connections',
-    '/api/connections/:company_key{[^/]*}',
   ]) {
     app.all(path, methodNotAllowed('GET, HEAD'))
   }

@@ -108,6 +108,10 @@ const PARTS = {
     }),
     v.transform((env) => ({ tokenEndpoint: env.INTUIT_TOKEN_ENDPOINT })),
   ),
+  revocation: v.pipe(
+    v.object({ INTUIT_REVOCATION_ENDPOINT: oauthEndpoint('https://developer.api.intuit.com/v2/oauth2/tokens/revoke') }),
+    v.transform((env) => ({ revocationEndpoint: env.INTUIT_REVOCATION_ENDPOINT })),
+  ),
   sealing: v.pipe(
     v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList) }),
     v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
@@ -204,6 +208,7 @@ export const readConfig = (env: Env): Config => {
     storage: parsedOnce(PARTS.storage, variables),
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),
+    revocation: parsedOnce(PARTS.revocation, variables),
     sealing: parsedOnce(PARTS.sealing, variables),
     pages: parsedOnce(PARTS.pages, variables),
     realms: parsedOnce(PARTS.realms, variables),

@@ -13,6 +13,7 @@ import { RescueStore } from './rescue/rescue-store.ts'
 import { brakeBy } from './routes/brakes.ts'
 import { startLinkUrl } from './routes/start-link.ts'
 import { connectionStore } from './storage/connections.ts'
+import { disconnectionStore } from './storage/disconnections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
 import { realmStore } from './storage/realms.ts'
 import { stateStore } from './storage/states.ts'
@@ -58,6 +59,7 @@ const createService = (env: Record<string, unknown>) => {
   const broker = createBroker({
     connections: connectionStore(dynamo),
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
+    disconnections: disconnectionStore(dynamo),
     realms: realmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     states: stateStore(dynamo),

@@ -12,7 +12,7 @@ const token = (companyKey: string, generation: number, length = 1100): UsableTok
     ...{ accessToken: 'x'.repeat(length), accessTokenExpiresAt: 1, refreshToken: 'y', refreshTokenExpiresAt: 1 },
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, refreshTokenHash: 'hash', writtenBy: 'me' },
     refreshTokenHardExpiresAt: undefined,
-    ...{ lease: undefined, failure: undefined },
+    ...{ lease: undefined, failure: undefined, disconnection: undefined },
   },
 })
 

@@ -736,7 +736,7 @@ describe('paths and methods', () => {
     ['POST', '/api/token/beach', 'GET, HEAD'],
     ['GET', '/api/token/beach/refresh', 'POST'],
     ['PUT', '/api/connections', 'GET, HEAD'],
-    ['PATCH', '/api/connections/beach', 'GET, HEAD'],
+    ['PATCH', '/api/connections/beach', 'GET, HEAD, DELETE'],
   ])('answers %s %s with 405 and Allow: %s', async (method, path, allow) => {
     const answer = await service.api(path, { method })
     expect(answer.status).toBe(405)

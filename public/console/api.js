@@ -65,7 +65,7 @@ export const createApi = (apiKey) => {
     connection: (companyKey) => call('GET', pathOf(companyKey)),
     /** @param {string} companyKey @returns {Promise<Answer<Partial<Connection>>>} */
     status: (companyKey) => call('GET', `${pathOf(companyKey)}/status`),
-    /** @param {string} companyKey @param {string} [companyName] @returns {Promise<Answer<{ url: string, expires_at?: number }>>} */
+    /** @param {string} companyKey @param {string} [companyName] @returns {Promise<Answer<{ url: string, expires_at?: number | null }>>} */
     startLink: (companyKey, companyName) =>
       call('POST', `${pathOf(companyKey)}/start-links`, companyName ? { company_name: companyName } : {}),
     /** @param {string} companyKey @returns {Promise<Answer<unknown>>} */

@@ -86,7 +86,7 @@ export const createFleet = ({ api, dialogs, offersDisconnect, onUnauthorized }) 
   /** @param {string} companyKey @param {string} name @param {string} [newName] */
   const link = async (companyKey, name, newName) => {
     const answer = await api.startLink(companyKey, newName)
-    if (answer.ok) return dialogs.showLink(name, answer.body.url, answer.body.expires_at)
+    if (answer.ok) return dialogs.showLink(name, answer.body.url, answer.body.expires_at ?? undefined)
     if (!isNotOffered(answer) && answer.code !== 'connection_not_found') {
       shown.get(companyKey)?.card.say(explain(answer), true)
       return

@@ -1,12 +1,16 @@
 import { type StartPorts, starting } from './authorize.ts'
 import { type CallbackPorts, type Connected, finishing } from './callback.ts'
 import type { Connection } from './connection.ts'
+import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { memory } from './memory.ts'
 import { connectionNotFound } from './refusals.ts'
 import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
 
-export type BrokerPorts = Omit<StartPorts & CallbackPorts & StartLinkPorts & TokenPorts, 'admit' | 'memory'> & {
+export type BrokerPorts = Omit<
+  StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
+  'admit' | 'memory'
+> & {
   /** How long an isolate may answer from memory; 0 turns it off. */
   cacheSeconds(): number
 }
@@ -34,6 +38,7 @@ export const createBroker = (ports: BrokerPorts) => {
       remembered.forget(connected.connection.companyKey, connected.connection.generation)
       return connected
     },
+    disconnect: disconnecting({ ...ports, memory: remembered }),
     connection,
     ...tokens({ ...ports, memory: remembered }),
   }

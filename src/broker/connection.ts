@@ -43,6 +43,16 @@ export interface Failure {
   retryAt: EpochSeconds
 }
 
+/** Whether Intuit has revoked an erased token: yes; not to our knowledge, and nobody asks any more; still being asked. */
+export type Revocation = 'confirmed' | 'unconfirmed' | 'pending'
+
+/** The end of a connection. */
+export interface Disconnection {
+  at: EpochSeconds
+  revocation: Revocation
+  intuitTid: string | undefined
+}
+
 export interface Lease {
   owner: string
   until: EpochMs
@@ -74,6 +84,8 @@ export interface Connection {
   writtenBy: string | undefined
   lease: Lease | undefined
   failure: Failure | undefined
+  /** Where it was disconnected, and not connected again since. */
+  disconnection: Disconnection | undefined
 }
 
 export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }

@@ -5,6 +5,7 @@ import type {
   EpochSeconds,
   Failure,
   Refusal,
+  Revocation,
   StoredPair,
   StoredToken,
   TokenPair,
@@ -86,6 +87,17 @@ export interface Rescue {
   forget(companyKey: string, spentHash: string): Promise<void>
 }
 
+/** The end of connections. Every call may throw `storage_unavailable`, and bears being applied twice. */
+export interface DisconnectionStore {
+  /** Removes the tokens of a record and all that belongs to them, and raises its generation. `false`: it changed since it was `seen`. */
+  erase(seen: Connection, erasure: { writer: string; at: EpochMs }): Promise<boolean>
+  /** Notes what became of the revocation, unless the key was connected or disconnected again by somebody else. */
+  settle(
+    companyKey: string,
+    settlement: { writer: string; revocation: Revocation; intuitTid: string | undefined; now: EpochSeconds },
+  ): Promise<void>
+}
+
 /** Notes which company key a realm was connected under. A note may be stale: the connection that it names tells. */
 export interface RealmStore {
   /** The company key (strongly consistent). */
@@ -163,6 +175,11 @@ export type Refused = {
   /** Whether the request may still be under way: Intuit did not answer in time. */
   underWay: boolean
 }
+/** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
+export interface RevocationAnswer {
+  outcome: 'revoked' | 'refused' | 'unavailable'
+  intuitTid: string | undefined
+}
 export type IntuitAnswer = Granted | Refused
 
 /** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
@@ -172,6 +189,10 @@ export interface AuthorizationServer {
   authorizationUrl(environment: Environment, state: string): string
   exchange(environment: Environment, code: string): Promise<IntuitAnswer>
   refresh(environment: Environment, refreshToken: string): Promise<IntuitAnswer>
+  /** Throws unless all that a revocation needs is configured: to be asked before a token is erased. */
+  requireRevocation(environment: Environment): void
+  /** By a refresh or an access token; it ends the whole grant. */
+  revoke(environment: Environment, token: string): Promise<RevocationAnswer>
 }
 
 /** Time, waiting and chance, so that tests can own them. */
@@ -197,10 +218,14 @@ export interface LogEvent {
     | 'realm_shared'
     | 'realm_refused'
     | 'realm_not_noted'
+    | 'disconnected'
+    | 'revocation_not_recorded'
   company_key: string
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined
   code?: string
+  revocation?: Revocation
+  intuit_tid?: string | undefined
   rescue?: 'bound' | 'not bound'
   parked?: boolean
 }

@@ -1,6 +1,7 @@
 import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer } from '../broker/ports.ts'
 import type { Config } from '../config.ts'
+import { revokeAt } from './revocation.ts'
 import { type GrantType, presentTo } from './token-endpoint.ts'
 
 interface IntuitSurroundings {
@@ -41,6 +42,16 @@ export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): Auth
 
     refresh(environment, refreshToken) {
       return present(environment, 'refresh_token', { refresh_token: refreshToken })
+    },
+
+    requireRevocation(environment) {
+      config[environment]()
+      config.revocation()
+    },
+
+    revoke(environment, token) {
+      const { revocationEndpoint: url } = config.revocation()
+      return revokeAt({ url, fetch }, config[environment](), token)
     },
   }
 }

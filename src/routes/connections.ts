@@ -2,7 +2,9 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, isConnected } from '../broker/connection.ts'
+import type { Disconnected } from '../broker/disconnect.ts'
 import { may } from './access.ts'
+import { keepAlive } from './http.ts'
 
 /** The API reference's literal answer, to the letter. */
 const LISTING_PLACEHOLDER = {
@@ -25,11 +27,24 @@ const connectionBody = (connection: Connection) => ({
   connected: isConnected(connection),
 })
 
-/** `GET /api/connections` and `GET /api/connections/{company_key}`. */
+/** `revoked`: Intuit has confirmed. `revocation`: how that stands on the record. */
+const disconnectedBody = ({ companyKey, revocation, intuitTid }: Disconnected) => ({
+  company_key: companyKey,
+  disconnected: true,
+  revoked: revocation === 'confirmed',
+  revocation,
+  intuit_tid: intuitTid ?? null,
+})
+
+/** `GET /api/connections`, `GET` and `DELETE /api/connections/{company_key}`. */
 export const connectionRoutes = (broker: Broker) =>
   new Hono()
     .get('/', may('connection:read'), (c) => c.json(LISTING_PLACEHOLDER))
     .get('/:company_key{[^/]*}', may('connection:read'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
       return c.json(connectionBody(await broker.connection(companyKey)))
+    })
+    .delete('/:company_key{[^/]*}', may('connection:write'), async (c) => {
+      const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+      return c.json(disconnectedBody(await broker.disconnect(companyKey, keepAlive(c))))
     })

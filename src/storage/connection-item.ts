@@ -1,5 +1,13 @@
 import { environmentFor } from '../broker/company.ts'
-import type { Connection, EpochSeconds, Failure, FailureReason, Lease } from '../broker/connection.ts'
+import type {
+  Connection,
+  Disconnection,
+  EpochSeconds,
+  Failure,
+  FailureReason,
+  Lease,
+  Revocation,
+} from '../broker/connection.ts'
 import { attributes, digits, flag, integer, text } from './attributes.ts'
 import type { Item } from './dynamodb.ts'
 
@@ -19,6 +27,8 @@ import type { Item } from './dynamodb.ts'
  * lease_owner, lease_until, lapsed_owner               S N S lease_until in epoch milliseconds
  * failure_code, failure_tid, failure_count,
  * failure_since, failed_at, retry_at                   S S N N N N
+ * disconnected_at                                      N     when the tokens were erased
+ * revocation, revocation_at, revocation_tid            S N S pending, confirmed or unconfirmed; Intuit's id of the answer
  * expires_at                                           N     TTL, only while it was never connected
  *
  * fleet_shard, dies_at                                 S N   the place in the index `fleet`: `fleet-attributes.ts`
@@ -26,6 +36,7 @@ import type { Item } from './dynamodb.ts'
  * A record written by hand holds the first eight and no more.
  */
 
+const REVOCATIONS: readonly Revocation[] = ['confirmed', 'unconfirmed', 'pending']
 const REASONS: readonly FailureReason[] = ['invalid_grant', 'invalid_client', 'unavailable', 'unsettled']
 
 export const connectionKey = (companyKey: string) => attributes({ pk: `connection#${companyKey}` })
@@ -34,6 +45,7 @@ export const HOLDS_NO_TOKENS = 'attribute_not_exists(access_token) AND attribute
 
 /** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
+export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid'
 export const FAILURE_ATTRIBUTES = 'failure_code, failure_tid, failure_count, failure_since, failed_at, retry_at'
 
 const leaseOf = (item: Item): Lease | undefined => {
@@ -54,6 +66,12 @@ const failureOf = (item: Item): Failure | undefined => {
     since: integer(item, 'failure_since') ?? at,
     retryAt: integer(item, 'retry_at') ?? at,
   }
+}
+
+const disconnectionOf = (item: Item): Disconnection | undefined => {
+  const at = integer(item, 'disconnected_at')
+  const revocation = REVOCATIONS.find((known) => known === text(item, 'revocation'))
+  return at !== undefined && revocation ? { at, revocation, intuitTid: text(item, 'revocation_tid') } : undefined
 }
 
 /** Reads a record, ours or one written by hand. */
@@ -78,6 +96,7 @@ export const connectionOf = (item: Item, companyKey: string): Connection => {
     writtenBy: text(item, 'written_by'),
     lease: leaseOf(item),
     failure: failureOf(item),
+    disconnection: disconnectionOf(item),
   }
 }
 

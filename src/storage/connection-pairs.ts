@@ -4,6 +4,7 @@ import { assigned, assignments, attributes, integer, text } from './attributes.t
 import {
   connectionKey,
   connectionOf,
+  DISCONNECTION_ATTRIBUTES,
   FAILURE_ATTRIBUTES,
   HOLDS_NO_TOKENS,
   LEASE_ATTRIBUTES,
@@ -74,7 +75,7 @@ export const connectionPairs = (
       const known = attributes({ realm_id: realmId, refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt })
       const unknown = ['realm_id', 'refresh_token_hard_expires_at'].filter((name) => !(name in known))
       const sameRealm = realmId === undefined ? '' : ' OR realm_id = :realm_id'
-      const forget = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'expires_at', ...unknown]
+      const forget = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, DISCONNECTION_ATTRIBUTES, 'expires_at', ...unknown]
       const written = await dynamo.updateItem({
         Key: connectionKey(companyKey),
         UpdateExpression: `SET ${assignments(values)}, created_at = if_not_exists(created_at, :now), ${NEXT_GENERATION} REMOVE ${forget.join(', ')}`,

@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)(inChromium('the console, in Chromium,'), () => {
     const after = await (await service.api(`/api/token/${key}`)).json()
     expect(after.access_token).not.toBe(before.access_token)
     expect(await page.content()).not.toContain(after.access_token)
-    expect(await one.getByRole('button', { name: 'Disconnect' }).count()).toBe(0)
+    expect(await one.getByRole('button', { name: 'Disconnect' }).count()).toBe(1)
     await one.getByRole('button', { name: 'Remove here' }).click()
     await page.reload()
     await visible(/keeps no list/)

@@ -24,6 +24,7 @@ const withPair = (row: Row, pair: StoredPair, now: number, writer: string): Conn
   writtenBy: writer,
   lease: undefined,
   failure: undefined,
+  disconnection: undefined,
 })
 
 const leaseAfter = (lease: Lease, end: LeaseEnd | 'embargo') => {
@@ -49,6 +50,7 @@ const unfinished = (companyKey: string): Connection => ({
   writtenBy: undefined,
   lease: undefined,
   failure: undefined,
+  disconnection: undefined,
 })
 
 /** Connection records in memory, which refuse as the table refuses. Each call is one atomic step. */

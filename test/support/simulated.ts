@@ -5,6 +5,7 @@ import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import type { Wanted } from '../../src/broker/tokens.ts'
 import { linkSigner } from '../../src/crypto/start-link.ts'
 import { fakeIntuit } from './fake-intuit.ts'
+import { memoryDisconnections } from './memory-disconnections.ts'
 import { memoryRescue } from './memory-rescue.ts'
 import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
 import { type Scheduler, virtualTime } from './virtual-time.ts'
@@ -145,12 +146,15 @@ export const simulated = (options: SimulationOptions) => {
         await step('refresh answered')
         return answer
       },
+      requireRevocation: () => undefined,
+      revoke: () => Promise.reject(new Error('not simulated')),
     }
     const broker = createBroker({
       connections,
       rescue: withoutRescue ? undefined : rescueStore,
       states: memoryStates(),
       realms: memoryRealms(),
+      disconnections: memoryDisconnections(memory.rows),
       oneKeyPerRealm: () => false,
       intuit: authorizationServer,
       vault: fakeVault,
@@ -188,7 +192,7 @@ export const simulated = (options: SimulationOptions) => {
       ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
       refreshTokenHardExpiresAt: undefined,
       ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
-      ...{ writtenBy: 'connect', lease: undefined, failure: undefined },
+      ...{ writtenBy: 'connect', lease: undefined, failure: undefined, disconnection: undefined },
       ...over,
     }
     memory.rows.set(COMPANY, { connection, expiresAt: undefined })

@@ -1,0 +1,43 @@
+import type { Connection } from '../../src/broker/connection.ts'
+import type { DisconnectionStore } from '../../src/broker/ports.ts'
+
+type Rows = Map<string, { connection: Connection; connectedAt?: number; connectedBy?: string }>
+
+/** The end of connections in memory, over the rows of `memoryConnections`. */
+export const memoryDisconnections = (rows: Rows): DisconnectionStore => {
+  return {
+    async erase(seen, { writer, at }) {
+      const row = rows.get(seen.companyKey)
+      if (!row) return false
+      const { connection } = row
+      if (row.connectedBy === writer) return true
+      const isUnchanged =
+        connection.generation === seen.generation &&
+        connection.accessToken === seen.accessToken &&
+        connection.refreshToken === seen.refreshToken
+      if (!isUnchanged) return false
+      Object.assign(row, { connectedAt: at, connectedBy: writer })
+      const now = Math.floor(at / 1000)
+      row.connection = {
+        ...connection,
+        ...{ accessToken: undefined, accessTokenExpiresAt: undefined, refreshToken: undefined },
+        ...{
+          refreshTokenExpiresAt: undefined,
+          refreshTokenHardExpiresAt: undefined,
+          refreshTokenHash: undefined,
+          lease: undefined,
+          failure: undefined,
+        },
+        ...{ generation: connection.generation + 1, updatedAt: now },
+        disconnection: { at: now, revocation: 'pending', intuitTid: undefined },
+      }
+      return true
+    },
+    async settle(companyKey, { writer, revocation, intuitTid }) {
+      const row = rows.get(companyKey)
+      const disconnection = row?.connection.disconnection
+      if (!row || !disconnection || row.connectedBy !== writer) return
+      row.connection = { ...row.connection, disconnection: { ...disconnection, revocation, intuitTid } }
+    },
+  }
+}
