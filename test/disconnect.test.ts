@@ -316,6 +316,29 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
+  it.each(['same', 'rotated'])(
+    'outlives a refresh that comes home late with the %s token: it brings nothing back, and revokes its own pair',
+    async (kind) => {
+      const [key, realmId] = [freshKey(), freshRealm()]
+      await service.connect(key, { realmId })
+      if (kind === 'rotated') await service.intuit.turn({ rotateAfterSeconds: 0 })
+      const storing = Promise.withResolvers<void>()
+      service.dynamo.fault({
+        ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
+        when: ({ body }) => JSON.stringify(body).includes(':written_by'),
+      })
+      const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+      await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
+      await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
+      expect((await disconnect(key)).status).toBe(200)
+      storing.resolve()
+      expect(await problem(await refreshing)).toEqual(NOT_CONNECTED)
+      expect(await stored(key)).not.toHaveProperty('refresh_token')
+      await expect.poll(async () => (await service.intuit.state()).counts.revoke).toBe(2)
+      expect(await alive(realmId)).toBe(0)
+    },
+  )
+
   it('needs a key, and a company key of the right form', async () => {
     expect((await service.fetch('/api/connections/beach', { method: 'DELETE' })).status).toBe(401)
     expect(await problem(await disconnect('-beach'))).toEqual({ status: 400, code: 'invalid_company_key' })

@@ -4,6 +4,7 @@ import {
   type EpochSeconds,
   type FailureReason,
   holdsAccessToken,
+  holdsTokens,
   type WithAccessToken,
 } from './connection.ts'
 import { adoptable, despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
@@ -142,7 +143,12 @@ export const spending = (ports: SpendPorts) => {
       keepAlive: request.keepAlive,
     })
     if (stored && holdsAccessToken(stored)) return stored
-    return yieldTo(await connections.read(spent.companyKey, nowSeconds()))
+    const current = await connections.read(spent.companyKey, nowSeconds())
+    // Disconnected meanwhile, by somebody who could not know of this pair.
+    if (current && !holdsTokens(current)) {
+      request.keepAlive(intuit.revoke(spent.environment, answer.pair.refreshToken))
+    }
+    return yieldTo(current)
   }
 
   const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
