@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { createApp } from '../../src/app.ts'
+import { createBroker } from '../../src/broker/broker.ts'
+import type { LogEvent } from '../../src/broker/ports.ts'
+import { readConfig } from '../../src/config.ts'
+import { callerKeys } from '../../src/crypto/caller-keys.ts'
+import { sealingVault } from '../../src/crypto/sealing.ts'
+import { linkSigner } from '../../src/crypto/start-link.ts'
+import { intuit } from '../../src/intuit/intuit.ts'
+import { memoryDisconnections } from './memory-disconnections.ts'
+import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
+
+const secret = () => randomBytes(24).toString('base64url')
+const keyList = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
+
+export const ORIGIN = 'http://localhost:8787'
+export const AUTHORIZATION_ENDPOINT = 'https://intuit.example/connect/oauth2'
+
+/** What nobody but its owner may ever be shown. */
+export const newSecrets = () => ({ apiKey: secret(), clientSecret: secret(), refreshToken: `RT1-${secret()}` })
+
+interface InProcessOptions {
+  secrets: ReturnType<typeof newSecrets>
+  /** Intuit, as far as it is reached by `fetch`. */
+  fetch: typeof fetch
+  vars?: Record<string, string>
+}
+
+const variables = ({ secrets, vars }: InProcessOptions) => ({
+  API_KEY: secrets.apiKey,
+  QUICKBOOKS_CLIENT_ID: 'production-id',
+  QUICKBOOKS_CLIENT_SECRET: secrets.clientSecret,
+  QUICKBOOKS_SANDBOX_CLIENT_ID: 'sandbox-id',
+  QUICKBOOKS_SANDBOX_CLIENT_SECRET: secrets.clientSecret,
+  QUICKBOOKS_REDIRECT_URI: `${ORIGIN}/oauth/callback`,
+  INTUIT_AUTHORIZATION_ENDPOINT: AUTHORIZATION_ENDPOINT,
+  INTUIT_TOKEN_ENDPOINT: 'https://intuit.example/token',
+  INTUIT_REVOCATION_ENDPOINT: 'https://intuit.example/revoke',
+  TOKEN_ENCRYPTION_KEYS: keyList('sealing'),
+  START_LINK_KEYS: keyList('links'),
+  BIND_BROWSER: 'true',
+  ONE_KEY_PER_REALM: 'true',
+  INTUIT_TIMEOUT_MS: '20',
+  ...vars,
+})
+
+/** The whole service in this process: everything but the table and the network is the real thing, and waiting takes no time. */
+export const inProcess = (options: InProcessOptions) => {
+  const config = readConfig(variables(options))
+  let time = Date.now()
+  const { store, rows } = memoryConnections()
+  const faults: unknown[] = []
+  const events: LogEvent[] = []
+  const vault = sealingVault(config.sealing, () => undefined)
+  const surroundings = {
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      time += milliseconds
+    },
+    random: Math.random,
+    nonce: secret,
+  }
+  const broker = createBroker({
+    connections: store,
+    disconnections: memoryDisconnections(rows),
+    rescue: undefined,
+    states: memoryStates(),
+    realms: memoryRealms(),
+    oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
+    intuit: intuit(config, { fetch: options.fetch, now: surroundings.now }),
+    vault,
+    linkSigner: linkSigner(() => config.startLinks().keys),
+    startLinkMode: () => config.startLinks().mode,
+    bindsBrowser: () => config.startLinks().bindsBrowser,
+    surroundings,
+    timing: config.timing,
+    log: (event) => events.push(event),
+    cacheSeconds: () => config.freshness().cacheSeconds,
+    marginSeconds: () => config.freshness().marginSeconds,
+    stateTtlSeconds: () => config.authorization().stateTtlSeconds,
+    startUrl: (companyKey) => `${ORIGIN}/oauth/start/${companyKey}`,
+  })
+  const app = createApp({
+    broker,
+    identify: callerKeys(config.callers, surroundings.now),
+    queryKeysAllowed: () => config.callers().queryKeysAllowed,
+    successRedirectUrl: () => config.pages().successRedirectUrl,
+    origin: () => ORIGIN,
+    reportFault: (error) => faults.push(error),
+  })
+  const background: Promise<unknown>[] = []
+  const context = {
+    waitUntil: (promise: Promise<unknown>) => void background.push(promise),
+    passThroughOnException: () => undefined,
+    props: {},
+  }
+  return {
+    fetch: async (request: Request) => app.fetch(request, {}, context),
+    /** Everything that was promised to outlive its answer. */
+    settled: () => Promise.allSettled(background.splice(0)),
+    rows,
+    vault,
+    now: surroundings.now,
+    /** What the operator was told of unknown errors. */
+    faults,
+    events,
+  }
+}
