@@ -57,6 +57,14 @@ describe.each(COMMANDS)('%s', (script) => {
   })
 })
 
+describe.each(['start-link.ts', 'fuzz.ts'])('%s', (script) => {
+  it('has --help and refuses options it does not know', async () => {
+    expect(await run(script, {}, ['--help'])).toMatchObject({ code: 0, output: expect.stringMatching(/^npm run /) })
+    const unknown = await run(script, {}, ['--everything'])
+    expect(unknown).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
+  })
+})
+
 describe('npm run table:create', () => {
   let engine: Engine
   beforeAll(async () => {

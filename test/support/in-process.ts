@@ -7,6 +7,7 @@ import { callerKeys } from '../../src/crypto/caller-keys.ts'
 import { sealingVault } from '../../src/crypto/sealing.ts'
 import { linkSigner } from '../../src/crypto/start-link.ts'
 import { intuit } from '../../src/intuit/intuit.ts'
+import type { RequestLine } from '../../src/request-log.ts'
 import { memoryDisconnections } from './memory-disconnections.ts'
 import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
 
@@ -51,6 +52,8 @@ export const inProcess = (options: InProcessOptions) => {
   const { store, rows } = memoryConnections()
   const faults: unknown[] = []
   const events: LogEvent[] = []
+  const lines: RequestLine[] = []
+  const free = async () => undefined
   const vault = sealingVault(config.sealing, () => undefined)
   const surroundings = {
     now: () => time,
@@ -86,6 +89,9 @@ export const inProcess = (options: InProcessOptions) => {
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
     origin: () => ORIGIN,
+    brakes: { start: free, companyStart: free, callback: free, failedKey: free },
+    now: surroundings.now,
+    logRequest: (line) => lines.push(line),
     reportFault: (error) => faults.push(error),
   })
   const background: Promise<unknown>[] = []
@@ -104,5 +110,6 @@ export const inProcess = (options: InProcessOptions) => {
     /** What the operator was told of unknown errors. */
     faults,
     events,
+    lines,
   }
 }
