@@ -19,6 +19,8 @@ interface Persistence {
   /** How long the caller waits for a pair that is neither stored nor parked. */
   patienceMs: number
   keepAlive: KeepAlive
+  /** Does what is left to do where the write is refused after the caller was answered. */
+  onRefusedLate(): Promise<unknown>
 }
 
 /** What the record will be once the write comes through: the caller's answer while it has not. */
@@ -55,7 +57,7 @@ export const persisting = ({ connections, rescue, surroundings, log }: PersistPo
   }
 
   return async (persistence: Persistence): Promise<Connection | undefined> => {
-    const { spent, successor, leaseEnd, deadline, patienceMs, keepAlive } = persistence
+    const { spent, successor, leaseEnd, deadline, patienceMs, keepAlive, onRefusedLate } = persistence
     let parked: Promise<boolean> | undefined
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
@@ -69,7 +71,13 @@ export const persisting = ({ connections, rescue, surroundings, log }: PersistPo
       surroundings,
       onFailure,
     )
-    keepAlive(stored.then(async (outcome) => parked && settle(persistence, outcome !== undefined, await parked)))
+    let isAnsweredAhead = false
+    keepAlive(
+      stored.then(async (outcome) => {
+        if (parked !== undefined) await settle(persistence, outcome !== undefined, await parked)
+        if (isAnsweredAhead && outcome && !outcome.value) await onRefusedLate()
+      }),
+    )
 
     const patience = async () => {
       await failed.promise
@@ -78,6 +86,7 @@ export const persisting = ({ connections, rescue, surroundings, log }: PersistPo
       await Promise.race([waited, parked?.then((isParked) => (isParked ? undefined : waited))])
     }
     const outcome = await Promise.race([stored, patience()])
+    isAnsweredAhead = outcome === undefined
     return outcome ? outcome.value : asIfStored(spent, successor)
   }
 }

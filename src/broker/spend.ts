@@ -128,6 +128,14 @@ export const spending = (ports: SpendPorts) => {
 
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
     const { connection: spent, owner } = held
+    /** To a record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
+    const comeHome = async () => {
+      const current = await connections.read(spent.companyKey, nowSeconds())
+      if (current && !holdsTokens(current)) {
+        request.keepAlive(intuit.revoke(spent.environment, answer.pair.refreshToken))
+      }
+      return current
+    }
     const stored = await persist({
       spent,
       spentHash,
@@ -141,14 +149,10 @@ export const spending = (ports: SpendPorts) => {
       deadline: request.startedAt + timing().deadlineMs,
       patienceMs: storingMs(timing()),
       keepAlive: request.keepAlive,
+      onRefusedLate: comeHome,
     })
     if (stored && holdsAccessToken(stored)) return stored
-    const current = await connections.read(spent.companyKey, nowSeconds())
-    // Disconnected meanwhile, by somebody who could not know of this pair.
-    if (current && !holdsTokens(current)) {
-      request.keepAlive(intuit.revoke(spent.environment, answer.pair.refreshToken))
-    }
-    return yieldTo(current)
+    return yieldTo(await comeHome())
   }
 
   const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
