@@ -1,0 +1,16 @@
+import { gzipSync } from 'node:zlib'
+
+/** The size that counts for an upload. */
+export const gzipBytes = (script: string): number => gzipSync(script, { level: 9 }).byteLength
+
+/** What Node has and Workers do not: names that only a polyfill would bring into a bundle. */
+const NODE_GLOBALS = /\b(?:Buffer\.from|process\.(?:env|nextTick|versions)|__dirname|setImmediate)\b/
+
+const importedNames = (script: string) =>
+  [...script.matchAll(/(?<![.\w$])(?:from|import\s*\(?)\s*["']([^"']+)["']/g)].map(([, name = '']) => name)
+
+/** Everything of Node in a bundle: modules that it imports, and globals that it leans on. */
+export const nodeTraces = (script: string): string[] => [
+  ...importedNames(script).filter((name) => !name.startsWith('cloudflare:')),
+  ...(NODE_GLOBALS.exec(script) ?? []),
+]
