@@ -17,11 +17,14 @@ const HEADERS = Object.entries({
   'X-Frame-Options': 'DENY',
 })
 
-/** Gives each request its id, and each answer what keeps it to itself. */
+/**
+ * Gives each request its id, and each answer what keeps it to itself. Set before the answer is made, as each header that
+ * Hono sets afterwards costs a new `Response`. A route's own headers win.
+ */
 export const answerHeaders: MiddlewareHandler<{ Variables: { requestId: string } }> = async (c, next) => {
   const requestId = crypto.randomUUID()
   c.set('requestId', requestId)
-  await next()
   c.header('X-Request-Id', requestId)
-  for (const [name, value] of HEADERS) if (!c.res.headers.has(name)) c.header(name, value)
+  for (const [name, value] of HEADERS) c.header(name, value)
+  await next()
 }

@@ -74,10 +74,9 @@ export class Problem extends Error {
   }
 }
 
-/** A problem as `application/problem+json` (RFC 9457). */
-export const problemResponse = ({ code, message, headers, intuitTid, startUrl }: Problem): Response => {
+/** The body of a problem, as `application/problem+json` (RFC 9457). */
+export const problemBody = ({ code, message, intuitTid, startUrl }: Problem): string => {
   const status = PROBLEM_STATUS[code]
   const members = { type: 'about:blank', title: TITLES[status], status, detail: message, code }
-  const body = { ...members, intuit_tid: intuitTid, start_url: startUrl }
-  return Response.json(body, { status, headers: { ...headers, 'Content-Type': 'application/problem+json' } })
+  return JSON.stringify({ ...members, intuit_tid: intuitTid, start_url: startUrl })
 }

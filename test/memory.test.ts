@@ -9,10 +9,7 @@ const token = (companyKey: string, generation: number, length = 1100): UsableTok
   accessToken: 'x'.repeat(length),
   connection: {
     ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation },
-    ...{ accessToken: 'x'.repeat(length), accessTokenExpiresAt: 1, refreshToken: 'y', refreshTokenExpiresAt: 1 },
-    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, refreshTokenHash: 'hash', writtenBy: 'me' },
-    refreshTokenHardExpiresAt: undefined,
-    ...{ lease: undefined, failure: undefined, disconnection: undefined },
+    ...{ accessTokenExpiresAt: 1, refreshTokenExpiresAt: 1, updatedAt: 1, lastRefreshAt: 1 },
   },
 })
 

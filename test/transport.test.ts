@@ -1,7 +1,10 @@
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
+import { AwsClient } from 'aws4fetch'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dynamoDb } from '../src/storage/dynamodb.ts'
+import { dynamoDbSigner } from '../src/storage/signer.ts'
 import { testStorage } from './support/engine.ts'
 
 const KEY = { Key: { pk: { S: 'connection#beach-blend' } } }
@@ -17,7 +20,7 @@ const scripted = (answers: Answer[], settings = testStorage('http://127.0.0.1:9'
   const pauses: number[] = []
   let time = 1_790_000_000_000
   const network: typeof fetch = async (input, init) => {
-    sent.push(new Request(input))
+    sent.push(new Request(input, init))
     const answer = answers[Math.min(sent.length, answers.length) - 1] ?? new Error('no answer')
     if (answer === 'hang') {
       time += 2_000
@@ -39,6 +42,54 @@ const scripted = (answers: Answer[], settings = testStorage('http://127.0.0.1:9'
   })
   return { table, sent, pauses, elapsed: () => time - 1_790_000_000_000 }
 }
+
+describe('a signature', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 60 })
+  const settingsOf = fc.record({
+    region: fc.constantFrom('us-east-1', 'eu-central-1', 'us-gov-west-1'),
+    accessKeyId: fc.stringMatching(/^[A-Z0-9]{16,20}$/),
+    secretAccessKey: fc.stringMatching(/^[A-Za-z0-9/+=]{1,40}$/),
+    sessionToken: fc.option(fc.stringMatching(/^[A-Za-z0-9/+=]{1,80}$/), { nil: undefined }),
+    table: fc.constant('connections'),
+    endpoint: fc.constantFrom(
+      'https://dynamodb.us-east-1.amazonaws.com/',
+      'https://dynamodb.eu-central-1.amazonaws.com',
+      'http://127.0.0.1:8000',
+      'https://localhost:443/',
+    ),
+  })
+
+  it('is aws4fetch’s to the byte, whatever is signed, by whom and when', async () => {
+    const when = fc.date({ min: new Date('2020-01-01'), max: new Date('2035-01-01'), noInvalidDate: true })
+    await fc.assert(
+      fc.asyncProperty(settingsOf, text, when, async (settings, value, date) => {
+        const payload = JSON.stringify({ value })
+        const ours = await dynamoDbSigner(settings)('UpdateItem', payload, date.getTime())
+        const { accessKeyId, secretAccessKey, sessionToken, region, endpoint } = settings
+        const credentials = { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) }
+        const signed = await new AwsClient({ ...credentials, service: 'dynamodb', region }).sign(endpoint, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'DynamoDB_20120810.UpdateItem' },
+          body: payload,
+          aws: { datetime: date.toISOString().replace(/[:-]|\.\d{3}/g, '') },
+        })
+        const theirs = Object.fromEntries(signed.headers)
+        expect(Object.fromEntries(new Headers(ours))).toEqual(theirs)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('changes its key with the day, and with it alone', async () => {
+    const sign = dynamoDbSigner(testStorage('http://127.0.0.1:9'))
+    const signatureAt = async (time: string) => (await sign('GetItem', '{}', Date.parse(time)))['Authorization'] ?? ''
+    const late = await signatureAt('2026-01-05T23:59:59Z')
+    const next = await signatureAt('2026-01-06T00:00:00Z')
+    expect(late).toContain('/20260105/us-east-1/dynamodb/aws4_request')
+    expect(next).toContain('/20260106/us-east-1/dynamodb/aws4_request')
+    expect(await signatureAt('2026-01-05T23:59:59Z')).toBe(late)
+  })
+})
 
 describe('the DynamoDB client', () => {
   it('asks for one item with one signed request', async () => {

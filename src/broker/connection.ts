@@ -90,10 +90,24 @@ export interface Connection {
 
 export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }
 
+/** What of a record is handed out with its access token, and remembered. */
+export type HandedOut = Pick<
+  WithAccessToken,
+  | 'companyKey'
+  | 'companyName'
+  | 'environment'
+  | 'realmId'
+  | 'accessTokenExpiresAt'
+  | 'refreshTokenExpiresAt'
+  | 'updatedAt'
+  | 'lastRefreshAt'
+  | 'generation'
+>
+
 /** What a caller is given: the access token itself, and the record it is of. */
 export interface UsableToken {
   accessToken: string
-  connection: WithAccessToken
+  connection: HandedOut
 }
 
 /** Whether there is an access token, valid or not. */

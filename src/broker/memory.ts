@@ -2,7 +2,7 @@ import type { EpochMs, UsableToken } from './connection.ts'
 
 /** Fewer bytes than an isolate has by far: at tokens of 1,100 characters, some 5,000 connections. */
 const MAX_BYTES = 8_000_000
-/** What an entry takes besides its texts. */
+/** What an entry takes besides its token and name: two objects, their numbers and short texts. */
 const ENTRY_BYTES = 500
 
 interface Entry {
@@ -19,10 +19,9 @@ interface MemoryParts {
   cacheSeconds(): number
 }
 
+/** A token is ASCII, a byte a character; a name may not be. */
 const bytesOf = ({ accessToken, connection }: UsableToken) =>
-  ENTRY_BYTES +
-  2 * (accessToken.length + (connection.accessToken.length + (connection.refreshToken?.length ?? 0))) +
-  2 * (connection.companyName.length + connection.companyKey.length)
+  ENTRY_BYTES + accessToken.length + 2 * connection.companyName.length
 
 /**
  * Opened tokens of the connections in use, for seconds. Bounded by bytes; the least recently used one goes first. An

@@ -14,5 +14,15 @@ export const sealedPair = async (vault: Vault, companyKey: string, pair: TokenPa
 /** The access token of a record, opened. Throws `sealed_token_unreadable`. */
 export const usableToken = async (vault: Vault, connection: WithAccessToken): Promise<UsableToken> => ({
   accessToken: await vault.open(connection.companyKey, 'access_token', connection.accessToken),
-  connection,
+  connection: {
+    companyKey: connection.companyKey,
+    companyName: connection.companyName,
+    environment: connection.environment,
+    realmId: connection.realmId,
+    accessTokenExpiresAt: connection.accessTokenExpiresAt,
+    refreshTokenExpiresAt: connection.refreshTokenExpiresAt,
+    updatedAt: connection.updatedAt,
+    lastRefreshAt: connection.lastRefreshAt,
+    generation: connection.generation,
+  },
 })

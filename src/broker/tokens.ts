@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts'
-import { type Connection, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
+import { type Connection, type HandedOut, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
 import { flights } from './flights.ts'
 import type { Memory } from './memory.ts'
 import { usableToken } from './pair.ts'
@@ -64,11 +64,11 @@ export const tokens = (ports: TokenPorts) => {
     keepAlive(logged)
   }
 
-  const isJustRefreshed = ({ lastRefreshAt }: Connection) =>
+  const isJustRefreshed = ({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>) =>
     lastRefreshAt !== undefined && nowSeconds() - lastRefreshAt < JUST_REFRESHED_SECONDS
 
-  const nearsMargin = (connection: WithAccessToken) =>
-    connection.accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
+  const nearsMargin = ({ accessTokenExpiresAt }: HandedOut) =>
+    accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
 
   /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
   const isDueBehind = (connection: WithAccessToken) => {
@@ -78,14 +78,13 @@ export const tokens = (ports: TokenPorts) => {
     return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isPointless
   }
 
-  const satisfies = (connection: Connection, minTtlSeconds: number): connection is WithAccessToken =>
-    isFresh(connection, nowSeconds(), marginSeconds()) &&
-    (isFresh(connection, nowSeconds(), minTtlSeconds) || isJustRefreshed(connection))
+  const lives = (handedOut: HandedOut, minTtlSeconds: number) =>
+    handedOut.accessTokenExpiresAt - nowSeconds() > minTtlSeconds || isJustRefreshed(handedOut)
 
   /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
   const recalled = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
     const known = memory.recall(companyKey)
-    return known && satisfies(known.connection, minTtlSeconds) && !nearsMargin(known.connection) ? known : undefined
+    return known && lives(known.connection, minTtlSeconds) && !nearsMargin(known.connection) ? known : undefined
   }
 
   /**
@@ -103,7 +102,7 @@ export const tokens = (ports: TokenPorts) => {
     const reading =
       fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
     const connection = await stored(companyKey, reading)
-    if (!satisfies(connection, minTtlSeconds)) {
+    if (!isFresh(connection, nowSeconds(), marginSeconds()) || !lives(connection, minTtlSeconds)) {
       return { token: await opened(await refresh(connection, false, keepAlive)), source: 'intuit' }
     }
     if (isDueBehind(connection)) refreshBehind(connection, keepAlive)

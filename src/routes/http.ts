@@ -14,7 +14,8 @@ export const requireShortQuery = (c: Context): void => {
 }
 
 /** Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. */
-export const queryValues = (c: Context, name: string): string[] => new URL(c.req.url).searchParams.getAll(name)
+export const queryValues = (c: Context, name: string): string[] =>
+  c.req.url.includes('?') ? new URL(c.req.url).searchParams.getAll(name) : []
 
 /** A query parameter that may be given once (RFC 6749 section 3.1). Throws `invalid_request`, naming it, if it is repeated. */
 export const queryParameter = (c: Context, name: string): string | undefined => {

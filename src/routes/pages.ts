@@ -6,7 +6,7 @@ import { DISCONNECTED, RECONNECT } from '../pages/landing.ts'
 import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome.ts'
 import { sendPage } from '../pages/page.ts'
 import { FORGOTTEN_PROBLEM, problemPage, shownProblem } from '../pages/problem-page.ts'
-import { PROBLEM_STATUS, Problem, problemResponse } from '../problem.ts'
+import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
 import { prefersHtml } from './http.ts'
 
 const CONNECTED_PATH = '/oauth/connected'
@@ -25,9 +25,11 @@ export const answerConnected = (c: Context, { connection, sharesRealm }: Connect
 
 /** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
 export const answerProblem = (c: Context, problem: Problem, requestId: string) => {
-  if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) return problemResponse(problem)
-  const shown = shownProblem(problem, new URL(c.req.url), requestId)
   const status = PROBLEM_STATUS[problem.code]
+  if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) {
+    return c.body(problemBody(problem), status, { ...problem.headers, 'Content-Type': 'application/problem+json' })
+  }
+  const shown = shownProblem(problem, new URL(c.req.url), requestId)
   if (c.req.path !== '/oauth/callback') return sendPage(c, problemPage(shown), status, problem.headers)
   keepProblem(c, shown)
   return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })

@@ -1,7 +1,7 @@
-import { AwsClient } from 'aws4fetch'
 import type { StorageSettings } from '../config.ts'
 import { once } from '../once.ts'
 import { Problem } from '../problem.ts'
+import { dynamoDbSigner } from './signer.ts'
 
 /** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own. Milliseconds. */
 const ATTEMPTS = 4
@@ -98,15 +98,6 @@ const judge = (status: number, text: string): Attempt => {
   throw fault(name)
 }
 
-const signerFor = ({ accessKeyId, secretAccessKey, sessionToken, region }: StorageSettings) =>
-  new AwsClient({
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken ? { sessionToken } : {}),
-    service: 'dynamodb',
-    region,
-  })
-
 /**
  * Sends signed requests to DynamoDB's HTTP API. Repeats what failed in between, so every caller's operation has to bear
  * being applied twice. Throws `storage_unavailable` within 4.5 s, `configuration_error` where the operator is asked.
@@ -116,18 +107,17 @@ export const dynamoDbTransport = (
   { fetch, now, sleep, random }: TransportSurroundings,
 ) => {
   // One for the isolate: it keeps the day's signing key.
-  const signer = once(() => signerFor(settings()))
+  const signer = once(() => dynamoDbSigner(settings()))
 
   const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Attempt> => {
-    const request = await signer().sign(settings().endpoint, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `DynamoDB_20120810.${operation}` },
-      body: payload,
-    })
+    const headers = await signer()(operation, payload, now())
+    const signal = AbortSignal.timeout(timeoutMs)
     let status: number
     let text: string
     try {
-      const response = await fetch(request, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
+      const response = await fetch(settings().endpoint, {
+        ...{ method: 'POST', headers, body: payload, redirect: 'manual', signal },
+      })
       status = response.status
       text = await response.text()
     } catch {
