@@ -22,9 +22,18 @@ const tokenBody = ({ accessToken, connection }: UsableToken) => ({
   uses_sandbox_credentials: connection.environment === 'sandbox',
 })
 
+/** A remembered token is answered again and again: its body is written once, and goes with it. */
+const bodies = new WeakMap<UsableToken, string>()
+const bodyOf = (token: UsableToken): string => {
+  const body = bodies.get(token) ?? JSON.stringify(tokenBody(token))
+  bodies.set(token, body)
+  return body
+}
+
 /** `no-transform`, as a compressing edge would weaken the ETag (RFC 9110 section 8.8.1). */
 const answer = (c: Context, token: UsableToken) =>
-  c.json(tokenBody(token), 200, {
+  c.body(bodyOf(token), 200, {
+    'Content-Type': 'application/json',
     ETag: `"${token.connection.generation}"`,
     'Cache-Control': 'no-store, no-transform',
   })
