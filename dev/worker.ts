@@ -3,6 +3,8 @@ import { bundleWorker, compatibilityDate, fromRoot } from './bundle.ts'
 
 export interface LocalWorker {
   url: string
+  /** What is parked for a spent token, by its hash: text to whoever looks, as it is to the rescue store. */
+  parked(companyKey: string, spentHash: string): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -23,7 +25,16 @@ interface LocalWorkerOptions {
   rateLimits?: Record<string, number>
   /** A folder by which Workers of several processes find each other. */
   registry?: string
+  /** A folder in which its Durable Objects outlive it. */
+  keep?: string
 }
+
+interface ParkedPairs {
+  getByName(companyKey: string): { find(spentHash: string): Promise<string | undefined> }
+}
+
+const isParkedPairs = (binding: unknown): binding is ParkedPairs =>
+  typeof binding === 'object' && binding !== null && 'getByName' in binding
 
 const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
   if (rescue === 'none') return {}
@@ -50,9 +61,9 @@ let bundled: Promise<string> | undefined
 /** Runs the built Worker in workerd. */
 export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
   bundled ??= bundleWorker()
-  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry } = options
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
+  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry, keep } = options
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
       name: options.name ?? 'quickbooks-token-broker',
       modules: true,
       script: await bundled,
@@ -68,7 +79,15 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       log: new Log(LogLevel.NONE),
       handleStructuredLogs: ({ message }) => onOutput(`${message}\n`),
     }),
-  )
+    ...(keep ? { resourcePersistencePath: keep } : {}),
+  })
   const url = await miniflare.ready
-  return { url: url.origin, close: () => miniflare.dispose() }
+  return {
+    url: url.origin,
+    parked: async (companyKey, spentHash) => {
+      const pairs: unknown = await miniflare.getDurableObjectNamespace('RESCUE')
+      return isParkedPairs(pairs) ? pairs.getByName(companyKey).find(spentHash) : undefined
+    },
+    close: () => miniflare.dispose(),
+  }
 }

@@ -30,7 +30,7 @@ const KILL = v.object({ realmId: v.string() })
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** What tests see and turn. Tokens are shown by their SHA-256 alone. */
+/** What tests see and turn, of one company where `realm_id` is given. Tokens are shown by their SHA-256 alone. */
 export const controlRoutes = (parts: ControlParts) => {
   const app = new Hono()
   app.onError((error, c) =>
@@ -38,13 +38,17 @@ export const controlRoutes = (parts: ControlParts) => {
   )
   return app
     .get('/', (c) => {
-      const grants = parts.ledger.grants().map((grant) => ({
+      const realmId = c.req.query('realm_id')
+      const isAsked = (one: { realmId: string | undefined }) => realmId === undefined || one.realmId === realmId
+      const asked = parts.ledger.grants().filter(isAsked)
+      const grants = asked.map((grant) => ({
         realmId: grant.realmId,
         alive: grant.alive,
         refreshTokenHash: hash(grant.refreshToken),
         accessTokenHashes: grant.accessTokens.map(({ value }) => hash(value)),
       }))
-      return c.json({ knobs: parts.knobs(), counts: parts.counts(), presentations: parts.presentations(), grants })
+      const presentations = parts.presentations().filter(isAsked)
+      return c.json({ knobs: parts.knobs(), counts: parts.counts(), presentations, grants })
     })
     .patch('/knobs', async (c) => {
       // An absent knob stays as it is; valibot tells an absent entry from one that is undefined.

@@ -31,7 +31,9 @@ export const intuitControl = (url: string) => {
   }
   return {
     url,
-    state: async () => v.parse(STATE, await (await call('GET', '')).json()),
+    /** All of it, or what concerns one company. */
+    state: async (realmId?: string) =>
+      v.parse(STATE, await (await call('GET', realmId === undefined ? '' : `?realm_id=${realmId}`)).json()),
     turn: (knobs: Partial<Knobs>) => call('PATCH', '/knobs', knobs),
     fault: (order: FaultInput) => call('POST', '/faults', order),
     heal: () => call('DELETE', '/faults'),

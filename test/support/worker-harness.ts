@@ -11,6 +11,7 @@ import { type LocalWorker, startWorker } from '../../dev/worker.ts'
 import { adminClient, testStorage } from './engine.ts'
 import { startEngineProxy } from './engine-proxy.ts'
 import { intuitControl } from './intuit-control.ts'
+import { startIntuitProxy } from './intuit-proxy.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
 
@@ -29,7 +30,7 @@ interface ServiceOptions {
   rateLimits?: Record<string, number>
 }
 
-const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof clientPairs>) => {
+const wholeSetUp = (tableUrl: string, intuit: Intuit, tokenUrl: string, pairs: ReturnType<typeof clientPairs>) => {
   const { region, accessKeyId, secretAccessKey, table } = testStorage(tableUrl)
   return {
     API_KEY: secret(),
@@ -44,7 +45,7 @@ const wholeSetUp = (tableUrl: string, intuit: Intuit, pairs: ReturnType<typeof c
     QUICKBOOKS_SANDBOX_CLIENT_SECRET: pairs.sandbox.clientSecret,
     QUICKBOOKS_REDIRECT_URI: REDIRECT_URI,
     INTUIT_AUTHORIZATION_ENDPOINT: `${intuit.url}/connect/oauth2`,
-    INTUIT_TOKEN_ENDPOINT: `${intuit.url}/oauth2/v1/tokens/bearer`,
+    INTUIT_TOKEN_ENDPOINT: `${tokenUrl}/oauth2/v1/tokens/bearer`,
     INTUIT_REVOCATION_ENDPOINT: `${intuit.url}/v2/oauth2/tokens/revoke`,
     TOKEN_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
   }
@@ -84,13 +85,17 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       { environment: 'sandbox', ...pairs.sandbox, redirectUris: [redirectUri] },
     ],
   })
+  const tokenEndpoint = await startIntuitProxy(intuit.url)
   const table = tableAccess(engine.url, testStorage(engine.url).table)
   await createTable(table.client, testStorage(engine.url).table)
   let output = ''
-  const env = setOnly({ ...wholeSetUp(proxy.url, intuit, pairs), QUICKBOOKS_REDIRECT_URI: redirectUri, ...vars })
+  const configured = { ...wholeSetUp(proxy.url, intuit, tokenEndpoint.url, pairs), QUICKBOOKS_REDIRECT_URI: redirectUri }
+  const env = setOnly({ ...configured, ...vars })
   const onOutput = (text: string) => (output += text)
   const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
-  const shared = registry && (await startWorker({ vars: env, name: 'rescue-host', registry }))
+  const host = async (folder: string) =>
+    startWorker({ vars: env, name: 'rescue-host', registry: folder, keep: join(folder, 'parked') })
+  let shared = registry === undefined ? undefined : await host(registry)
   let started = 0
   const start = () =>
     startWorker({
@@ -104,7 +109,8 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
   while (running.length < (workers ?? 1)) running.push(await start())
   const [{ url }] = running
 
-  const request = (path: string, init: RequestInit = {}) => fetch(new URL(path, url), { redirect: 'manual', ...init })
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(new URL(path, running[0].url), { redirect: 'manual', ...init })
   const api = (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers)
     headers.set('X-API-Key', env['API_KEY'] ?? '')
@@ -133,6 +139,12 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     },
     /** Ends the process that holds the parked pairs. */
     closeRescue: async () => (shared ? shared.close() : undefined),
+    /** Starts it again, with what was parked. */
+    reopenRescue: async () => {
+      if (registry) shared = await host(registry)
+    },
+    /** What is parked for a spent token. Rejects while the process that knows is closed. */
+    parked: (companyKey: string, spentHash: string) => (shared ?? running[0]).parked(companyKey, spentHash),
     apiKey: env['API_KEY'] ?? '',
     vars: env,
     fetch: request,
@@ -143,13 +155,15 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     /** `client` sees the table itself, `proxied` what the Worker sees of it. */
     dynamo: { ...proxy, ...table, proxied: adminClient(proxy.url) },
     intuit: intuitControl(intuit.url),
+    /** What stands before Intuit's token endpoint. */
+    tokenEndpoint,
     pairs,
     logs: () => output,
     close: async () => {
       await Promise.all(running.map((worker) => worker.close()))
       if (shared) await shared.close()
       if (registry) rmSync(registry, { recursive: true, force: true })
-      await Promise.all([intuit.close(), proxy.close(), engine.close()])
+      await Promise.all([tokenEndpoint.close(), intuit.close(), proxy.close(), engine.close()])
     },
   }
 }

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts'
+
+/** One token request; tokens by their SHA-256. */
+export interface SeenGrant {
+  presented: string
+  /** The refresh token of Intuit's answer; `undefined` while there is none. */
+  issued: string | undefined
+}
+
+const ISSUED = v.object({ refresh_token: v.string() })
+
+const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+
+const issuedBy = (text: string) => {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ISSUED), text)
+  return parsed.success ? hash(parsed.output.refresh_token) : undefined
+}
+
+/** A token endpoint before the stand-in's. Its operations are the grant types of RFC 6749. */
+export const startIntuitProxy = (intuitUrl: string): Promise<FaultyProxy<SeenGrant>> =>
+  startFaultyProxy<SeenGrant>(intuitUrl, {
+    read: (_, text) => {
+      const form = new URLSearchParams(text)
+      const presented = hash(form.get('refresh_token') ?? form.get('code') ?? '')
+      return { operation: form.get('grant_type') ?? '', body: { presented, issued: undefined } }
+    },
+    note: (body, _, text) => {
+      body.issued = issuedBy(text)
+    },
+    contentType: 'text/html',
+  })
