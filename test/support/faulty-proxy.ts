@@ -42,7 +42,8 @@ const forward = (origin: string, incoming: IncomingMessage, body: Buffer): Promi
     const { host: _, ...headers } = incoming.headers
     const target = new URL(incoming.url ?? '/', origin)
     const outgoing = send(target, { method: incoming.method ?? 'POST', headers }, (answer) => {
-      const { statusCode = 500, headers: given } = answer
+      const { 'transfer-encoding': _chunked, ...given } = answer.headers
+      const { statusCode = 500 } = answer
       bodyOf(answer).then((whole) => resolve({ status: statusCode, headers: given, body: whole }), reject)
     })
     outgoing.on('error', reject)

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import * as v from 'valibot'
+import { testStorage } from '../support/engine.ts'
+import type { Service } from '../support/worker-harness.ts'
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+const TOKEN = v.object({ access_token: v.string(), access_token_expires_at: v.number() })
+const PROBLEM = v.object({ code: v.string() })
+
+/** What a caller was told: a token, by its hash, or a problem's code. */
+export type Answer =
+  | { status: 200; accessTokenHash: string; expiresAt: number }
+  | { status: number; code: string; retryAfter: string | null }
+
+const answerOf = async (response: Response): Promise<Answer> => {
+  const { status } = response
+  const body: unknown = await response.json()
+  if (status !== 200) return { status, ...v.parse(PROBLEM, body), retryAfter: response.headers.get('Retry-After') }
+  const token = v.parse(TOKEN, body)
+  return { status, accessTokenHash: sha256(token.access_token), expiresAt: token.access_token_expires_at }
+}
+
+/** Connects a company, and shows it from all sides: by any Worker, in the table, at Intuit. */
+export const connectedCompany = async (service: Service, key: string, realmId: string) => {
+  const connect = async () => {
+    const { status } = await service.connect(key, { realmId })
+    if (status !== 200) throw new Error(`Connecting was answered ${status}.`)
+  }
+  await connect()
+
+  /** Behind the Workers' back, as time would. */
+  const alter = async (update: string, condition: string, values: Record<string, number>) => {
+    const named = Object.entries(values).map(([name, value]) => [name, { N: String(value) }] as const)
+    const command = new UpdateItemCommand({
+      TableName: testStorage('').table,
+      Key: { pk: { S: `connection#${key}` } },
+      UpdateExpression: update,
+      ConditionExpression: condition,
+      ExpressionAttributeValues: Object.fromEntries(named),
+    })
+    await service.dynamo.client.send(command).catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error
+    })
+  }
+
+  const ask = async (worker: number, path: string, init: RequestInit = {}): Promise<Answer> => {
+    const headers = { 'X-API-Key': service.apiKey, 'Cache-Control': 'no-cache' }
+    return answerOf(await fetch(`${service.urls()[worker]}/api/token/${key}${path}`, { headers, ...init }))
+  }
+
+  return {
+    key,
+    realmId,
+    connect,
+    read: (worker: number, init?: RequestInit) => ask(worker, '', init),
+    force: (worker: number) => ask(worker, '/refresh', { method: 'POST' }),
+    expire: () =>
+      alter('SET access_token_expires_at = :past', 'attribute_exists(access_token)', { ':past': nowSeconds() - 1 }),
+    /** The token has so many seconds left. */
+    expiresIn: (seconds: number) =>
+      alter('SET access_token_expires_at = :at', 'attribute_exists(access_token)', { ':at': nowSeconds() + seconds }),
+    /** The pause after a failed refresh is over. */
+    passPause: () =>
+      alter('SET failed_at = :past, retry_at = :past', 'attribute_exists(retry_at)', { ':past': nowSeconds() - 60 }),
+    record: async () => {
+      const item = (await service.dynamo.item(`connection#${key}`)) ?? {}
+      return {
+        refreshTokenHash: item['refresh_token_hash']?.S ?? '',
+        generation: Number(item['generation']?.N),
+        leaseUntil: Number(item['lease_until']?.N ?? 0),
+        failureCode: item['failure_code']?.S,
+      }
+    },
+    /** The newest consent, as Intuit holds it. */
+    atIntuit: async () => {
+      const { grants } = await service.intuit.state(realmId)
+      const grant = grants.at(-1)
+      if (!grant) throw new Error('Intuit knows no consent of this company.')
+      return grant
+    },
+    /** Requests to the table that concern this company. */
+    isMine: ({ body }: { body: unknown }) => JSON.stringify(body).includes(`"connection#${key}"`),
+  }
+}
+
+export type Company = Awaited<ReturnType<typeof connectedCompany>>
