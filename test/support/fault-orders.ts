@@ -10,14 +10,8 @@ export interface SeenRequest<Body = unknown> {
   delivered: boolean
 }
 
-export type Fault<Body = unknown> = {
-  /** Only this operation; any if absent. */
-  operation?: string
-  /** Only requests that this says yes to. */
-  when?: (request: SeenRequest<Body>) => boolean
-  /** How often; for ever if absent. */
-  times?: number
-} & (
+/** What happens to a request. */
+export type FaultEffect =
   | { kind: 'answer'; status: number; body: string }
   /** Cut before the server hears of it. */
   | { kind: 'cut before' }
@@ -34,7 +28,15 @@ export type Fault<Body = unknown> = {
   | { kind: 'hold'; until: Promise<unknown> }
   /** Applied by the server, and answered once `until` resolves. */
   | { kind: 'hold after'; until: Promise<unknown> }
-)
+
+export type Fault<Body = unknown> = FaultEffect & {
+  /** Only this operation; any if absent. */
+  operation?: string
+  /** Only requests that this says yes to. */
+  when?: (request: SeenRequest<Body>) => boolean
+  /** How often; for ever if absent. */
+  times?: number
+}
 
 /** A fault that was ordered. */
 export interface Ordered<Body = unknown> {

@@ -5,17 +5,19 @@ import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts'
 /** One token request; tokens by their SHA-256. */
 export interface SeenGrant {
   presented: string
-  /** The refresh token of Intuit's answer; `undefined` while there is none. */
-  issued: string | undefined
+  /** What Intuit's answer held; `undefined` while there is none. */
+  issued: { refreshTokenHash: string; accessTokenHash: string } | undefined
 }
 
-const ISSUED = v.object({ refresh_token: v.string() })
+const ISSUED = v.object({ refresh_token: v.string(), access_token: v.string() })
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const issuedBy = (text: string) => {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ISSUED), text)
-  return parsed.success ? hash(parsed.output.refresh_token) : undefined
+  if (!parsed.success) return undefined
+  const { refresh_token, access_token } = parsed.output
+  return { refreshTokenHash: hash(refresh_token), accessTokenHash: hash(access_token) }
 }
 
 /** A token endpoint before the stand-in's. Its operations are the grant types of RFC 6749. */

@@ -1,0 +1,99 @@
+import { type Chance, chance } from './chance.ts'
+import type { Company } from './company.ts'
+import { CUTS, type Cut, cutRefreshes } from './cut-refresh.ts'
+import { faultedRefresh, troubleLater } from './faulted-refresh.ts'
+import { planned } from './plan.ts'
+import type { Tally } from './tally.ts'
+import { type Mode, startWorld, type World } from './world.ts'
+
+/** Workers that live through the run, and those that are ended and replaced all the time. */
+const STEADY = 3
+const VICTIMS = 2
+const CUT_AT_ONCE = 4
+const DAY_SECONDS = 90_000
+const ROUNDS_A_DAY = 3
+
+export interface Campaign {
+  mode: Mode
+  seed: number
+  /** Refreshes that go wrong, those that a Worker's end cuts among them. */
+  refreshes: number
+  cuts: number
+  /** How often the rescue store is closed for one refresh of each connection. */
+  closures: number
+  connections: number
+}
+
+const askers = Array.from({ length: STEADY }, (_, index) => index)
+
+const companies = async (world: World, count: number) => {
+  const connected: Company[] = []
+  while (connected.length < count) connected.push(await world.company())
+  return connected
+}
+
+const oneRefresh = async (world: World, company: Company, dice: Chance) => {
+  const plan = planned(dice, STEADY, true)
+  const round = await faultedRefresh(world, company, plan)
+  if (plan.later) await troubleLater(world, company, plan.later)
+  await world.settle(company, askers, round)
+}
+
+/** In Intuit's own mode a refresh token rotates once a day: days go by. */
+const passDays = async ({ mode, service }: World, lane: number, round: number) => {
+  if (mode !== 'strict' && lane === 0 && round % ROUNDS_A_DAY === 0) await service.intuit.advance(DAY_SECONDS)
+}
+
+const runLane = async (world: World, company: Company, lane: number, dice: Chance, isDone: () => boolean) => {
+  for (let round = 1; !isDone(); round++) {
+    await passDays(world, lane, round)
+    await oneRefresh(world, company, dice)
+  }
+}
+
+const runCrew = async (world: World, victim: number, dice: Chance, isDone: () => boolean) => {
+  const crew = await companies(world, CUT_AT_ONCE)
+  let turn = dice.below(CUTS.length)
+  const nextCut = (): Cut => CUTS[turn++ % CUTS.length] ?? CUTS[0]
+  while (!isDone()) await cutRefreshes(world, new Map(crew.map((company) => [company, nextCut()])), victim)
+}
+
+/** One refresh of each connection while nobody can park or find a pair. */
+const withRescueClosed = async (world: World, lanes: Company[], dice: Chance) => {
+  const before = world.tally.faulted
+  await world.service.closeRescue()
+  const rounds = await Promise.all(
+    lanes.map(async (company) => ({
+      company,
+      round: await faultedRefresh(world, company, planned(dice, STEADY, false)),
+    })),
+  )
+  world.tally.withoutRescue += world.tally.faulted - before
+  await world.service.reopenRescue()
+  await Promise.all(rounds.map(({ company, round }) => world.settle(company, askers, round)))
+}
+
+/** Refreshes that go wrong at every joint, with Workers that end and a rescue store that closes, until there were enough. */
+export const runCampaign = async (campaign: Campaign): Promise<Tally> => {
+  const { mode, seed, refreshes, cuts, closures, connections } = campaign
+  const world = await startWorld(mode, STEADY + VICTIMS)
+  const { tally } = world
+  const dice = chance(seed)
+  try {
+    const lanes = await companies(world, connections)
+    const beforeClosing = refreshes - closures * connections * 0.8
+    const isDone = () => tally.faulted >= beforeClosing && tally.cut >= cuts
+    await Promise.all([
+      ...lanes.map((company, lane) => runLane(world, company, lane, dice.fork(lane), isDone)),
+      ...Array.from({ length: VICTIMS }, (_, index) =>
+        runCrew(world, STEADY + index, dice.fork(1_000 + index), () => tally.cut >= cuts),
+      ),
+    ])
+    for (let closure = 0; closure < closures || tally.faulted < refreshes; closure++) {
+      await withRescueClosed(world, lanes, dice)
+    }
+  } finally {
+    await world.close()
+  }
+  return tally
+}

@@ -1,0 +1,115 @@
+import type { FaultEffect } from '../support/fault-orders.ts'
+import type { Company } from './company.ts'
+import type { Joint } from './joints.ts'
+import { orderEffect } from './order.ts'
+import { SCALED, sleep } from './scale.ts'
+import type { Round, World } from './world.ts'
+
+/** Where a refresh is when its Worker ends. */
+export const CUTS = [
+  ...(['reading', 'claiming', 'claimed', 'asking Intuit', 'being answered by Intuit', 'storing'] as const),
+  ...(['stored', 'parked', 'storing again', 'noting a failure', 'finding what was parked'] as const),
+] as const
+export type Cut = (typeof CUTS)[number]
+
+interface Step {
+  joint: Joint
+  effect: FaultEffect
+  times?: number
+}
+
+const REACHED_WITHIN_MS = 10_000
+const FAILED: FaultEffect = { kind: 'answer', status: 500, body: '' }
+
+/** What has to happen on the way; the Worker ends when the last one strikes. */
+const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
+  const before: FaultEffect = { kind: 'hold', until }
+  const after: FaultEffect = { kind: 'hold after', until }
+  switch (cut) {
+    case 'reading':
+      return [{ joint: 'read', effect: before }]
+    case 'claiming':
+      return [{ joint: 'claim', effect: before }]
+    case 'claimed':
+      return [{ joint: 'claim', effect: after }]
+    case 'asking Intuit':
+      return [{ joint: 'intuit', effect: before }]
+    case 'being answered by Intuit':
+      return [{ joint: 'intuit', effect: after }]
+    case 'storing':
+    case 'finding what was parked':
+      return [{ joint: 'store', effect: before }]
+    case 'stored':
+      return [{ joint: 'store', effect: after }]
+    case 'parked':
+      return [{ joint: 'store', effect: FAILED }]
+    case 'storing again':
+      return [
+        { joint: 'store', effect: FAILED, times: 1 },
+        { joint: 'store', effect: before },
+      ]
+    case 'noting a failure':
+      return [
+        { joint: 'intuit', effect: FAILED, times: 1 },
+        { joint: 'fail', effect: before },
+      ]
+  }
+}
+
+const parkedSoon = async ({ service }: World, company: Company, spentHash: string) => {
+  while (!(await service.parked(company.key, spentHash))) await sleep(20)
+}
+
+/** A pair that is parked and nowhere else, under a lease that has lapsed. */
+const leaveParked = async (world: World, company: Company, presentedHash: string, worker: number) => {
+  const order = orderEffect(
+    world.service,
+    { companyKey: company.key, joint: 'store', presentedHash },
+    FAILED,
+    undefined,
+  )
+  await company.read(worker)
+  await sleep(SCALED.leaseMs)
+  order.lift()
+}
+
+/** Begins a refresh on `victim` and brings it to where it is to be cut. */
+const begin = async (world: World, company: Company, cut: Cut, victim: number, until: Promise<void>) => {
+  const { refreshTokenHash: spentHash } = await company.record()
+  const round: Round = { label: `ended while ${cut}`, startedAt: performance.now(), spentHash, ended: undefined }
+  await company.expire()
+  if (cut === 'finding what was parked') await leaveParked(world, company, spentHash, 0)
+  const orders = stepsTo(cut, until).map(({ joint, effect, times }) =>
+    orderEffect(world.service, { companyKey: company.key, joint, presentedHash: spentHash }, effect, times),
+  )
+  const answer = company.read(victim).catch(() => undefined)
+  const strikes = orders.at(-1)?.strikes.then(() => true)
+  const there = cut === 'parked' ? strikes?.then(() => parkedSoon(world, company, spentHash)).then(() => true) : strikes
+  const isThere = (await Promise.race([there, sleep(REACHED_WITHIN_MS).then(() => false)])) ?? false
+  return { company, round, isThere, cut, answer, lift: () => orders.map((order) => order.lift()) }
+}
+
+/** Brings one refresh of each company to where it is to be cut, and ends the Worker that does them all. */
+export const cutRefreshes = async (world: World, cuts: Map<Company, Cut>, victim: number): Promise<void> => {
+  const { service, tally } = world
+  const released = Promise.withResolvers<void>()
+  const begun = await Promise.all(
+    [...cuts].map(([company, cut]) => begin(world, company, cut, victim, released.promise)),
+  )
+  const at = performance.now()
+  await service.replace(victim)
+  tally.kills++
+  released.resolve()
+  await Promise.all(begun.map(({ answer }) => answer))
+  for (const { company, round, isThere, cut, lift } of begun) {
+    lift()
+    const parked = (await service.parked(company.key, round.spentHash)) !== undefined
+    round.ended = { at, parked }
+    if (parked) tally.parked++
+    if (!isThere) continue
+    tally.cut++
+    tally.faulted++
+    tally.cutAt(cut)
+  }
+  await Promise.all(begun.map(({ company, round }) => world.settle(company, [0, 1, 2], round)))
+}

@@ -1,0 +1,49 @@
+import type { Company } from './company.ts'
+import { orderFault } from './order.ts'
+import type { Plan, PlannedFault } from './plan.ts'
+import { SCALED, sleep } from './scale.ts'
+import type { Round, World } from './world.ts'
+
+const described = ({ faults, callers, forced, heals, later }: Plan) => {
+  const one = ({ joint, kind, times }: PlannedFault) => `${kind} at ${joint}${times === undefined ? '' : ` × ${times}`}`
+  const end = later ? `${heals}, then ${one(later)}` : heals
+  return `${faults.map(one).join(' and ')}; ${forced ? 'forced' : 'read'} at ${callers.join(', ')}; heals ${end}`
+}
+
+/** One refresh that goes wrong as planned, up to the answers. Returns what has to be settled. */
+export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<Round> => {
+  const { service, tally } = world
+  const { refreshTokenHash: spentHash } = await company.record()
+  const round: Round = { label: described(plan), startedAt: performance.now(), spentHash, ended: undefined }
+  const place = { companyKey: company.key, presentedHash: spentHash }
+  await company.expire()
+  const ordered = plan.faults.map((fault) => ({ fault, order: orderFault(service, place, fault) }))
+  const ask = plan.forced ? company.force : company.read
+  const answers = await Promise.all(plan.callers.map((worker) => ask(worker)))
+
+  const mayBlameIntuit = plan.faults.some(({ joint }) => joint === 'intuit')
+  for (const answer of answers) {
+    const wrong = world.untruth(answer, mayBlameIntuit)
+    if (wrong) world.violation(company, round, `a caller was answered ${wrong}`)
+  }
+  if (plan.heals === 'after the deadline') {
+    await sleep(SCALED.deadlineMs)
+    if (await service.parked(company.key, spentHash)) tally.parked++
+  }
+  for (const { fault, order } of ordered) {
+    order.lift()
+    tally.struck(fault.joint, fault.kind, order.struck.length)
+  }
+  if (ordered.some(({ order }) => order.struck.length > 0)) tally.faulted++
+  return round
+}
+
+/** What goes wrong when the next one finds what was parked. */
+export const troubleLater = async ({ service, tally }: World, company: Company, later: PlannedFault) => {
+  const { refreshTokenHash: presentedHash } = await company.record()
+  await sleep(SCALED.leaseMs - SCALED.deadlineMs)
+  const order = orderFault(service, { companyKey: company.key, presentedHash }, later)
+  await company.read(0)
+  order.lift()
+  tally.struck(later.joint, later.kind, order.struck.length)
+}

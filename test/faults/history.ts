@@ -1,0 +1,66 @@
+import type { SeenRequest } from '../support/fault-orders.ts'
+import type { SeenGrant } from '../support/intuit-proxy.ts'
+import type { Service } from '../support/worker-harness.ts'
+import { tableRequest } from './joints.ts'
+
+type SeenStore = SeenRequest & { spentHash: string; successorHash: string }
+
+const short = (hash: string | undefined) => hash?.slice(0, 8) ?? '-'
+const isStore = (seen: SeenRequest): SeenStore[] => {
+  const { spentHash, successorHash } = tableRequest(seen) ?? {}
+  return spentHash && successorHash ? [{ ...seen, spentHash, successorHash }] : []
+}
+
+/** What went over the wires, as the proxies saw it. */
+export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tokenEndpoint'>) => {
+  const refreshes = () => tokenEndpoint.requests.filter(({ operation }) => operation === 'refresh_token')
+  const stores = () => dynamo.requests.flatMap(isStore)
+
+  /** The refreshes in which Intuit first gave this refresh token. */
+  const births = (hash: string): SeenRequest<SeenGrant>[] =>
+    refreshes().filter(({ body }) => body.issued?.refreshTokenHash === hash && body.presented !== hash)
+
+  /** Whether the table took this refresh token at some time. */
+  const wasStored = (hash: string) =>
+    stores().some(({ status, successorHash }) => status === 200 && successorHash === hash)
+
+  const wasIssued = (accessTokenHash: string) =>
+    tokenEndpoint.requests.some(({ body }) => body.issued?.accessTokenHash === accessTokenHash)
+
+  /** Presentations that began after a successor of the token had been stored: the promise says that there are none. */
+  const presentedAfterSuccessor = () => {
+    const supersededAt = new Map<string, number>()
+    for (const { status, endedAt, spentHash, successorHash } of stores()) {
+      if (status === 200 && endedAt !== undefined && spentHash !== successorHash) supersededAt.set(spentHash, endedAt)
+    }
+    return refreshes().filter(({ startedAt, body }) => startedAt > (supersededAt.get(body.presented) ?? Infinity))
+      .length
+  }
+
+  /** One company's requests since `from`, a line for each, tokens by the first digits of their hashes. */
+  const trace = (companyKey: string, hashes: string[], from: number): string => {
+    const table = dynamo.requests.flatMap((seen) => {
+      const request = tableRequest(seen)
+      if (request?.companyKey !== companyKey) return []
+      return [{ ...seen, what: `${request.joint} ${short(request.spentHash)} ${short(request.successorHash)}` }]
+    })
+    const intuit = refreshes()
+      .filter(({ body }) => hashes.includes(body.presented) || hashes.includes(body.issued?.refreshTokenHash ?? ''))
+      .map((seen) => {
+        const { presented, issued } = seen.body
+        return { ...seen, what: `intuit ${short(presented)} ${short(issued?.refreshTokenHash)}` }
+      })
+    return [...table, ...intuit]
+      .filter(({ startedAt }) => startedAt >= from)
+      .sort((one, other) => one.startedAt - other.startedAt)
+      .map(({ what, status, delivered, startedAt, endedAt }) => {
+        const took = endedAt === undefined ? '?' : Math.round(endedAt - startedAt)
+        return `  ${Math.round(startedAt - from)} ms: ${what}, ${status ?? 'no answer'}, ${delivered ? '' : 'not '}delivered, ${took} ms`
+      })
+      .join('\n')
+  }
+
+  return { births, wasStored, wasIssued, presentedAfterSuccessor, trace, calls: () => refreshes().length }
+}
+
+export type History = ReturnType<typeof history>

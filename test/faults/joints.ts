@@ -1,0 +1,43 @@
+import * as v from 'valibot'
+import type { SeenRequest } from '../support/fault-orders.ts'
+
+/** The requests of a refresh, by what they are for. */
+export type Joint = 'read' | 'claim' | 'intuit' | 'store' | 'fail' | 'release'
+
+const STRING = v.object({ S: v.string() })
+const REQUEST = v.object({
+  Key: v.object({ pk: STRING }),
+  UpdateExpression: v.optional(v.string(), ''),
+  ExpressionAttributeValues: v.optional(
+    v.object({ ':spent': v.optional(STRING), ':refresh_token_hash': v.optional(STRING) }),
+    {},
+  ),
+})
+
+interface TableRequest {
+  joint: Exclude<Joint, 'intuit'>
+  companyKey: string
+  /** Of a store: the hash of the token that was spent, and of its successor. */
+  spentHash: string | undefined
+  successorHash: string | undefined
+}
+
+const jointOf = (update: string): TableRequest['joint'] => {
+  if (update === '') return 'read'
+  if (update.includes('failure_code =')) return 'fail'
+  if (update.includes('refresh_token_hash =')) return 'store'
+  return update.includes('lease_owner =') ? 'claim' : 'release'
+}
+
+/** What a request to the table is for; `undefined` where it is no part of a refresh. */
+export const tableRequest = ({ body }: SeenRequest): TableRequest | undefined => {
+  const request = v.safeParse(REQUEST, body)
+  if (!request.success) return undefined
+  const { Key, UpdateExpression, ExpressionAttributeValues: values } = request.output
+  return {
+    joint: jointOf(UpdateExpression),
+    companyKey: Key.pk.S.replace('connection#', ''),
+    spentHash: values[':spent']?.S,
+    successorHash: values[':refresh_token_hash']?.S,
+  }
+}

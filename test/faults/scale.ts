@@ -1,0 +1,13 @@
+/** Times of a refresh, scaled down so that leases lapse in seconds. The default is 45 s for a lease, 25 s for a deadline. */
+export const SCALED = { leaseMs: 4_400, deadlineMs: 4_000, waitMs: 2_000, intuitMs: 2_000, skewMs: 200 } as const
+
+export const scaledVars = {
+  REFRESH_LEASE_MS: String(SCALED.leaseMs),
+  REFRESH_DEADLINE_MS: String(SCALED.deadlineMs),
+  REFRESH_WAIT_MS: String(SCALED.waitMs),
+  INTUIT_TIMEOUT_MS: String(SCALED.intuitMs),
+  CLOCK_SKEW_MS: String(SCALED.skewMs),
+  TOKEN_CACHE_SECONDS: '0',
+}
+
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,25 @@
+import type { SeenRequest } from '../support/fault-orders.ts'
+
+/**
+ * Why a connection was lost. The first two are what no broker can cover: Intuit fences nothing, and what reached no
+ * living Worker, or died with it before it was stored or parked, nobody has. The third is ours.
+ */
+export type Loss = 'the answer never arrived' | 'ended before its first store' | 'coverable'
+
+interface Evidence {
+  /** The refreshes in which Intuit gave the token that it holds for the living one. */
+  births: Pick<SeenRequest, 'delivered' | 'startedAt'>[]
+  /** Whether the table took that token at some time. */
+  wasStored: boolean
+  /** When the Worker ended that was refreshing, if it did, and whether the pair was parked then. */
+  ended: { at: number; parked: boolean } | undefined
+}
+
+/** Judges a loss by what was recorded; whatever cannot be shown to be beyond us counts as ours. */
+export const judgedLoss = ({ births, wasStored, ended }: Evidence): Loss => {
+  if (wasStored || births.length === 0) return 'coverable'
+  const arrived = births.filter(({ delivered }) => delivered)
+  if (arrived.length === 0) return 'the answer never arrived'
+  const diedWithIt = ended !== undefined && !ended.parked && arrived.every(({ startedAt }) => startedAt < ended.at)
+  return diedWithIt ? 'ended before its first store' : 'coverable'
+}

@@ -1,0 +1,113 @@
+import { type Service, startService } from '../support/worker-harness.ts'
+import { type Answer, type Company, connectedCompany } from './company.ts'
+import { type History, history } from './history.ts'
+import { SCALED, scaledVars, sleep } from './scale.ts'
+import { newTally, type Tally } from './tally.ts'
+import { judgedLoss } from './verdict.ts'
+
+/** How Intuit treats refresh tokens. */
+export type Mode = 'strict' | "Intuit's own"
+
+/** Strict: every refresh rotates, and a superseded token that is presented again kills the connection for good. */
+const KNOBS = {
+  strict: { rotateAfterSeconds: 0, reuseKills: true, supersededLivesSeconds: 0 },
+  "Intuit's own": {},
+} as const
+
+const SETTLES_WITHIN_MS = 90_000
+const LOOK_EVERY_MS = 200
+
+export interface World {
+  mode: Mode
+  service: Service
+  history: History
+  tally: Tally
+  company(): Promise<Company>
+  /** Waits until a company is whole again, asking the Workers `askers` in turn; one that is lost is judged and connected anew. */
+  settle(company: Company, askers: number[], round: Round): Promise<void>
+  /** What is wrong with an answer; `undefined` where it is a valid token or a truthful error. */
+  untruth(answer: Answer, mayBlameIntuit: boolean): string | undefined
+  violation(company: Company, round: Round, what: string): void
+  close(): Promise<void>
+}
+
+/** What is known of a refresh that went wrong. */
+export interface Round {
+  label: string
+  startedAt: number
+  spentHash: string
+  ended: { at: number; parked: boolean } | undefined
+}
+
+/** Several Workers, a table, a rescue store and Intuit, with a tally of what happens to them. */
+export const startWorld = async (mode: Mode, workers: number): Promise<World> => {
+  const service = await startService({ workers, vars: scaledVars })
+  await service.intuit.turn(KNOBS[mode])
+  const past = history(service)
+  const tally = newTally()
+  let companies = 0
+
+  const violation = (company: Company, round: Round, what: string) => {
+    tally.violations.push(
+      `${mode}, ${company.key}: ${what}\n  ${round.label}\n${past.trace(company.key, [round.spentHash], round.startedAt)}`,
+    )
+  }
+
+  const isLost = async (company: Company, quietForMs: number) => {
+    const [grant, record] = await Promise.all([company.atIntuit(), company.record()])
+    if (!grant.alive) return grant.refreshTokenHash
+    if (grant.refreshTokenHash === record.refreshTokenHash) return false
+    if (quietForMs < SCALED.leaseMs + SCALED.deadlineMs) return false
+    return (await service.parked(company.key, record.refreshTokenHash)) === undefined && grant.refreshTokenHash
+  }
+
+  const judge = async (company: Company, round: Round, livingHash: string) => {
+    const wasStored = past.wasStored(livingHash)
+    const loss = judgedLoss({ births: past.births(livingHash), wasStored, ended: round.ended })
+    tally.losses[loss]++
+    if (loss === 'coverable')
+      violation(company, round, `lost ${livingHash.slice(0, 8)}${wasStored ? ' though it was stored' : ''}`)
+    await company.connect()
+  }
+
+  const settle = async (company: Company, askers: number[], round: Round) => {
+    const from = performance.now()
+    for (let turn = 0; performance.now() - from < SETTLES_WITHIN_MS; turn++) {
+      await company.passPause()
+      const answer = await company.read(askers[turn % askers.length] ?? 0)
+      const lost = await isLost(company, performance.now() - from)
+      if (lost) return judge(company, round, lost)
+      const [grant, record] = await Promise.all([company.atIntuit(), company.record()])
+      if (answer.status === 200 && grant.refreshTokenHash === record.refreshTokenHash) return
+      await sleep(LOOK_EVERY_MS)
+    }
+    violation(company, round, 'does not come to rest')
+    await company.connect()
+  }
+
+  const untruth = (answer: Answer, mayBlameIntuit: boolean): string | undefined => {
+    if ('accessTokenHash' in answer) {
+      if (!past.wasIssued(answer.accessTokenHash)) return 'a token that Intuit never gave'
+      return answer.expiresAt * 1_000 > Date.now() ? undefined : 'a token that has expired'
+    }
+    const { status, code, retryAfter } = answer
+    if (code === 'storage_unavailable' || code === 'refresh_in_progress')
+      return Number(retryAfter) > 0 ? undefined : `${code} without Retry-After`
+    if (mayBlameIntuit && (code === 'intuit_unavailable' || code === 'reconnect_required')) return undefined
+    return `${status} ${code}`
+  }
+
+  return {
+    ...{ mode, service, history: past, tally, settle, untruth, violation },
+    company: () => {
+      companies++
+      return connectedCompany(service, `company-${companies}`, String(1_000 + companies))
+    },
+    close: async () => {
+      tally.calls = past.calls()
+      tally.presentedAfterSuccessor = past.presentedAfterSuccessor()
+      tally.recovered = service.logs().split('"event":"pair_recovered"').length - 1
+      await service.close()
+    },
+  }
+}
