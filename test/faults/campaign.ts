@@ -92,6 +92,9 @@ export const runCampaign = async (campaign: Campaign): Promise<Tally> => {
     for (let closure = 0; closure < closures || tally.faulted < refreshes; closure++) {
       await withRescueClosed(world, lanes, dice)
     }
+  } catch (e) {
+    console.error('CAUGHT', e)
+    throw e
   } finally {
     await world.close()
   }

@@ -3,9 +3,13 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
 import { testStorage } from '../support/engine.ts'
 import type { Service } from '../support/worker-harness.ts'
+import { sleep } from './scale.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+const CONNECT_ATTEMPTS = 5
+const CONNECT_PAUSE_MS = 500
 
 const TOKEN = v.object({ access_token: v.string(), access_token_expires_at: v.number() })
 const PROBLEM = v.object({ code: v.string() })
@@ -25,9 +29,13 @@ const answerOf = async (response: Response): Promise<Answer> => {
 
 /** Connects a company, and shows it from all sides: by any Worker, in the table, at Intuit. */
 export const connectedCompany = async (service: Service, key: string, realmId: string) => {
-  const connect = async () => {
-    const { status } = await service.connect(key, { realmId })
-    if (status !== 200) throw new Error(`Connecting was answered ${status}.`)
+  /** A busy machine may take too long for the table's deadline: that is said, and tried again. */
+  const connect = async (attempts = CONNECT_ATTEMPTS): Promise<void> => {
+    const answer = await service.connect(key, { realmId }).catch(() => undefined)
+    if (answer?.status === 200) return
+    if (attempts <= 1) throw new Error('The company could not be connected.')
+    await sleep(CONNECT_PAUSE_MS)
+    return connect(attempts - 1)
   }
   await connect()
 
@@ -54,7 +62,7 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
   return {
     key,
     realmId,
-    connect,
+    connect: () => connect(),
     read: (worker: number, init?: RequestInit) => ask(worker, '', init),
     force: (worker: number) => ask(worker, '/refresh', { method: 'POST' }),
     expire: () =>

@@ -7,8 +7,16 @@ import type { Round, World } from './world.ts'
 
 /** Where a refresh is when its Worker ends. */
 export const CUTS = [
-  ...(['reading', 'claiming', 'claimed', 'asking Intuit', 'being answered by Intuit', 'storing'] as const),
-  ...(['stored', 'parked', 'storing again', 'noting a failure', 'finding what was parked'] as const),
+  ...(['reading', 'claiming', 'claimed', 'asking Intuit', 'being answered by Intuit'] as const),
+  ...([
+    'holding an answer',
+    'storing',
+    'stored',
+    'parked',
+    'storing again',
+    'noting a failure',
+    'finding what was parked',
+  ] as const),
 ] as const
 export type Cut = (typeof CUTS)[number]
 
@@ -36,6 +44,8 @@ const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
       return [{ joint: 'intuit', effect: before }]
     case 'being answered by Intuit':
       return [{ joint: 'intuit', effect: after }]
+    case 'holding an answer':
+      return [{ joint: 'store', effect: { kind: 'hang' } }]
     case 'storing':
     case 'finding what was parked':
       return [{ joint: 'store', effect: before }]
@@ -57,7 +67,7 @@ const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
 }
 
 const parkedSoon = async ({ service }: World, company: Company, spentHash: string) => {
-  while (!(await service.parked(company.key, spentHash))) await sleep(20)
+  for (let look = 0; look < 200 && !(await service.parked(company.key, spentHash)); look++) await sleep(20)
 }
 
 /** A pair that is parked and nowhere else, under a lease that has lapsed. */

@@ -4,10 +4,11 @@ import type { Plan, PlannedFault } from './plan.ts'
 import { SCALED, sleep } from './scale.ts'
 import type { Round, World } from './world.ts'
 
-const described = ({ faults, callers, forced, heals, later }: Plan) => {
+const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan) => {
   const one = ({ joint, kind, times }: PlannedFault) => `${kind} at ${joint}${times === undefined ? '' : ` × ${times}`}`
   const end = later ? `${heals}, then ${one(later)}` : heals
-  return `${faults.map(one).join(' and ')}; ${forced ? 'forced' : 'read'} at ${callers.join(', ')}; heals ${end}`
+  const rescue = isRescueOpen ? '' : '; the rescue store closed'
+  return `${faults.map(one).join(' and ')}${rescue}; ${forced ? 'forced' : 'read'} at ${callers.join(', ')}; heals ${end}`
 }
 
 /** One refresh that goes wrong as planned, up to the answers. Returns what has to be settled. */

@@ -32,6 +32,7 @@ export interface Plan {
   heals: 'once answered' | 'after the deadline'
   /** What goes wrong when the pair is found again. */
   later: PlannedFault | undefined
+  isRescueOpen: boolean
 }
 
 const TABLE_KINDS = [
@@ -63,9 +64,14 @@ const faultsOf = (chance: Chance): PlannedFault[] => {
   return [tableFault(chance, chance.pick(TABLE_JOINTS)), tableFault(chance, chance.pick(TABLE_JOINTS))]
 }
 
-/** Chooses what goes wrong. While the rescue store is closed no table stays out for a whole deadline: nobody could keep a pair then. */
+/** While the rescue store is closed no table stays out for a whole deadline: nobody could keep a pair then. */
+const bearable = (fault: PlannedFault): PlannedFault =>
+  fault.joint === 'store' && fault.kind.startsWith('hang') ? { ...fault, times: 1 } : fault
+
+/** Chooses what goes wrong. */
 export const planned = (chance: Chance, workers: number, isRescueOpen: boolean): Plan => {
-  const faults = faultsOf(chance)
+  const chosen = faultsOf(chance)
+  const faults = isRescueOpen ? chosen : chosen.slice(0, 1).map(bearable)
   const outlasts = isRescueOpen && chance.odds(0.25) && faults.some(({ joint }) => joint === 'store')
   return {
     faults: outlasts
@@ -75,5 +81,6 @@ export const planned = (chance: Chance, workers: number, isRescueOpen: boolean):
     forced: chance.odds(0.2),
     heals: outlasts ? 'after the deadline' : 'once answered',
     later: outlasts && chance.odds(0.5) ? tableFault(chance, chance.pick(['claim', 'store'])) : undefined,
+    isRescueOpen,
   }
 }

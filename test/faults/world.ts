@@ -6,12 +6,12 @@ import { newTally, type Tally } from './tally.ts'
 import { judgedLoss } from './verdict.ts'
 
 /** How Intuit treats refresh tokens. */
-export type Mode = 'strict' | "Intuit's own"
+export type Mode = 'strict' | 'own'
 
 /** Strict: every refresh rotates, and a superseded token that is presented again kills the connection for good. */
 const KNOBS = {
   strict: { rotateAfterSeconds: 0, reuseKills: true, supersededLivesSeconds: 0 },
-  "Intuit's own": {},
+  own: {},
 } as const
 
 const SETTLES_WITHIN_MS = 90_000
@@ -53,32 +53,32 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
     )
   }
 
-  const isLost = async (company: Company, quietForMs: number) => {
-    const [grant, record] = await Promise.all([company.atIntuit(), company.record()])
-    if (!grant.alive) return grant.refreshTokenHash
-    if (grant.refreshTokenHash === record.refreshTokenHash) return false
-    if (quietForMs < SCALED.leaseMs + SCALED.deadlineMs) return false
-    return (await service.parked(company.key, record.refreshTokenHash)) === undefined && grant.refreshTokenHash
-  }
-
   const judge = async (company: Company, round: Round, livingHash: string) => {
     const wasStored = past.wasStored(livingHash)
     const loss = judgedLoss({ births: past.births(livingHash), wasStored, ended: round.ended })
     tally.losses[loss]++
-    if (loss === 'coverable')
+    if (loss === 'coverable') {
       violation(company, round, `lost ${livingHash.slice(0, 8)}${wasStored ? ' though it was stored' : ''}`)
+    }
     await company.connect()
   }
+
+  /** A token that lives elsewhere may still be on its way to the table, or parked. */
+  const isBeyondReach = async ({ key }: Company, storedHash: string, quietForMs: number) =>
+    quietForMs > SCALED.leaseMs + SCALED.deadlineMs && (await service.parked(key, storedHash)) === undefined
 
   const settle = async (company: Company, askers: number[], round: Round) => {
     const from = performance.now()
     for (let turn = 0; performance.now() - from < SETTLES_WITHIN_MS; turn++) {
-      await company.passPause()
       const answer = await company.read(askers[turn % askers.length] ?? 0)
-      const lost = await isLost(company, performance.now() - from)
-      if (lost) return judge(company, round, lost)
       const [grant, record] = await Promise.all([company.atIntuit(), company.record()])
-      if (answer.status === 200 && grant.refreshTokenHash === record.refreshTokenHash) return
+      const isStored = grant.refreshTokenHash === record.refreshTokenHash
+      if (grant.alive && isStored && answer.status === 200) return
+      const quietForMs = performance.now() - from
+      if (!grant.alive || (!isStored && (await isBeyondReach(company, record.refreshTokenHash, quietForMs)))) {
+        return judge(company, round, grant.refreshTokenHash)
+      }
+      await company.passPause()
       await sleep(LOOK_EVERY_MS)
     }
     violation(company, round, 'does not come to rest')

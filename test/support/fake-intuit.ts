@@ -3,7 +3,7 @@ import type { IntuitAnswer } from '../../src/broker/ports.ts'
 /** What Intuit did with one presentation of a refresh token. */
 export interface Presentation {
   token: string
-  outcome: 'granted' | 'refused' | 'lost'
+  outcome: 'granted' | 'refused' | 'lost' | 'out'
 }
 
 interface FakeIntuitOptions {
@@ -15,6 +15,8 @@ interface FakeIntuitOptions {
   loses?(): boolean
   /** Whether a lost answer is one that may still be under way. */
   hangs?(): boolean
+  /** Whether it is out: nothing is judged, and nothing answered that makes sense. */
+  isOut?(): boolean
   /** Rotates at every refresh by default: the hardest case. */
   rotates?(): boolean
 }
@@ -49,6 +51,10 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
 
   const refresh = async (token: string): Promise<IntuitAnswer> => {
     await options.delay('before')
+    if (options.isOut?.()) {
+      presentations.push({ token, outcome: 'out' })
+      return { ok: false, refusal: 'unavailable', intuitTid: undefined }
+    }
     if (superseded.has(token)) dead = true
     if (dead || token !== current) {
       presentations.push({ token, outcome: 'refused' })

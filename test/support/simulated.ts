@@ -26,6 +26,8 @@ interface SimulationOptions {
   /** Whether a lost answer is one that may still be under way. */
   hangs?: () => boolean
   rotates?: () => boolean
+  /** Whether Intuit is out. */
+  isOut?: () => boolean
   withoutRescue?: boolean
   /** The memory of each Worker is off if absent. */
   cacheSeconds?: () => number
@@ -54,7 +56,7 @@ const never = () => new Promise<never>(() => undefined)
  * each waits for the scheduler, which owns the order, and takes as long as it is told.
  */
 export const simulated = (options: SimulationOptions) => {
-  const { scheduler, fault = () => 'none', takes = () => 0, loses, hangs, rotates, withoutRescue } = options
+  const { scheduler, fault = () => 'none', takes = () => 0, loses, hangs, rotates, isOut, withoutRescue } = options
   const time = virtualTime(scheduler, START_MS)
   const memory = memoryConnections()
   const rescue = memoryRescue()
@@ -74,6 +76,7 @@ export const simulated = (options: SimulationOptions) => {
     ...(loses ? { loses } : {}),
     ...(hangs ? { hangs } : {}),
     ...(rotates ? { rotates } : {}),
+    ...(isOut ? { isOut } : {}),
   })
   const stored = () => memory.rows.get(COMPANY)?.connection
 
@@ -232,5 +235,6 @@ export const simulated = (options: SimulationOptions) => {
     outcomes,
     later,
     pass: time.pass,
+    now: time.now,
   }
 }

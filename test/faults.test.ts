@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { runCampaign } from './faults/campaign.ts'
+import { type Company, connectedCompany } from './faults/company.ts'
+import type { Joint } from './faults/joints.ts'
+import { orderEffect } from './faults/order.ts'
+import { SCALED, scaledVars, sleep } from './faults/scale.ts'
+import { BORNE, tableOutage } from './faults/table-outage.ts'
+import type { FaultEffect } from './support/fault-orders.ts'
+import { type Service, startService } from './support/worker-harness.ts'
+
+const SEED = 20_260_801
+
+let service: Service | undefined
+afterEach(async () => {
+  await service?.close()
+  service = undefined
+})
+
+/** A company whose token has expired, at an Intuit that rotates at every refresh and kills on reuse. */
+const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) => {
+  service = await startService({ ...options, vars: scaledVars })
+  await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
+  const company = await connectedCompany(service, 'beach-blend', '1000')
+  const { refreshTokenHash: presentedHash } = await company.record()
+  await company.expire()
+  const order = (joint: Joint, effect: FaultEffect, times?: number) =>
+    orderEffect(service ?? expect.fail(), { companyKey: company.key, joint, presentedHash }, effect, times)
+  return { service, company, presentedHash, order }
+}
+
+const FAILED: FaultEffect = { kind: 'answer', status: 500, body: '' }
+const refreshes = async () => (await service?.intuit.state())?.counts.refresh
+
+const expectWhole = async (company: Company, generation: number) => {
+  const { alive, refreshTokenHash } = await company.atIntuit()
+  expect(alive).toBe(true)
+  expect(await company.record()).toMatchObject({ generation, refreshTokenHash })
+}
+
+describe('refreshes that go wrong at every joint, the short form of `npm run test:faults`', () => {
+  it.each(['strict', 'own'] as const)(
+    'lose nothing that can be kept, where Intuit is %s',
+    { timeout: 240_000 },
+    async (mode) => {
+      const tally = await runCampaign({ mode, seed: SEED, refreshes: 80, cuts: 8, closures: 1, connections: 20 })
+      expect(tally.violations, `seed ${SEED}`).toEqual([])
+      expect(tally.losses.coverable).toBe(0)
+      expect(tally.presentedAfterSuccessor).toBe(0)
+      expect(tally.faulted).toBeGreaterThanOrEqual(80)
+      expect(tally.cut).toBeGreaterThanOrEqual(8)
+      expect(tally.recovered).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe('a table that goes out right after a rotation', () => {
+  it('costs nobody a token, and has the pair once it is back', async () => {
+    expect(await tableOutage((20_000 * SCALED.deadlineMs) / 25_000, scaledVars)).toMatchObject(BORNE)
+  })
+
+  it('leaves the pair parked where it stays out, and the next one finds it without asking Intuit', async () => {
+    const { service, company, presentedHash, order } = await expiredCompany({ workers: 2 })
+    const outage = order('store', FAILED)
+    expect(await company.read(0)).toMatchObject({ status: 200 })
+    await sleep(SCALED.leaseMs)
+    outage.lift()
+    await service.closeRescue()
+    await expect
+      .poll(() => company.read(1), { timeout: 20_000 })
+      .toMatchObject({ status: 503, code: 'storage_unavailable' })
+    expect(await refreshes()).toBe(1)
+    await service.reopenRescue()
+    await expect.poll(() => company.read(1), { timeout: 20_000 }).toMatchObject({ status: 200 })
+    expect(await refreshes()).toBe(1)
+    await expectWhole(company, 2)
+    expect(await service.parked(company.key, presentedHash)).toBeUndefined()
+  })
+})
+
+describe('a table that refuses only writes', () => {
+  it('is found out before a token is spent', async () => {
+    const { service, company } = await expiredCompany()
+    service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError', operation: 'UpdateItem' })
+    expect(await company.read(0)).toMatchObject({ status: 503, code: 'storage_unavailable' })
+    await company.expiresIn(100)
+    expect(await company.read(0)).toMatchObject({ status: 200 })
+    expect(await refreshes()).toBe(0)
+    service.dynamo.heal()
+    await company.expire()
+    expect(await company.read(0)).toMatchObject({ status: 200 })
+    await expectWhole(company, 2)
+  })
+})
+
+describe('a lease holder that sleeps past its lease', () => {
+  it('overwrites nothing when its write comes home after others were there', async () => {
+    const { service, company, order } = await expiredCompany({ workers: 2 })
+    const woken = Promise.withResolvers<void>()
+    const sleeping = order('store', { kind: 'hold', until: woken.promise }, 1)
+    const outage = order('store', FAILED)
+    expect(await company.read(0)).toMatchObject({ status: 200 })
+    await sleep(SCALED.leaseMs)
+    outage.lift()
+    await expect.poll(() => company.read(1), { timeout: 20_000 }).toMatchObject({ status: 200 })
+    await expectWhole(company, 2)
+    expect(await company.force(1)).toMatchObject({ status: 200 })
+    woken.resolve()
+    const [late] = sleeping.struck
+    await expect.poll(() => late?.status).toBe(400)
+    await expectWhole(company, 3)
+    expect(service.logs()).toContain('"event":"pair_recovered"')
+  })
+})
+
+describe('a Worker without the rescue store', () => {
+  it('says so at a failed write, and stores the pair all the same', async () => {
+    const { service, company, order } = await expiredCompany({ rescue: 'none' })
+    order('store', FAILED, 2)
+    expect(await company.read(0)).toMatchObject({ status: 200 })
+    await expect.poll(() => company.record()).toMatchObject({ generation: 2 })
+    await expectWhole(company, 2)
+    const failed = { event: 'pair_write_failed', company_key: company.key, rescue: 'not bound' }
+    expect(service.logs()).toContain(JSON.stringify(failed))
+  })
+})

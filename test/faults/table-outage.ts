@@ -1,0 +1,62 @@
+import { startService } from '../support/worker-harness.ts'
+import { type Answer, connectedCompany } from './company.ts'
+import { sleep } from './scale.ts'
+
+const LOOK_EVERY_MS = 50
+const HOME_WITHIN_MS = 15_000
+
+export interface OutageOutcome {
+  /** What the caller was told whose refresh had just rotated the token. */
+  refreshed: Answer
+  /** What another one was told while the table was out. */
+  other: Answer
+  /** How the record stood when both had been answered. */
+  generationThen: number
+  /** How it stood when the outage was over. */
+  generation: number
+  isLivingTokenStored: boolean
+  isParkedCopyGone: boolean
+  callsToIntuit: number
+}
+
+/** The table goes out as soon as Intuit has the token that it rotates, and comes back `outageMs` later. */
+export const tableOutage = async (outageMs: number, vars: Record<string, string> = {}): Promise<OutageOutcome> => {
+  const service = await startService({ vars })
+  try {
+    await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
+    const company = await connectedCompany(service, 'beach-blend', '1000')
+    const { refreshTokenHash: spentHash } = await company.record()
+    await company.expire()
+    const asked = service.tokenEndpoint.fault({ kind: 'delay', ms: 0, times: 1 }).strikes
+    const over = asked.then(async () => {
+      service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError' })
+      await sleep(outageMs)
+    })
+    const refreshed = await company.read(0)
+    const other = await company.read(0)
+    const { generation: generationThen } = await company.record()
+    await over
+    service.dynamo.heal()
+    const isParked = async () => (await service.parked(company.key, spentHash)) !== undefined
+    const isHome = async () => (await company.record()).generation > generationThen && !(await isParked())
+    for (const from = performance.now(); !(await isHome()) && performance.now() - from < HOME_WITHIN_MS; ) {
+      await sleep(LOOK_EVERY_MS)
+    }
+    const [record, grant] = [await company.record(), await company.atIntuit()]
+    return {
+      ...{ refreshed, other, generationThen, generation: record.generation },
+      isLivingTokenStored: grant.alive && grant.refreshTokenHash === record.refreshTokenHash,
+      isParkedCopyGone: !(await isParked()),
+      callsToIntuit: (await service.intuit.state()).counts.refresh,
+    }
+  } finally {
+    await service.close()
+  }
+}
+
+/** What the promise says of it. */
+export const BORNE = {
+  refreshed: { status: 200 },
+  other: { status: 503, code: 'storage_unavailable' },
+  ...{ generationThen: 1, generation: 2, isLivingTokenStored: true, isParkedCopyGone: true, callsToIntuit: 1 },
+}
