@@ -45,7 +45,10 @@ const refreshes = async () => (await service.intuit.state()).counts.refresh
 const expectStored = async (company: Company, generation: number) => {
   await expect.poll(() => company.record(), { timeout: 20_000 }).toMatchObject({ generation, leaseUntil: 0 })
   const { alive, refreshTokenHash } = await company.atIntuit()
-  expect({ alive, refreshTokenHash }).toEqual({ alive: true, refreshTokenHash: (await company.record()).refreshTokenHash })
+  expect({ alive, refreshTokenHash }).toEqual({
+    alive: true,
+    refreshTokenHash: (await company.record()).refreshTokenHash,
+  })
 }
 
 /** The first caller's refresh is at Intuit, others of the same isolate wait for it, and the first one leaves. */

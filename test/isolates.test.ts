@@ -34,7 +34,9 @@ describe('several Workers on one table', () => {
     expect(await company.record()).toMatchObject({ generation: 2, leaseUntil: 0 })
   })
 
-  it('refresh each of 10 connections once in each of 100 rounds: 1,000 times in all', { timeout: 240_000 }, async () => {
+  it('refresh each of 10 connections once in each of 100 rounds: 1,000 times in all', {
+    timeout: 240_000,
+  }, async () => {
     await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
     const ten: Company[] = []
     while (ten.length < 10) ten.push(await connected())

@@ -6,10 +6,9 @@ import { planned } from './plan.ts'
 import type { Tally } from './tally.ts'
 import { type Mode, startWorld, type World } from './world.ts'
 
-/** Workers that live through the run, and those that are ended and replaced all the time. */
+/** Workers that live through the run. */
 const STEADY = 3
-const VICTIMS = 2
-const CUT_AT_ONCE = 4
+const CUT_AT_ONCE = 5
 const DAY_SECONDS = 90_000
 const ROUNDS_A_DAY = 3
 
@@ -19,6 +18,8 @@ export interface Campaign {
   /** Refreshes that go wrong, those that a Worker's end cuts among them. */
   refreshes: number
   cuts: number
+  /** Workers that are ended and replaced all the time. */
+  victims: number
   /** How often the rescue store is closed for one refresh of each connection. */
   closures: number
   connections: number
@@ -75,8 +76,8 @@ const withRescueClosed = async (world: World, lanes: Company[], dice: Chance) =>
 
 /** Refreshes that go wrong at every joint, with Workers that end and a rescue store that closes, until there were enough. */
 export const runCampaign = async (campaign: Campaign): Promise<Tally> => {
-  const { mode, seed, refreshes, cuts, closures, connections } = campaign
-  const world = await startWorld(mode, STEADY + VICTIMS)
+  const { mode, seed, refreshes, cuts, victims, closures, connections } = campaign
+  const world = await startWorld(mode, STEADY + victims)
   const { tally } = world
   const dice = chance(seed)
   try {
@@ -85,16 +86,13 @@ export const runCampaign = async (campaign: Campaign): Promise<Tally> => {
     const isDone = () => tally.faulted >= beforeClosing && tally.cut >= cuts
     await Promise.all([
       ...lanes.map((company, lane) => runLane(world, company, lane, dice.fork(lane), isDone)),
-      ...Array.from({ length: VICTIMS }, (_, index) =>
+      ...Array.from({ length: victims }, (_, index) =>
         runCrew(world, STEADY + index, dice.fork(1_000 + index), () => tally.cut >= cuts),
       ),
     ])
     for (let closure = 0; closure < closures || tally.faulted < refreshes; closure++) {
       await withRescueClosed(world, lanes, dice)
     }
-  } catch (e) {
-    console.error('CAUGHT', e)
-    throw e
   } finally {
     await world.close()
   }

@@ -27,6 +27,8 @@ interface Step {
 }
 
 const REACHED_WITHIN_MS = 10_000
+const PARKED_LOOKS = 100
+const PARKED_LOOK_MS = 30
 const FAILED: FaultEffect = { kind: 'answer', status: 500, body: '' }
 
 /** What has to happen on the way; the Worker ends when the last one strikes. */
@@ -66,8 +68,12 @@ const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
   }
 }
 
-const parkedSoon = async ({ service }: World, company: Company, spentHash: string) => {
-  for (let look = 0; look < 200 && !(await service.parked(company.key, spentHash)); look++) await sleep(20)
+const isParkedSoon = async ({ service }: World, company: Company, spentHash: string) => {
+  for (let look = 0; look < PARKED_LOOKS; look++) {
+    if (await service.parked(company.key, spentHash)) return true
+    await sleep(PARKED_LOOK_MS)
+  }
+  return false
 }
 
 /** A pair that is parked and nowhere else, under a lease that has lapsed. */
@@ -94,8 +100,10 @@ const begin = async (world: World, company: Company, cut: Cut, victim: number, u
   )
   const answer = company.read(victim).catch(() => undefined)
   const strikes = orders.at(-1)?.strikes.then(() => true)
-  const there = cut === 'parked' ? strikes?.then(() => parkedSoon(world, company, spentHash)).then(() => true) : strikes
-  const isThere = (await Promise.race([there, sleep(REACHED_WITHIN_MS).then(() => false)])) ?? false
+  const isThere = (await Promise.race([strikes, sleep(REACHED_WITHIN_MS).then(() => false)])) ?? false
+  if (cut === 'parked' && isThere && !(await isParkedSoon(world, company, spentHash))) {
+    world.violation(company, round, 'a pair that could not be stored was not parked')
+  }
   return { company, round, isThere, cut, answer, lift: () => orders.map((order) => order.lift()) }
 }
 

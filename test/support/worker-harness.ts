@@ -138,7 +138,11 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       running[index] = await start()
     },
     /** Ends the process that holds the parked pairs. */
-    closeRescue: async () => (shared ? shared.close() : undefined),
+    closeRescue: async () => {
+      const closing = shared
+      shared = undefined
+      await closing?.close()
+    },
     /** Starts it again, with what was parked. */
     reopenRescue: async () => {
       if (registry) shared = await host(registry)
@@ -161,7 +165,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     logs: () => output,
     close: async () => {
       await Promise.all(running.map((worker) => worker.close()))
-      if (shared) await shared.close()
+      await shared?.close()
       if (registry) rmSync(registry, { recursive: true, force: true })
       await Promise.all([tokenEndpoint.close(), intuit.close(), proxy.close(), engine.close()])
     },

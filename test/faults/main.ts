@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { fail, takeOptions } from '../../dev/arguments.ts'
+import { runCampaign } from './campaign.ts'
+import { type Figures, figuresText } from './figures.ts'
+import { BORNE, tableOutage } from './table-outage.ts'
+import type { Tally } from './tally.ts'
+import { measureWaiters } from './waiters.ts'
+
+const HELP = `
+npm run test:faults: refreshes that go wrong at every joint, against the built Worker in several processes.
+Takes some minutes, and writes its figures into docs/refresh.md.
+
+  --seed N       chooses what goes wrong (default 20260801); a run that failed is made again with its seed
+  --refreshes N  in each of the two modes of Intuit (default 1200)
+  --cuts N       of them, refreshes that the end of a Worker's process cuts (default 60)
+  --waiters      only measures how long waiters wait, and writes nothing
+`
+const REAL_OUTAGE_MS = 20_000
+const WAITERS_BOUND_MS = 500
+const DOCUMENT = new URL('../../docs/refresh.md', import.meta.url)
+const MARKED = /(<!-- figures -->\n)[\s\S]*(\n<!-- end of figures -->)/
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+const number = (name: string, text: string): number => {
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  return fail(`--${name} must be a number. See --help.`)
+}
+
+const unwanted = ({ violations, losses, presentedAfterSuccessor }: Tally) =>
+  violations.length + losses.coverable + presentedAfterSuccessor
+
+const campaigns = async (seed: number, refreshes: number, cuts: number) => {
+  const run = async (mode: 'strict' | 'own') => {
+    const tally = await runCampaign({ mode, seed, refreshes, cuts, victims: 2, closures: 4, connections: 40 })
+    say(`${mode}: ${tally.faulted} refreshes went wrong, ${tally.cut} were cut; ${unwanted(tally)} faults of ours.`)
+    for (const violation of tally.violations) say(violation)
+    return tally
+  }
+  return { strict: await run('strict'), own: await run('own') }
+}
+
+const realOutage = async () => {
+  const outcome = await tableOutage(REAL_OUTAGE_MS)
+  const { refreshed, other, ...rest } = outcome
+  const { refreshed: _, other: __, ...expected } = BORNE
+  const borne = refreshed.status === 200 && other.status === 503 && isDeepStrictEqual(rest, expected)
+  say(
+    `A table that is out for 20 s right after a rotation, in real time: ${borne ? 'borne' : JSON.stringify(outcome)}.`,
+  )
+  return borne
+}
+
+const write = async (figures: Figures) => {
+  const text = await readFile(DOCUMENT, 'utf8')
+  await writeFile(
+    DOCUMENT,
+    text.replace(MARKED, (_, begin: string, end: string) => begin + figuresText(figures) + end),
+  )
+  say('The figures are in docs/refresh.md.')
+}
+
+const options = takeOptions(HELP, {
+  seed: { type: 'string', default: '20260801' },
+  refreshes: { type: 'string', default: '1200' },
+  cuts: { type: 'string', default: '60' },
+  waiters: { type: 'boolean', default: false },
+})
+
+const runWhole = async () => {
+  const seed = number('seed', options.seed)
+  say(`Seed ${seed}.`)
+  const [isBorne, { strict, own }] = await Promise.all([
+    realOutage(),
+    campaigns(seed, number('refreshes', options.refreshes), number('cuts', options.cuts)),
+  ])
+  const waiting = await measureWaiters()
+  const figures = { seed, strict, own, waiting }
+  say(figuresText(figures))
+  if (!isBorne || unwanted(strict) + unwanted(own) > 0) fail('The promise of docs/refresh.md was broken.')
+  await write(figures)
+  if (waiting.p99 > WAITERS_BOUND_MS) say('The waiters were slower than their bound: is this machine busy?')
+}
+
+if (options.waiters) say(JSON.stringify(await measureWaiters(), undefined, 2))
+else await runWhole()
