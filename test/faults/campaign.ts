@@ -40,14 +40,14 @@ const oneRefresh = async (world: World, company: Company, dice: Chance) => {
   await world.settle(company, askers, round)
 }
 
-/** In Intuit's own mode a refresh token rotates once a day: days go by. */
-const passDays = async ({ mode, service }: World, lane: number, round: number) => {
-  if (mode !== 'strict' && lane === 0 && round % ROUNDS_A_DAY === 0) await service.intuit.advance(DAY_SECONDS)
+/** In Intuit's own mode a refresh token rotates once a day. */
+const passDay = async ({ mode, service }: World) => {
+  if (mode === 'own') await service.intuit.advance(DAY_SECONDS)
 }
 
 const runLane = async (world: World, company: Company, lane: number, dice: Chance, isDone: () => boolean) => {
   for (let round = 1; !isDone(); round++) {
-    await passDays(world, lane, round)
+    if (lane === 0 && round % ROUNDS_A_DAY === 0) await passDay(world)
     await oneRefresh(world, company, dice)
   }
 }
@@ -56,7 +56,10 @@ const runCrew = async (world: World, victim: number, dice: Chance, isDone: () =>
   const crew = await companies(world, CUT_AT_ONCE)
   let turn = dice.below(CUTS.length)
   const nextCut = (): Cut => CUTS[turn++ % CUTS.length] ?? CUTS[0]
-  while (!isDone()) await cutRefreshes(world, new Map(crew.map((company) => [company, nextCut()])), victim)
+  while (!isDone()) {
+    await passDay(world)
+    await cutRefreshes(world, new Map(crew.map((company) => [company, nextCut()])), victim)
+  }
 }
 
 /** One refresh of each connection while nobody can park or find a pair. */

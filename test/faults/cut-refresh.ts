@@ -101,7 +101,8 @@ const begin = async (world: World, company: Company, cut: Cut, victim: number, u
   const answer = company.read(victim).catch(() => undefined)
   const strikes = orders.at(-1)?.strikes.then(() => true)
   const isThere = (await Promise.race([strikes, sleep(REACHED_WITHIN_MS).then(() => false)])) ?? false
-  if (cut === 'parked' && isThere && !(await isParkedSoon(world, company, spentHash))) {
+  const shouldPark = cut === 'parked' && isThere && world.history.wasRotated(spentHash)
+  if (shouldPark && !(await isParkedSoon(world, company, spentHash))) {
     world.violation(company, round, 'a pair that could not be stored was not parked')
   }
   return { company, round, isThere, cut, answer, lift: () => orders.map((order) => order.lift()) }

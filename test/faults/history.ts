@@ -20,6 +20,12 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
   const births = (hash: string): SeenRequest<SeenGrant>[] =>
     refreshes().filter(({ body }) => body.issued?.refreshTokenHash === hash && body.presented !== hash)
 
+  /** Whether Intuit gave another refresh token for this one, as far as it has answered. */
+  const wasRotated = (hash: string) =>
+    refreshes().some(
+      ({ body: { presented, issued } }) => presented === hash && issued && issued.refreshTokenHash !== hash,
+    )
+
   /** Whether the table took this refresh token at some time. */
   const wasStored = (hash: string) =>
     stores().some(({ status, successorHash }) => status === 200 && successorHash === hash)
@@ -60,7 +66,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       .join('\n')
   }
 
-  return { births, wasStored, wasIssued, presentedAfterSuccessor, trace, calls: () => refreshes().length }
+  return { births, wasRotated, wasStored, wasIssued, presentedAfterSuccessor, trace, calls: () => refreshes().length }
 }
 
 export type History = ReturnType<typeof history>

@@ -32,6 +32,7 @@ export const startBoundCaller = async (vars: Record<string, string>) => {
         },
       ],
       ...{ host: '127.0.0.1', port: 0, cf: false, log: new Log(LogLevel.NONE) },
+      handleStructuredLogs: () => undefined,
     }),
   )
   const { origin } = await miniflare.ready

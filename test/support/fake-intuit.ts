@@ -53,7 +53,7 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
     await options.delay('before')
     if (options.isOut?.()) {
       presentations.push({ token, outcome: 'out' })
-      return { ok: false, refusal: 'unavailable', intuitTid: undefined }
+      return { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: false }
     }
     if (superseded.has(token)) dead = true
     if (dead || token !== current) {

@@ -89,7 +89,10 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
   const table = tableAccess(engine.url, testStorage(engine.url).table)
   await createTable(table.client, testStorage(engine.url).table)
   let output = ''
-  const configured = { ...wholeSetUp(proxy.url, intuit, tokenEndpoint.url, pairs), QUICKBOOKS_REDIRECT_URI: redirectUri }
+  const configured = {
+    ...wholeSetUp(proxy.url, intuit, tokenEndpoint.url, pairs),
+    QUICKBOOKS_REDIRECT_URI: redirectUri,
+  }
   const env = setOnly({ ...configured, ...vars })
   const onOutput = (text: string) => (output += text)
   const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
