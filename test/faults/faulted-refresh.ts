@@ -2,6 +2,7 @@ import type { Company } from './company.ts'
 import { orderFault } from './order.ts'
 import type { Plan, PlannedFault } from './plan.ts'
 import { SCALED, sleep } from './scale.ts'
+import { cameLate } from './verdict.ts'
 import type { Round, World } from './world.ts'
 
 const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan) => {
@@ -22,7 +23,8 @@ export const faultedRefresh = async (world: World, company: Company, plan: Plan)
   const ask = plan.forced ? company.force : company.read
   const answers = await Promise.all(plan.callers.map((worker) => ask(worker)))
 
-  const mayBlameIntuit = plan.faults.some(({ joint }) => joint === 'intuit')
+  const isIntuitAtFault = plan.faults.some(({ joint }) => joint === 'intuit')
+  const mayBlameIntuit = isIntuitAtFault || world.history.presentations(spentHash).some(cameLate)
   for (const answer of answers) {
     const wrong = world.untruth(answer, mayBlameIntuit)
     if (wrong) world.violation(company, round, `a caller was answered ${wrong}`)

@@ -26,6 +26,9 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       ({ body: { presented, issued } }) => presented === hash && issued && issued.refreshTokenHash !== hash,
     )
 
+  /** What was presented of one token. */
+  const presentations = (hash: string) => refreshes().filter(({ body }) => body.presented === hash)
+
   /** Whether the table took this refresh token at some time. */
   const wasStored = (hash: string) =>
     stores().some(({ status, successorHash }) => status === 200 && successorHash === hash)
@@ -66,7 +69,16 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       .join('\n')
   }
 
-  return { births, wasRotated, wasStored, wasIssued, presentedAfterSuccessor, trace, calls: () => refreshes().length }
+  return {
+    births,
+    presentations,
+    wasRotated,
+    wasStored,
+    wasIssued,
+    presentedAfterSuccessor,
+    trace,
+    calls: () => refreshes().length,
+  }
 }
 
 export type History = ReturnType<typeof history>

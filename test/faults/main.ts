@@ -28,8 +28,7 @@ const number = (name: string, text: string): number => {
   return fail(`--${name} must be a number. See --help.`)
 }
 
-const unwanted = ({ violations, losses, presentedAfterSuccessor }: Tally) =>
-  violations.length + losses.coverable + presentedAfterSuccessor
+const unwanted = ({ violations, presentedAfterSuccessor }: Tally) => violations.length + presentedAfterSuccessor
 
 const campaigns = async (seed: number, refreshes: number, cuts: number) => {
   const run = async (mode: 'strict' | 'own') => {

@@ -1,5 +1,5 @@
 /** Times of a refresh, scaled down so that leases lapse in seconds. The default is 45 s for a lease, 25 s for a deadline. */
-export const SCALED = { leaseMs: 6_400, deadlineMs: 6_000, waitMs: 2_500, intuitMs: 2_000, skewMs: 200 } as const
+export const SCALED = { leaseMs: 6_400, deadlineMs: 6_000, waitMs: 2_500, intuitMs: 3_000, skewMs: 200 } as const
 
 export const scaledVars = {
   REFRESH_LEASE_MS: String(SCALED.leaseMs),

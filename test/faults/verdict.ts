@@ -1,4 +1,5 @@
 import type { SeenRequest } from '../support/fault-orders.ts'
+import { SCALED } from './scale.ts'
 
 /**
  * Why a connection was lost. The first two are what no broker can cover: Intuit fences nothing, and what reached no
@@ -6,19 +7,28 @@ import type { SeenRequest } from '../support/fault-orders.ts'
  */
 export type Loss = 'the answer never arrived' | 'ended before its first store' | 'coverable'
 
+type Timed = Pick<SeenRequest, 'delivered' | 'startedAt' | 'endedAt'>
+
 interface Evidence {
   /** The refreshes in which Intuit gave the token that it holds for the living one. */
-  births: Pick<SeenRequest, 'delivered' | 'startedAt'>[]
+  births: Timed[]
   /** Whether the table took that token at some time. */
   wasStored: boolean
   /** When the Worker ended that was refreshing, if it did, and whether the pair was parked then. */
   ended: { at: number; parked: boolean } | undefined
 }
 
+/**
+ * Whether Intuit took so long that the Worker may no longer have listened, as on a machine that stood still: nobody but
+ * the Worker knows when it gave up. The stand-in itself answers at once.
+ */
+export const cameLate = ({ startedAt, endedAt }: Timed): boolean =>
+  endedAt === undefined || endedAt - startedAt > (SCALED.intuitMs * 3) / 4
+
 /** Judges a loss by what was recorded; whatever cannot be shown to be beyond us counts as ours. */
 export const judgedLoss = ({ births, wasStored, ended }: Evidence): Loss => {
   if (wasStored || births.length === 0) return 'coverable'
-  const arrived = births.filter(({ delivered }) => delivered)
+  const arrived = births.filter((birth) => birth.delivered && !cameLate(birth))
   if (arrived.length === 0) return 'the answer never arrived'
   const diedWithIt = ended !== undefined && !ended.parked && arrived.every(({ startedAt }) => startedAt < ended.at)
   return diedWithIt ? 'ended before its first store' : 'coverable'
