@@ -19,7 +19,7 @@ Takes some minutes, and writes its figures into docs/refresh.md.
 const REAL_OUTAGE_MS = 20_000
 const WAITERS_BOUND_MS = 500
 const DOCUMENT = new URL('../../docs/refresh.md', import.meta.url)
-const MARKED = /(<!-- figures -->\n)[\s\S]*(\n<!-- end of figures -->)/
+const MARKED = /(<!-- figures -->\n)[\s\S]*(<!-- end of figures -->)/
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -53,10 +53,9 @@ const realOutage = async () => {
 
 const write = async (figures: Figures) => {
   const text = await readFile(DOCUMENT, 'utf8')
-  await writeFile(
-    DOCUMENT,
-    text.replace(MARKED, (_, begin: string, end: string) => begin + figuresText(figures) + end),
-  )
+  if (!MARKED.test(text)) fail('docs/refresh.md has no marks between which the figures go.')
+  const marked = (_: string, begin: string, end: string) => `${begin}${figuresText(figures)}\n${end}`
+  await writeFile(DOCUMENT, text.replace(MARKED, marked))
   say('The figures are in docs/refresh.md.')
 }
 
