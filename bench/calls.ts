@@ -1,4 +1,4 @@
-import type { SeenRequest } from '../test/support/engine-proxy.ts'
+import type { SeenRequest } from '../test/support/fault-orders.ts'
 import type { Service } from '../test/support/worker-harness.ts'
 import type { Route, RouteLimit } from './limits.ts'
 
