@@ -129,7 +129,9 @@ const start = async () => {
 
   const vars = workerVariables(origin, engine.url, intuit.url, secrets)
   const onOutput = (text: string) => process.stderr.write(text)
-  parts.push(await startWorker({ vars, port, host: LOOPBACK, withAssets: true, onOutput }))
+  parts.push(
+    await startWorker({ vars, port, host: LOOPBACK, withAssets: true, onOutput, keep: join(folder, 'rescue') }),
+  )
   process.stdout.write(instructions(origin, secrets.apiKey, folder))
   process.stdout.write(`Ready on ${origin}\n`)
 }
