@@ -276,6 +276,23 @@ describe('no secret is in an answer, a log or the table', () => {
     expect((await api('/api/token/refreshed')).code).toBe('reconnect_required')
   })
 
+  it('however a link is asked for, and a connection ends', async () => {
+    const links = '/api/connections/beach/start-links'
+    const json = { 'Content-Type': 'application/json' }
+    const bodies = ['', '{}', `{"${SENT.body}":1}`, `{"company_name":"${SENT.body}`, `{"expires_in":"${SENT.body}"}`]
+    for (const body of bodies) await api(links, { method: 'POST', headers: json, body })
+    await observe(links, { method: 'POST', headers: { ...json, 'X-API-Key': SENT.key }, body: '{}' })
+    await observe(`/oauth/start/beach?exp=1&kid=${SENT.query}&sig=${SENT.nonce}`)
+    for (const fault of [{ kind: 'status', status: 500, body: SENT.body }, { kind: 'reset_before' }, undefined]) {
+      await connect('ending')
+      if (fault) await service.intuit.fault({ endpoint: 'revoke', times: 4, fault })
+      expect((await api('/api/connections/ending', { method: 'DELETE' })).status).toBe(200)
+      await service.intuit.heal()
+    }
+    expect((await api('/api/connections/ending', { method: 'DELETE' })).status).toBe(200)
+    expect((await api('/api/connections/unknown', { method: 'DELETE' })).status).toBe(404)
+  })
+
   it('whatever ails the table', async () => {
     const said = { __type: 'com.amazon.coral.validate#ValidationException', message: SENT.body }
     const faults = [
