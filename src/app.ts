@@ -9,6 +9,7 @@ import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
+import type { HealthBody } from './routes/schemas/health.ts'
 import { startLinkRoutes } from './routes/start-links.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
@@ -61,7 +62,7 @@ export const createApp = ({
   app.get('/oauth/callback', brakeCallbacks(brakes))
   app.use('/api/*', requireCaller({ ...access, failedKeyBrake: brakes.failedKey }))
 
-  app.get('/health', (c) => c.json({ status: 'ok' }))
+  app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
   app.route('/', pageRoutes())
   app.route('/api/token', tokenRoutes(broker))

@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts'
 /** Which of an app's two key pairs, and so which of Intuit's two worlds, a connection belongs to. */
 export type Environment = 'production' | 'sandbox'
 
-const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
-const MAX_NAME_LENGTH = 200
+export const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+export const MAX_NAME_LENGTH = 200
 /** Control characters, lone surrogates, and U+FFFD, which is what the URL parser leaves of bytes that are not UTF-8. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD]/u
 

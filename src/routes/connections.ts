@@ -5,16 +5,17 @@ import { type Connection, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
 import { may } from './access.ts'
 import { keepAlive } from './http.ts'
+import type { ConnectionBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
 /** The API reference's literal answer, to the letter. */
-const LISTING_PLACEHOLDER = {
+const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
   message:
     'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
   path: '/api/connections',
 }
 
 /** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
-const connectionBody = (connection: Connection) => ({
+const connectionBody = (connection: Connection): ConnectionBody => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,

@@ -7,12 +7,9 @@ import { Problem } from '../problem.ts'
 import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
 import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
+import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
+import type { CallbackBody } from './schemas/callback.ts'
 import { presentedSignature } from './start-link.ts'
-
-/** RFC 6749 appendix A.11: visible ASCII. Intuit's codes have at most 512 characters. */
-const CODE = /^[\x20-\x7E]{1,512}$/
-const REALM_ID = /^\d{1,19}$/
-const ERROR = /^[\x20-\x7E]{1,100}$/
 
 const malformed = (name: string, form: string) =>
   new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
@@ -39,12 +36,12 @@ const callbackParameters = (c: Context): CallbackParameters => {
 }
 
 /** The API reference's "Stored output" without the tokens. `realm_in_use`: the company is connected under another key as well. */
-const callbackBody = ({ connection, sharesRealm }: Connected) => ({
+const callbackBody = ({ connection, sharesRealm }: Connected): CallbackBody => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,
-  access_token_expires_at: connection.accessTokenExpiresAt,
-  refresh_token_expires_at: connection.refreshTokenExpiresAt,
+  access_token_expires_at: connection.accessTokenExpiresAt ?? null,
+  refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
   uses_sandbox_credentials: connection.environment === 'sandbox',
   connected: true,
   realm_in_use: sharesRealm,

@@ -1,0 +1,15 @@
+import * as v from 'valibot'
+import { companyKey, companyName, epochSecondsOrNull, realmIdOrNull, usesSandboxCredentials } from './fields.ts'
+
+/** The answer of `GET /oauth/callback`: the API reference's "Stored output" without the tokens. */
+export const CALLBACK = v.object({
+  company_key: companyKey,
+  company_name: companyName,
+  realm_id: realmIdOrNull,
+  access_token_expires_at: epochSecondsOrNull('Unix timestamp for access-token expiry.'),
+  refresh_token_expires_at: epochSecondsOrNull('Unix timestamp for refresh-token expiry.'),
+  uses_sandbox_credentials: usesSandboxCredentials,
+  connected: v.pipe(v.literal(true), v.description('The tokens were stored.')),
+})
+
+export type CallbackBody = v.InferOutput<typeof CALLBACK>
