@@ -1,5 +1,6 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { bundleWorker, compatibilityDate, fromRoot } from './bundle.ts'
+import { placeViewer } from './viewer.ts'
 
 export interface LocalWorker {
   url: string
@@ -57,10 +58,12 @@ process.env['WRANGLER_SEND_METRICS'] = 'false'
 const ASSETS = { directory: fromRoot('public'), routerConfig: { has_user_worker: true } }
 
 let bundled: Promise<string> | undefined
+let placed: Promise<void> | undefined
 
 /** Runs the built Worker in workerd. */
 export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
   bundled ??= bundleWorker()
+  if (options.withAssets) await (placed ??= placeViewer())
   const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry, keep } = options
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({

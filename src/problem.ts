@@ -35,7 +35,7 @@ export const PROBLEM_STATUS = {
 export type ProblemCode = keyof typeof PROBLEM_STATUS
 
 /** HTTP's own phrase for a status: the title that RFC 9457 section 4.2.1 wants beside `about:blank`. */
-const TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
+export const PROBLEM_TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -77,6 +77,6 @@ export class Problem extends Error {
 /** The body of a problem, as `application/problem+json` (RFC 9457). */
 export const problemBody = ({ code, message, intuitTid, startUrl }: Problem): string => {
   const status = PROBLEM_STATUS[code]
-  const members = { type: 'about:blank', title: TITLES[status], status, detail: message, code }
+  const members = { type: 'about:blank', title: PROBLEM_TITLES[status], status, detail: message, code }
   return JSON.stringify({ ...members, intuit_tid: intuitTid, start_url: startUrl })
 }

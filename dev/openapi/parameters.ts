@@ -1,0 +1,33 @@
+import type { GenericSchema } from 'valibot'
+import {
+  AUTHORIZATION_CODE,
+  COMPANY_KEY,
+  COMPANY_NAME,
+  IF_MATCH,
+  MIN_TTL,
+  NO_CACHE,
+  OAUTH_ERROR,
+  REALM,
+  STATE,
+} from '../../src/routes/schemas/parameters.ts'
+
+export interface Parameter {
+  name: string
+  in: 'path' | 'query' | 'header'
+  schema: GenericSchema
+  required?: true
+  example: unknown
+}
+
+/** `components.parameters`, by the names that they have there. */
+export const PARAMETERS = {
+  companyKey: { name: 'company_key', in: 'path', schema: COMPANY_KEY, required: true, example: 'beach-blend' },
+  companyName: { name: 'company_name', in: 'query', schema: COMPANY_NAME, example: 'Beach Blend' },
+  code: { name: 'code', in: 'query', schema: AUTHORIZATION_CODE, example: 'AB11785429816rcysb9dns1' },
+  state: { name: 'state', in: 'query', schema: STATE, required: true, example: 'beach-blend:9lT0vWc2bq8Yw3nD5kRz7A' },
+  realmId: { name: 'realmId', in: 'query', schema: REALM, example: '12314585920123' },
+  error: { name: 'error', in: 'query', schema: OAUTH_ERROR, example: 'access_denied' },
+  minTtl: { name: 'min_ttl', in: 'query', schema: MIN_TTL, example: 900 },
+  ifMatch: { name: 'If-Match', in: 'header', schema: IF_MATCH, example: '"7"' },
+  noCache: { name: 'Cache-Control', in: 'header', schema: NO_CACHE, example: 'no-cache' },
+} satisfies Record<string, Parameter>

@@ -1,0 +1,15 @@
+import { CALLBACK } from '../../src/routes/schemas/callback.ts'
+import { CONNECTION, LISTING_PLACEHOLDER } from '../../src/routes/schemas/connection.ts'
+import { HEALTH } from '../../src/routes/schemas/health.ts'
+import { PROBLEM } from '../../src/routes/schemas/problem.ts'
+import { TOKEN } from '../../src/routes/schemas/token.ts'
+
+/** `components.schemas`, by the names that they have there. */
+export const SCHEMAS = {
+  Health: HEALTH,
+  Callback: CALLBACK,
+  Token: TOKEN,
+  Connection: CONNECTION,
+  ListingPlaceholder: LISTING_PLACEHOLDER,
+  Problem: PROBLEM,
+}

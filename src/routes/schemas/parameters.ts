@@ -1,0 +1,56 @@
+import * as v from 'valibot'
+import { MAX_NAME_LENGTH } from '../../broker/company.ts'
+import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from '../parameter-forms.ts'
+import { companyKey } from './fields.ts'
+
+/*
+ * The parameters as the API document tells them, by the very expressions and limits that the routes parse with.
+ */
+
+export const COMPANY_KEY = companyKey
+
+export const COMPANY_NAME = v.pipe(
+  v.string(),
+  v.maxLength(MAX_NAME_LENGTH),
+  v.description('Human-readable company name saved with the connection record. No control characters.'),
+)
+
+export const AUTHORIZATION_CODE = v.pipe(
+  v.string(),
+  v.regex(CODE),
+  v.description('OAuth authorization code returned by Intuit.'),
+)
+
+export const STATE = v.pipe(v.string(), v.description('OAuth state value previously created by the service.'))
+
+export const REALM = v.pipe(
+  v.string(),
+  v.regex(REALM_ID),
+  v.description('QuickBooks company identifier returned by Intuit.'),
+)
+
+export const OAUTH_ERROR = v.pipe(
+  v.string(),
+  v.regex(ERROR),
+  v.description('Why Intuit refused, such as `access_denied`; it comes instead of `code`.'),
+)
+
+export const MIN_TTL = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(MAX_MIN_TTL_SECONDS),
+  v.description(
+    'Seconds that the token has to live at least; a token refreshed within the last minute satisfies it always.',
+  ),
+)
+
+export const IF_MATCH = v.pipe(
+  v.string(),
+  v.description('The `ETag` of the token that failed: refreshes only if that is still the current one.'),
+)
+
+export const NO_CACHE = v.pipe(
+  v.string(),
+  v.description('`no-cache`: answer from DynamoDB, not from the memory of a server.'),
+)
