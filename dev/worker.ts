@@ -63,7 +63,8 @@ let placed: Promise<void> | undefined
 /** Runs the built Worker in workerd. */
 export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
   bundled ??= bundleWorker()
-  if (options.withAssets) await (placed ??= placeViewer())
+  if (options.withAssets) placed ??= placeViewer()
+  await placed
   const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry, keep } = options
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({

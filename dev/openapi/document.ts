@@ -10,7 +10,7 @@ import { OAUTH_OPERATIONS } from './operations/oauth.ts'
 import { PAGE_OPERATIONS } from './operations/pages.ts'
 import { TOKEN_OPERATIONS } from './operations/tokens.ts'
 import { PARAMETERS } from './parameters.ts'
-import { PROBLEM_EXAMPLES, problemAnswers } from './problems.ts'
+import { problemAnswers, problemExamples } from './problems.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** In the order of the API reference; what it does not have comes after what it has. */
@@ -46,8 +46,9 @@ const headersOf = (names: HeaderName[]) => {
   return Object.fromEntries(references('headers', all).map((reference, index) => [all[index], reference]))
 }
 
-const responsesOf = ({ answers, problems, forPeople, path }: Operation) => {
-  const mayBePage = forPeople === true && /^\/oauth\/(start|callback)/.test(path)
+/** On the way of consent a problem is a page where HTML is preferred; the callback’s gives way to one without a code. */
+const responsesOf = ({ answers, problems, path }: Operation) => {
+  const mayBePage = path.startsWith('/oauth/')
   const good = Object.entries(answers).map(([status, { headers, ...answer }]) => [
     status,
     { ...answer, headers: headersOf(headers) },
@@ -64,13 +65,13 @@ const responsesOf = ({ answers, problems, forPeople, path }: Operation) => {
 }
 
 const operationOf = (operation: Operation) => {
-  const { id, tag, summary, description, parameters, requestBody, forPeople } = operation
+  const { id, tag, summary, description, parameters, requestBody, open } = operation
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
-    ...(forPeople ? { security: [] } : {}),
+    ...(open ? { security: [] } : {}),
     parameters: references('parameters', parameters),
     ...(requestBody ? { requestBody } : {}),
     responses: responsesOf(operation),
@@ -118,7 +119,7 @@ export const openApiDocument = async () => {
         return { ...parameter, description, schema: form }
       }),
       headers: HEADERS,
-      examples: PROBLEM_EXAMPLES,
+      examples: problemExamples(OPERATIONS.flatMap(({ problems }) => problems)),
       schemas: mapped(SCHEMAS, jsonSchema),
     },
   }

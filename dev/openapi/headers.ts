@@ -1,6 +1,8 @@
 interface Header {
   description: string
-  schema: { type: 'string'; pattern?: string; format?: string }
+  /** Whether every answer that may have it has it. */
+  required?: true
+  schema: { type: 'string'; pattern?: string }
   example: string
 }
 
@@ -8,17 +10,20 @@ interface Header {
 export const HEADERS = {
   'X-Request-Id': {
     description: 'Finds this request in the operator’s log.',
-    schema: { type: 'string', format: 'uuid' },
+    required: true,
+    schema: { type: 'string', pattern: '^[0-9a-f-]{36}$' },
     example: '6f2c1c9e-8a5d-4a0e-9b43-0d4d0f6f7c55',
   },
   'Cache-Control': {
     description:
       '`no-store` on every answer. Token answers add `no-transform`, as a compressing edge would weaken the ETag.',
+    required: true,
     schema: { type: 'string', pattern: '^no-store(, no-transform)?$' },
     example: 'no-store',
   },
   ETag: {
     description: 'The generation: it grows by one with every stored token pair. For `If-Match`.',
+    required: true,
     schema: { type: 'string', pattern: '^"[0-9]+"$' },
     example: '"7"',
   },
@@ -29,17 +34,20 @@ export const HEADERS = {
   },
   'WWW-Authenticate': {
     description: 'Which key is wanted, and where.',
+    required: true,
     schema: { type: 'string' },
     example: 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"',
   },
   Allow: {
     description: 'The methods of this path.',
+    required: true,
     schema: { type: 'string', pattern: '^[A-Z]+(, [A-Z]+)*$' },
     example: 'GET, HEAD',
   },
   Location: {
     description: 'Where the browser goes on.',
-    schema: { type: 'string', format: 'uri' },
+    required: true,
+    schema: { type: 'string', pattern: '^https?://' },
     example: 'https://appcenter.intuit.com/connect/oauth2?response_type=code&state=beach-blend%3A9lT0vWc2',
   },
   Refresh: {

@@ -35,8 +35,8 @@ export interface Operation {
   answers: Record<string, Answer>
   /** Every problem that it may answer; `method_not_allowed` is that of the path's other methods. */
   problems: ProblemCode[]
-  /** Whether no API key is asked for, and problems are pages where HTML is preferred. */
-  forPeople?: true
+  /** Whether no API key is asked for. */
+  open?: true
 }
 
 /** A component schema by reference. */

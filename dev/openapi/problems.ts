@@ -142,8 +142,9 @@ const exampleOf = (code: ProblemCode) => {
   return { summary: when, value: { type: 'about:blank', title: PROBLEM_TITLES[status], status, code, ...members } }
 }
 
-/** `components.examples`: one of each problem, by its code. */
-export const PROBLEM_EXAMPLES = Object.fromEntries(PROBLEM_CODES.map((code) => [code, exampleOf(code)]))
+/** `components.examples`: one of each problem that is answered at a documented path, by its code. */
+export const problemExamples = (answered: ProblemCode[]) =>
+  Object.fromEntries(PROBLEM_CODES.filter((code) => answered.includes(code)).map((code) => [code, exampleOf(code)]))
 
 /** The status is said once more in the body, and the codes are those of this answer alone. */
 const problemContent = (status: number, codes: ProblemCode[]): Content => ({
@@ -153,14 +154,16 @@ const problemContent = (status: number, codes: ProblemCode[]): Content => ({
   examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
 })
 
-/** What tells more than the body does. `502` has it where waiting helps. */
 const HEADERS_OF: Partial<Record<number, HeaderName[]>> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
   429: ['Retry-After'],
-  502: ['Retry-After'],
   503: ['Retry-After'],
 }
+
+/** A refresh that Intuit did not answer says when it will be tried again. */
+const headersOf = (status: number, codes: ProblemCode[]): HeaderName[] =>
+  status === 502 && codes.includes('reconnect_required') ? ['Retry-After'] : (HEADERS_OF[status] ?? [])
 
 export interface ProblemAnswer {
   status: number
@@ -177,7 +180,7 @@ export const problemAnswers = (codes: ProblemCode[]): ProblemAnswer[] => {
     return {
       status,
       description: theirs.map((code) => `\`${code}\`: ${EXAMPLES[code].when}.`).join(' '),
-      headers: HEADERS_OF[status] ?? [],
+      headers: headersOf(status, theirs),
       content: problemContent(status, theirs),
     }
   })

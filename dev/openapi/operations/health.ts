@@ -10,6 +10,6 @@ export const HEALTH_OPERATIONS: Operation[] = [
     parameters: [],
     answers: { 200: json('The service is up and responding.', 'Health', { status: 'ok' }) },
     problems: ['method_not_allowed'],
-    forPeople: true,
+    open: true,
   },
 ]

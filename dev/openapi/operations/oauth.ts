@@ -14,7 +14,7 @@ const START: Operation = {
     ...(['rate_limited', 'configuration_error', 'prefetch_refused'] as const),
     ...OF_THE_TABLE,
   ],
-  forPeople: true,
+  open: true,
 }
 
 const CALLBACK: Operation = {
@@ -49,7 +49,7 @@ const CALLBACK: Operation = {
     ...(['configuration_error', 'token_exchange_failed', 'intuit_unavailable', 'intuit_rejected_client'] as const),
     ...(['prefetch_refused', ...OF_THE_TABLE] as const),
   ],
-  forPeople: true,
+  open: true,
 }
 
 export const OAUTH_OPERATIONS: Operation[] = [START, CALLBACK]

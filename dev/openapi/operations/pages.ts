@@ -6,7 +6,7 @@ const page = (path: string, id: string, summary: string, description: string): O
   ...{ path, method: 'get', id, tag: 'Pages', summary, description, parameters: [] },
   answers: { 200: PAGE },
   problems: ['method_not_allowed'],
-  forPeople: true,
+  open: true,
 })
 
 export const PAGE_OPERATIONS: Operation[] = [

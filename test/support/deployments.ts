@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { type Service, startService } from './worker-harness.ts'
+
+export interface Visit {
+  path: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** A key that is right, and for nothing that anybody asks of it. */
+export const NOBODYS_KEY = 'nobodys-key'
+const API_KEYS = JSON.stringify([
+  {
+    ...{ name: 'nobody', sha256: createHash('sha256').update(NOBODYS_KEY).digest('hex') },
+    ...{ may: ['connection:write'], companies: ['elsewhere'] },
+  },
+])
+const ONE_OF_EACH = { START_LIMIT: 1, CALLBACK_LIMIT: 1, FAILED_KEY_LIMIT: 1 }
+
+/** The deployments in which every documented answer can be had. */
+export const startDeployments = async () => {
+  /** Remembers nothing, and waits for nobody. */
+  const whole = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '300', API_KEYS } })
+  /** Holds back the second of a kind, and has a page of its own for success. */
+  const braked = await startService({
+    vars: { SUCCESS_REDIRECT_URL: 'https://books.example/connected' },
+    rateLimits: ONE_OF_EACH,
+  })
+  /** Has no variable at all. */
+  const unset = Object.fromEntries(Object.keys(whole.vars).map((name) => [name, undefined]))
+  const bare = await startService({ vars: unset })
+  const close = () => Promise.all([whole, braked, bare].map((service) => service.close()))
+  return { whole, braked, bare, close }
+}
+
+export type Deployments = Awaited<ReturnType<typeof startDeployments>>
+
+/** With the service's own key, unless the visit has another. */
+export const send = (service: Service, { path, method = 'GET', headers, body }: Visit): Promise<Response> =>
+  service.fetch(path, {
+    method,
+    headers: { 'X-API-Key': service.apiKey, ...headers },
+    ...(body === undefined ? {} : { body }),
+  })

@@ -1,0 +1,171 @@
+import type { ProblemCode } from '../../src/problem.ts'
+import type { DocumentedOperation } from './api-document.ts'
+import { type Deployments, NOBODYS_KEY, send, type Visit } from './deployments.ts'
+import type { Service } from './worker-harness.ts'
+
+let names = 0
+/** Keys, realms and addresses that nobody else uses. */
+const freshKey = () => `company-${++names}`
+const freshRealm = () => String(100_000 + ++names)
+const freshAddress = () => `198.18.${++names >> 8}.${names & 255}`
+
+/** What an answer is asked of: an operation, and what its caller prefers to read. */
+interface Scene extends Deployments {
+  operation: DocumentedOperation
+  accept: string
+}
+
+const CALLBACK = '/oauth/callback'
+const NOBODYS_STATE = `beach:${'A'.repeat(22)}`
+
+const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
+  path:
+    operation.path.replace('{company_key}', key) +
+    (operation.path === CALLBACK ? `?code=a&state=${NOBODYS_STATE}` : ''),
+  method: operation.method.toUpperCase(),
+  headers: { Accept: accept },
+})
+
+/** A visit that succeeds. */
+const goodVisit = async (scene: Scene, service: Service, key: string, realmId = freshRealm()): Promise<Visit> => {
+  const { path } = scene.operation
+  if (path === CALLBACK) return { ...visitTo(scene, key), path: await service.consented(key, { realmId }) }
+  if (path.startsWith('/api/') && path.includes('{company_key}')) await service.connect(key, { realmId })
+  return visitTo(scene, key)
+}
+
+const withHeaders = (visit: Visit, headers: Record<string, string>): Visit => ({
+  ...visit,
+  headers: { ...visit.headers, ...headers },
+})
+const withQuery = (visit: Visit, change: (query: URLSearchParams) => void): Visit => {
+  const url = new URL(visit.path, 'http://localhost')
+  change(url.searchParams)
+  return { ...visit, path: `${url.pathname}${url.search}` }
+}
+
+/** Changes a stored connection behind the Worker's back. */
+const alter = async ({ dynamo }: Service, key: string, change: Record<string, { S: string } | { N: string }>) => {
+  const item = await dynamo.item(`connection#${key}`)
+  if (!item) throw new Error(`There is no record of ${key}.`)
+  await dynamo.put({ ...item, ...change })
+}
+const EXPIRED = { access_token_expires_at: { N: '1' } }
+
+const plain = (change: (visit: Visit) => Visit) => (scene: Scene) =>
+  send(scene.whole, change(visitTo(scene, freshKey())))
+const withHeader = (name: string, value: string) => plain((visit) => withHeaders(visit, { [name]: value }))
+const withoutParameter = (name: string) => plain((visit) => withQuery(visit, (query) => query.delete(name)))
+
+/** A good visit with the stored token altered, where there is one. */
+const alteredVisit = async (scene: Scene, change: Record<string, { S: string } | { N: string }>) => {
+  const key = freshKey()
+  const visit = await goodVisit(scene, scene.whole, key)
+  if (scene.operation.path !== CALLBACK) await alter(scene.whole, key, change)
+  return visit
+}
+
+const altered = (change: Record<string, { S: string } | { N: string }>) => async (scene: Scene) =>
+  send(scene.whole, await alteredVisit(scene, change))
+
+const whileTable = (fault: Parameters<Service['dynamo']['fault']>[0]) => async (scene: Scene) => {
+  const visit = await goodVisit(scene, scene.whole, freshKey())
+  scene.whole.dynamo.fault(fault)
+  const answer = await send(scene.whole, visit)
+  scene.whole.dynamo.heal()
+  return answer
+}
+
+const whileIntuitSays =
+  (status: number, error = '') =>
+  async (scene: Scene) => {
+    const fault = { kind: 'status', status, contentType: 'application/json', body: error && JSON.stringify({ error }) }
+    const visit = await alteredVisit(scene, EXPIRED)
+    await scene.whole.intuit.fault({ endpoint: 'token', times: 9, fault })
+    const answer = await send(scene.whole, visit)
+    await scene.whole.intuit.heal()
+    return answer
+  }
+
+const AWS_REFUSAL = { __type: 'com.amazon.coral.validate#ValidationException', message: 'no' }
+
+/** How each problem is met, at any operation that documents it. */
+const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
+  invalid_company_key: (scene) => send(scene.whole, visitTo(scene, '-bad')),
+  invalid_company_name: plain((visit) => withQuery(visit, (query) => query.set('company_name', '\u0007'))),
+  missing_code: withoutParameter('code'),
+  missing_state: withoutParameter('state'),
+  invalid_state: plain((visit) => visit),
+  authorization_denied: async (scene) =>
+    send(
+      scene.whole,
+      withQuery(await goodVisit(scene, scene.whole, freshKey()), (query) => {
+        query.delete('code')
+        query.set('error', 'access_denied')
+      }),
+    ),
+  invalid_request: plain((visit) => withQuery(visit, (query) => query.set('x', 'x'.repeat(5000)))),
+  invalid_api_key: withHeader('X-API-Key', 'wrong'),
+  forbidden: withHeader('X-API-Key', NOBODYS_KEY),
+  invalid_start_link: plain((visit) => visit),
+  connection_not_found: async (scene) => {
+    const key = freshKey()
+    const visit = await goodVisit(scene, scene.whole, key)
+    await scene.whole.dynamo.remove(`connection#${key}`)
+    return send(scene.whole, visit)
+  },
+  not_found: (scene) => send(scene.whole, { path: '/nothing', headers: { Accept: scene.accept } }),
+  method_not_allowed: plain((visit) => ({ ...visit, method: 'PUT' })),
+  missing_refresh_token: async (scene) => {
+    const key = freshKey()
+    await scene.whole.fetch(`/oauth/start/${key}`)
+    return send(scene.whole, visitTo(scene, key))
+  },
+  realm_mismatch: async (scene) => {
+    const key = freshKey()
+    await scene.whole.connect(key, { realmId: freshRealm() })
+    return send(scene.whole, await goodVisit(scene, scene.whole, key))
+  },
+  realm_in_use: plain((visit) => visit),
+  generation_mismatch: async (scene) =>
+    send(scene.whole, withHeaders(await goodVisit(scene, scene.whole, freshKey()), { 'If-Match': '"99"' })),
+  rate_limited: async (scene) => {
+    const visit = withHeaders(visitTo(scene, freshKey()), { 'X-API-Key': 'wrong', 'CF-Connecting-IP': freshAddress() })
+    await send(scene.braked, visit)
+    return send(scene.braked, visit)
+  },
+  configuration_error: (scene) => send(scene.bare, visitTo(scene, freshKey())),
+  internal_error: whileTable({ kind: 'answer', status: 400, body: JSON.stringify(AWS_REFUSAL) }),
+  sealed_token_unreadable: altered({ access_token: { S: 'sealed:v1:x' }, refresh_token: { S: 'sealed:v1:x' } }),
+  token_exchange_failed: whileIntuitSays(400, 'invalid_grant'),
+  reconnect_required: whileIntuitSays(400, 'invalid_grant'),
+  intuit_unavailable: whileIntuitSays(503),
+  intuit_rejected_client: whileIntuitSays(401, 'invalid_client'),
+  storage_unavailable: whileTable({ kind: 'error', status: 500, type: 'InternalServerError' }),
+  refresh_in_progress: (scene) =>
+    altered({ ...EXPIRED, lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 60_000) } })(scene),
+  prefetch_refused: withHeader('Sec-Purpose', 'prefetch'),
+}
+
+/** The answer that is good, and at the callback the one for an operator with a page of his own. */
+const good = async (scene: Scene) => send(scene.whole, await goodVisit(scene, scene.whole, freshKey()))
+const goingOn = async (scene: Scene) => send(scene.braked, await goodVisit(scene, scene.braked, freshKey()))
+
+const isCode = (feature: string): feature is ProblemCode => Object.hasOwn(WAYS, feature)
+
+/** Asks an operation for everything that it may answer, in both of the forms that its readers may prefer. */
+export const everyAnswer = async (
+  deployments: Deployments,
+  operation: DocumentedOperation,
+  documented: string[],
+): Promise<Response[]> => {
+  const codes = documented.map((feature) => feature.split(' ')[1] ?? '').filter(isCode)
+  const answers: Response[] = []
+  for (const accept of documented.some((feature) => feature.endsWith('text/html')) ? ['*/*', 'text/html'] : ['*/*']) {
+    const scene = { ...deployments, operation, accept }
+    answers.push(await good(scene))
+    if (documented.includes('303') && accept === 'text/html') answers.push(await goingOn(scene))
+    for (const code of codes) answers.push(await WAYS[code](scene))
+  }
+  return answers
+}
