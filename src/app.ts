@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import { answerHeaders } from './answer-headers.ts'
 import type { Broker } from './broker/broker.ts'
-import { Problem } from './problem.ts'
+import { Problem, problemOf } from './problem.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './request-log.ts'
 import { type AccessParts, requireCaller } from './routes/access.ts'
 import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
@@ -86,11 +86,11 @@ export const createApp = ({
   }
 
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.')))
-  app.onError((error, c) => {
-    if (error instanceof Problem) return answer(c, error)
-    reportFault(error, c.get('requestId'))
-    const detail = 'Something went wrong here. The operator finds it by X-Request-Id.'
-    return answer(c, new Problem('internal_error', detail))
-  })
+  app.onError((error, c) =>
+    answer(
+      c,
+      problemOf(error, (unknown) => reportFault(unknown, c.get('requestId'))),
+    ),
+  )
   return app
 }

@@ -1,6 +1,8 @@
+import { WorkerEntrypoint } from 'cloudflare:workers'
+import type { RefreshOptions, TokenOptions, TokensBinding } from '../client/rpc.d.ts'
 import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
-import type { LogEvent, Surroundings } from './broker/ports.ts'
+import type { KeepAlive, LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
 import { base64Url } from './crypto/bytes.ts'
 import { callerKeys } from './crypto/caller-keys.ts'
@@ -8,10 +10,12 @@ import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
+import type { RequestLine } from './request-log.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import { RescueStore } from './rescue/rescue-store.ts'
 import { brakeBy } from './routes/brakes.ts'
 import { startLinkUrl } from './routes/start-link.ts'
+import { tokenCalls } from './rpc.ts'
 import { connectionStore } from './storage/connections.ts'
 import { disconnectionStore } from './storage/disconnections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
@@ -39,6 +43,8 @@ const reportFault = (error: unknown, requestId: string) => {
   const name = error instanceof Error ? error.name : typeof error
   console.error(JSON.stringify({ event: 'internal_error', request_id: requestId, error: name, frames: frames(error) }))
 }
+
+const logRequest = (line: RequestLine) => console.log(JSON.stringify(line))
 
 const log = (event: LogEvent) => console.warn(JSON.stringify(event))
 
@@ -79,7 +85,7 @@ const createService = (env: Record<string, unknown>) => {
         : undefined,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
-  return createApp({
+  const app = createApp({
     broker,
     identify: callerKeys(config.callers, surroundings.now),
     origin,
@@ -92,9 +98,10 @@ const createService = (env: Record<string, unknown>) => {
       failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
     },
     now: surroundings.now,
-    logRequest: (line) => console.log(JSON.stringify(line)),
+    logRequest,
     reportFault,
   })
+  return { app, calls: tokenCalls({ broker, now: surroundings.now, logRequest, reportFault }) }
 }
 
 /** Built once per isolate: it keeps the signing key, and no data. */
@@ -106,6 +113,23 @@ const serviceFor = (env: Record<string, unknown>) => {
   return service
 }
 
+/** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
+export class Tokens extends WorkerEntrypoint<Record<string, unknown>> implements TokensBinding {
+  readonly #keepAlive: KeepAlive = (promise) => this.ctx.waitUntil(promise)
+
+  getToken(companyKey: string, options?: TokenOptions) {
+    return serviceFor(this.env).calls.getToken(companyKey, options, this.#keepAlive)
+  }
+
+  refreshToken(companyKey: string, options?: RefreshOptions) {
+    return serviceFor(this.env).calls.refreshToken(companyKey, options, this.#keepAlive)
+  }
+
+  getConnection(companyKey: string) {
+    return serviceFor(this.env).calls.getConnection(companyKey)
+  }
+}
+
 export default {
-  fetch: (request, env, ctx) => serviceFor(env).fetch(request, env, ctx),
+  fetch: (request, env, ctx) => serviceFor(env).app.fetch(request, env, ctx),
 } satisfies ExportedHandler<Record<string, unknown>>

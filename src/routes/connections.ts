@@ -15,7 +15,7 @@ const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
 }
 
 /** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
-const connectionBody = (connection: Connection): ConnectionBody => ({
+export const connectionBody = (connection: Connection): ConnectionBody => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,

@@ -10,7 +10,7 @@ import { MAX_MIN_TTL_SECONDS } from './parameter-forms.ts'
 import type { TokenBody } from './schemas/token.ts'
 
 /** The API reference's response of `GET /api/token/{company_key}`. What a record written by hand does not tell is `null`. */
-const tokenBody = ({ accessToken, connection }: UsableToken): TokenBody => ({
+export const tokenBody = ({ accessToken, connection }: UsableToken): TokenBody => ({
   company_key: connection.companyKey,
   company_name: connection.companyName,
   realm_id: connection.realmId ?? null,

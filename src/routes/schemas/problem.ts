@@ -11,7 +11,10 @@ export const PROBLEM = v.object({
   title: v.pipe(v.string(), v.description('HTTP’s own phrase for the status.')),
   status: v.pipe(v.picklist([...new Set(Object.values(PROBLEM_STATUS))]), v.description('The status, once more.')),
   detail: v.pipe(v.string(), v.description('What to do next. Never a secret, never another company’s data.')),
-  code: v.pipe(v.picklist(PROBLEM_CODES), v.description('Stable: a code never changes its meaning. More may be added.')),
+  code: v.pipe(
+    v.picklist(PROBLEM_CODES),
+    v.description('Stable: a code never changes its meaning. More may be added.'),
+  ),
   intuit_tid: v.optional(
     v.pipe(v.string(), v.description('Intuit’s id of the failed call, which its support asks for.')),
   ),

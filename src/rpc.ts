@@ -1,0 +1,92 @@
+import * as v from 'valibot'
+import type { Refusal } from '../client/rpc.d.ts'
+import type { Broker } from './broker/broker.ts'
+import { isCompanyKey, parseCompanyKey } from './broker/company.ts'
+import type { EpochMs, UsableToken } from './broker/connection.ts'
+import type { KeepAlive } from './broker/ports.ts'
+import { PROBLEM_STATUS, Problem, problemBody, problemOf } from './problem.ts'
+import type { RequestLine } from './request-log.ts'
+import { connectionBody } from './routes/connections.ts'
+import { MAX_MIN_TTL_SECONDS } from './routes/parameter-forms.ts'
+import { tokenBody } from './routes/tokens.ts'
+
+interface CallParts {
+  broker: Broker
+  now(): EpochMs
+  logRequest(line: RequestLine): void
+  reportFault(error: unknown, requestId: string): void
+}
+
+const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
+const TOKEN_OPTIONS = v.optional(
+  v.strictObject({
+    minTtlSeconds: v.optional(v.pipe(wholeNumber, v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
+    fresh: v.optional(v.boolean(), false),
+  }),
+  {},
+)
+const REFRESH_OPTIONS = v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber) }), {})
+
+/** Throws `invalid_request`, naming the option. */
+const parsed = <Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> => {
+  const result = v.safeParse(schema, options)
+  if (result.success) return result.output
+  const [{ path, message }] = result.issues
+  throw new Problem(
+    'invalid_request',
+    `The option ${String(path?.[0]?.key ?? 'itself')} is not as it should be: ${message}.`,
+  )
+}
+
+/** Another Worker may send anything. Throws `invalid_company_key`. */
+const keyOf = (companyKey: unknown): string => parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
+
+const tokenAnswer = (token: UsableToken) => ({ ...tokenBody(token), generation: token.connection.generation })
+
+const refusal = (problem: Problem, requestId: string): Refusal => ({
+  ...problemBody(problem),
+  retry_after: Number(problem.headers['Retry-After']) || undefined,
+  request_id: requestId,
+})
+
+/** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
+export const tokenCalls = ({ broker, now, logRequest, reportFault }: CallParts) => {
+  const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
+    const [requestId, startedAt] = [crypto.randomUUID(), now()]
+    const outcome = await call().catch((error: unknown) =>
+      problemOf(error, (unknown) => reportFault(unknown, requestId)),
+    )
+    const problem = outcome instanceof Problem ? outcome : undefined
+    logRequest({
+      ...{ event: 'request', route: `Tokens.${name}`, method: 'RPC', request_id: requestId },
+      ...{ status: problem ? PROBLEM_STATUS[problem.code] : 200, ms: now() - startedAt },
+      ...{ key_name: undefined, key_in_query: undefined },
+      company_key: typeof companyKey === 'string' && isCompanyKey(companyKey) ? companyKey : undefined,
+      outcome: problem?.code ?? 'ok',
+      intuit_tid: problem?.intuitTid,
+    })
+    return outcome instanceof Problem ? refusal(outcome, requestId) : outcome
+  }
+
+  return {
+    getToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+      answered('getToken', companyKey, async () => {
+        const { minTtlSeconds, fresh } = parsed(TOKEN_OPTIONS, options)
+        const wanted = { minTtlSeconds, fromTable: fresh }
+        return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, keepAlive)).token)
+      }),
+
+    refreshToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+      answered('refreshToken', companyKey, async () => {
+        const { ifGeneration } = parsed(REFRESH_OPTIONS, options)
+        const generations = ifGeneration === undefined ? undefined : [ifGeneration]
+        return tokenAnswer(await broker.refreshedToken(keyOf(companyKey), generations, keepAlive))
+      }),
+
+    getConnection: (companyKey: unknown) =>
+      answered('getConnection', companyKey, async () => {
+        const connection = await broker.connection(keyOf(companyKey))
+        return { ...connectionBody(connection), generation: connection.generation }
+      }),
+  }
+}
