@@ -56,7 +56,8 @@ export const HEADERS = {
     example: '0; url=/oauth/connected',
   },
   'Set-Cookie': {
-    description: 'What the page that follows will show, for this browser alone. Never a token.',
+    description:
+      'What the page that follows will show, or what binds the consent to this browser. For this browser alone, never a token.',
     schema: { type: 'string', pattern: '^__Host-' },
     example: '__Host-connected=Beach%20Blend; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax',
   },

@@ -36,8 +36,9 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'The parameter state is missing. Begin again at the start link.',
   },
   invalid_state: {
-    when: 'The state is used, expired, foreign or altered',
-    detail: 'This link was used, has expired or was altered. Begin again at /oauth/start/{company_key}.',
+    when: 'The state is used, expired, altered, or of another browser',
+    detail:
+      'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
   },
   authorization_denied: {
     when: 'The person, or Intuit, refused',
@@ -58,7 +59,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   invalid_start_link: {
     when: 'The start link is not signed, altered or expired',
-    detail: 'This start link has expired or was altered. Ask for a new one.',
+    detail: 'This link has expired or was altered. Ask whoever sent it for a new one.',
   },
   connection_not_found: {
     when: 'No connection is stored under this key',
@@ -78,7 +79,9 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   realm_in_use: {
     when: 'The QuickBooks company is connected under another key, and one key alone may have it',
-    detail: 'This QuickBooks company is connected under another key. Nothing was changed.',
+    detail:
+      'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
+      'The operator finds that key in the log.',
   },
   generation_mismatch: {
     when: 'The token was refreshed after the one that If-Match names',

@@ -5,7 +5,7 @@ import { type Connection, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
 import { may } from './access.ts'
 import { keepAlive } from './http.ts'
-import type { ConnectionBody, ListingPlaceholderBody } from './schemas/connection.ts'
+import type { ConnectionBody, DisconnectedBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
 /** The API reference's literal answer, to the letter. */
 const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
@@ -29,7 +29,7 @@ export const connectionBody = (connection: Connection): ConnectionBody => ({
 })
 
 /** `revoked`: Intuit has confirmed. `revocation`: how that stands on the record. */
-const disconnectedBody = ({ companyKey, revocation, intuitTid }: Disconnected) => ({
+const disconnectedBody = ({ companyKey, revocation, intuitTid }: Disconnected): DisconnectedBody => ({
   company_key: companyKey,
   disconnected: true,
   revoked: revocation === 'confirmed',

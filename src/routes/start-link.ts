@@ -2,10 +2,10 @@ import type { Context } from 'hono'
 import type { IssuedLink, PresentedSignature } from '../broker/start-links.ts'
 import { queryValues } from './http.ts'
 
-const EXPIRES_AT = /^\d{1,11}$/
-const KID = /^[\w.-]{1,64}$/
+export const EXPIRES_AT = /^\d{1,11}$/
+export const KID = /^[\w.-]{1,64}$/
 /** 32 bytes, base64url. */
-const MAC = /^[\w-]{43}$/
+export const MAC = /^[\w-]{43}$/
 
 /** `/oauth/start/{company_key}` at our own origin, with `company_name` and the signature in `exp` (epoch seconds), `kid` and `sig`. */
 export const startLinkUrl = (origin: string, { companyKey, companyName, signed }: IssuedLink): string => {

@@ -6,11 +6,13 @@ import { LINK_SECONDS } from '../broker/start-links.ts'
 import { Problem } from '../problem.ts'
 import { may } from './access.ts'
 import { jsonBody } from './json-body.ts'
+import type { StartLinkBody } from './schemas/connection.ts'
 import { startLinkUrl } from './start-link.ts'
 
 const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.least} to ${LINK_SECONDS.most}.`
 
-const REQUEST = v.strictObject(
+/** The body, which the API document tells as it is parsed. */
+export const START_LINK_REQUEST = v.strictObject(
   {
     company_name: v.optional(v.string('company_name must be a string.')),
     expires_in: v.optional(
@@ -27,7 +29,7 @@ const REQUEST = v.strictObject(
 
 /** Throws `invalid_request` or `invalid_company_name`. */
 const parsedRequest = (body: object) => {
-  const parsed = v.safeParse(REQUEST, body)
+  const parsed = v.safeParse(START_LINK_REQUEST, body)
   if (parsed.success) {
     return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
   }
@@ -42,5 +44,6 @@ export const startLinkRoutes = (broker: Broker, origin: () => string) =>
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const { companyName, expiresIn } = parsedRequest(await jsonBody(c))
     const link = await broker.startLink(companyKey, companyName, expiresIn)
-    return c.json({ url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }, 201)
+    const answer: StartLinkBody = { url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }
+    return c.json(answer, 201)
   })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Service, startService } from './worker-harness.ts'
 
 export interface Visit {
@@ -16,12 +16,17 @@ const API_KEYS = JSON.stringify([
     ...{ may: ['connection:write'], companies: ['elsewhere'] },
   },
 ])
+const KEY = randomBytes(32).toString('base64')
 const ONE_OF_EACH = { START_LIMIT: 1, CALLBACK_LIMIT: 1, FAILED_KEY_LIMIT: 1 }
 
 /** The deployments in which every documented answer can be had. */
 export const startDeployments = async () => {
   /** Remembers nothing, and waits for nobody. */
-  const whole = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '300', API_KEYS } })
+  const whole = await startService({
+    vars: { TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '300', ONE_KEY_PER_REALM: 'true', API_KEYS },
+  })
+  /** Lets nobody start without a signed link, and binds the consent to the browser. */
+  const signing = await startService({ vars: { START_LINKS: 'signed', START_LINK_KEYS: `links:${KEY}` } })
   /** Holds back the second of a kind, and has a page of its own for success. */
   const braked = await startService({
     vars: { SUCCESS_REDIRECT_URL: 'https://books.example/connected' },
@@ -30,8 +35,8 @@ export const startDeployments = async () => {
   /** Has no variable at all. */
   const unset = Object.fromEntries(Object.keys(whole.vars).map((name) => [name, undefined]))
   const bare = await startService({ vars: unset })
-  const close = () => Promise.all([whole, braked, bare].map((service) => service.close()))
-  return { whole, braked, bare, close }
+  const close = () => Promise.all([whole, signing, braked, bare].map((service) => service.close()))
+  return { whole, signing, braked, bare, close }
 }
 
 export type Deployments = Awaited<ReturnType<typeof startDeployments>>

@@ -38,6 +38,10 @@ const withHeaders = (visit: Visit, headers: Record<string, string>): Visit => ({
   ...visit,
   headers: { ...visit.headers, ...headers },
 })
+const withBody = (visit: Visit, body: object): Visit => ({
+  ...withHeaders(visit, { 'Content-Type': 'application/json' }),
+  body: JSON.stringify(body),
+})
 const withQuery = (visit: Visit, change: (query: URLSearchParams) => void): Visit => {
   const url = new URL(visit.path, 'http://localhost')
   change(url.searchParams)
@@ -87,12 +91,20 @@ const whileIntuitSays =
     return answer
   }
 
+const whileOthersWrite = whileTable({
+  ...{ operation: 'UpdateItem', kind: 'error', status: 400, type: 'ConditionalCheckFailedException' },
+})
+
 const AWS_REFUSAL = { __type: 'com.amazon.coral.validate#ValidationException', message: 'no' }
 
 /** How each problem is met, at any operation that documents it. */
 const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   invalid_company_key: (scene) => send(scene.whole, visitTo(scene, '-bad')),
-  invalid_company_name: plain((visit) => withQuery(visit, (query) => query.set('company_name', '\u0007'))),
+  invalid_company_name: plain((visit) =>
+    visit.method === 'POST'
+      ? withBody(visit, { company_name: '\u0007' })
+      : withQuery(visit, (query) => query.set('company_name', '\u0007')),
+  ),
   missing_code: withoutParameter('code'),
   missing_state: withoutParameter('state'),
   invalid_state: plain((visit) => visit),
@@ -107,7 +119,7 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   invalid_request: plain((visit) => withQuery(visit, (query) => query.set('x', 'x'.repeat(5000)))),
   invalid_api_key: withHeader('X-API-Key', 'wrong'),
   forbidden: withHeader('X-API-Key', NOBODYS_KEY),
-  invalid_start_link: plain((visit) => visit),
+  invalid_start_link: (scene) => send(scene.signing, visitTo(scene, freshKey())),
   connection_not_found: async (scene) => {
     const key = freshKey()
     const visit = await goodVisit(scene, scene.whole, key)
@@ -126,7 +138,11 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
     await scene.whole.connect(key, { realmId: freshRealm() })
     return send(scene.whole, await goodVisit(scene, scene.whole, key))
   },
-  realm_in_use: plain((visit) => visit),
+  realm_in_use: async (scene) => {
+    const realmId = freshRealm()
+    await scene.whole.connect(freshKey(), { realmId })
+    return send(scene.whole, await goodVisit(scene, scene.whole, freshKey(), realmId))
+  },
   generation_mismatch: async (scene) =>
     send(scene.whole, withHeaders(await goodVisit(scene, scene.whole, freshKey()), { 'If-Match': '"99"' })),
   rate_limited: async (scene) => {
@@ -143,12 +159,19 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   intuit_rejected_client: whileIntuitSays(401, 'invalid_client'),
   storage_unavailable: whileTable({ kind: 'error', status: 500, type: 'InternalServerError' }),
   refresh_in_progress: (scene) =>
-    altered({ ...EXPIRED, lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 60_000) } })(scene),
+    scene.operation.method === 'delete'
+      ? whileOthersWrite(scene)
+      : altered({ ...EXPIRED, lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 60_000) } })(scene),
   prefetch_refused: withHeader('Sec-Purpose', 'prefetch'),
 }
 
 /** The answer that is good, and at the callback the one for an operator with a page of his own. */
 const good = async (scene: Scene) => send(scene.whole, await goodVisit(scene, scene.whole, freshKey()))
+const byLink = async (scene: Scene) => {
+  const made = await scene.signing.api(`/api/connections/${freshKey()}/start-links`, { method: 'POST' })
+  const { pathname, search } = new URL((await made.json()).url)
+  return send(scene.signing, { ...visitTo(scene, ''), path: `${pathname}${search}` })
+}
 const goingOn = async (scene: Scene) => send(scene.braked, await goodVisit(scene, scene.braked, freshKey()))
 
 const isCode = (feature: string): feature is ProblemCode => Object.hasOwn(WAYS, feature)
@@ -165,6 +188,7 @@ export const everyAnswer = async (
     const scene = { ...deployments, operation, accept }
     answers.push(await good(scene))
     if (documented.includes('303') && accept === 'text/html') answers.push(await goingOn(scene))
+    if (operation.id === 'startAuthorization') answers.push(await byLink(scene))
     for (const code of codes) answers.push(await WAYS[code](scene))
   }
   return answers

@@ -1,4 +1,4 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation } from '../operation.ts'
+import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, schemaOf } from '../operation.ts'
 
 const GET_CONNECTION: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'get', id: 'getConnection', tag: 'Connections' },
@@ -34,4 +34,48 @@ const LIST_CONNECTIONS: Operation = {
   problems: BEFORE_ANYTHING,
 }
 
-export const CONNECTION_OPERATIONS: Operation[] = [GET_CONNECTION, LIST_CONNECTIONS]
+const DISCONNECT: Operation = {
+  ...{ path: '/api/connections/{company_key}', method: 'delete', id: 'disconnect', tag: 'Connections' },
+  summary: 'Disconnect a company',
+  description:
+    'Erases the tokens, keeps what else is stored, and revokes at Intuit. It may be repeated. Afterwards the key may be ' +
+    'connected to another company.',
+  parameters: ['companyKey'],
+  answers: {
+    200: json('The tokens are erased.', 'Disconnected', {
+      ...{ company_key: 'beach-blend', disconnected: true, revoked: true, revocation: 'confirmed' },
+      intuit_tid: '1-628f0be4-0b7a7b1e5c0e3f1d2a6c9e84',
+    }),
+  },
+  problems: [
+    ...(['invalid_company_key', ...BEFORE_ANYTHING, 'connection_not_found'] as const),
+    ...(['refresh_in_progress', ...OF_THE_TABLE] as const),
+  ],
+}
+
+const MAKE_START_LINK: Operation = {
+  ...{ path: '/api/connections/{company_key}/start-links', method: 'post', id: 'makeStartLink', tag: 'Connections' },
+  summary: 'A link to send to whoever connects the company',
+  description:
+    'Makes a start link, signed and with an expiry where the deployment signs its links. It may be opened again until it ' +
+    'expires.',
+  parameters: ['companyKey'],
+  requestBody: {
+    description: 'May be absent. Without `expires_in` a signed link lives a day.',
+    content: {
+      'application/json': {
+        schema: schemaOf('StartLinkRequest'),
+        example: { company_name: 'Beach Blend', expires_in: 3600 },
+      },
+    },
+  },
+  answers: {
+    201: json('The link.', 'StartLink', {
+      url: 'https://tokens.example.com/oauth/start/beach-blend?company_name=Beach+Blend',
+      expires_at: null,
+    }),
+  },
+  problems: ['invalid_company_key', 'invalid_company_name', ...BEFORE_ANYTHING],
+}
+
+export const CONNECTION_OPERATIONS: Operation[] = [GET_CONNECTION, DISCONNECT, LIST_CONNECTIONS, MAKE_START_LINK]

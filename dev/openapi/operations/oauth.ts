@@ -6,12 +6,13 @@ const START: Operation = {
   description:
     'Starts the QuickBooks OAuth flow for a named company connection. If either `company_key` or `company_name` ' +
     'contains `sandbox`, in any case, the sandbox credentials are used. An OAuth state nonce is stored before the ' +
-    'redirect; it works once. To be opened in a browser: `HEAD` is refused, prefetches too.',
-  parameters: ['companyKey', 'companyName'],
-  answers: { 302: { description: 'Redirect to QuickBooks OAuth.', headers: ['Location'] } },
+    'redirect; it works once. To be opened in a browser: `HEAD` is refused, prefetches too. Where the deployment signs ' +
+    'its links, only one that was made for this key, name and expiry lets in.',
+  parameters: ['companyKey', 'companyName', 'expiresAt', 'keyId', 'signature'],
+  answers: { 302: { description: 'Redirect to QuickBooks OAuth.', headers: ['Location', 'Set-Cookie'] } },
   problems: [
     ...(['invalid_company_key', 'invalid_company_name', 'invalid_request', 'method_not_allowed'] as const),
-    ...(['rate_limited', 'configuration_error', 'prefetch_refused'] as const),
+    ...(['invalid_start_link', 'rate_limited', 'configuration_error', 'prefetch_refused'] as const),
     ...OF_THE_TABLE,
   ],
   open: true,
@@ -33,7 +34,7 @@ const CALLBACK: Operation = {
         ...json('', 'Callback', {
           ...{ company_key: 'beach-blend', company_name: 'Beach Blend', realm_id: '12314585920123' },
           ...{ access_token_expires_at: 1775689200, refresh_token_expires_at: 1784000000 },
-          ...{ uses_sandbox_credentials: false, connected: true },
+          ...{ uses_sandbox_credentials: false, connected: true, realm_in_use: false },
         }).content,
         ...HTML,
       },
@@ -45,7 +46,7 @@ const CALLBACK: Operation = {
   },
   problems: [
     ...(['missing_code', 'missing_state', 'invalid_state', 'authorization_denied', 'invalid_request'] as const),
-    ...(['connection_not_found', 'method_not_allowed', 'realm_mismatch', 'rate_limited'] as const),
+    ...(['connection_not_found', 'method_not_allowed', 'realm_mismatch', 'realm_in_use', 'rate_limited'] as const),
     ...(['configuration_error', 'token_exchange_failed', 'intuit_unavailable', 'intuit_rejected_client'] as const),
     ...(['prefetch_refused', ...OF_THE_TABLE] as const),
   ],

@@ -10,6 +10,7 @@ export const CALLBACK = v.object({
   refresh_token_expires_at: epochSecondsOrNull('Unix timestamp for refresh-token expiry.'),
   uses_sandbox_credentials: usesSandboxCredentials,
   connected: v.pipe(v.literal(true), v.description('The tokens were stored.')),
+  realm_in_use: v.pipe(v.boolean(), v.description('Whether the company is connected under another key as well.')),
 })
 
 export type CallbackBody = v.InferOutput<typeof CALLBACK>

@@ -26,3 +26,27 @@ export const LISTING_PLACEHOLDER = v.object({
 })
 
 export type ListingPlaceholderBody = v.InferOutput<typeof LISTING_PLACEHOLDER>
+
+/** The answer of `DELETE /api/connections/{company_key}`. */
+export const DISCONNECTED = v.object({
+  company_key: companyKey,
+  disconnected: v.pipe(v.literal(true), v.description('No tokens are stored any more.')),
+  revoked: v.pipe(v.boolean(), v.description('Whether Intuit has confirmed.')),
+  revocation: v.pipe(
+    v.picklist(['confirmed', 'unconfirmed', 'pending', 'none']),
+    v.description(
+      '`pending`: tried again behind the answer. `unconfirmed`: Intuit did not confirm. `none`: there was nothing to revoke.',
+    ),
+  ),
+  intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the revocation.')),
+})
+
+export type DisconnectedBody = v.InferOutput<typeof DISCONNECTED>
+
+/** The answer of `POST /api/connections/{company_key}/start-links`. */
+export const START_LINK = v.object({
+  url: v.pipe(v.string(), v.description('To be sent to whoever connects the company.')),
+  expires_at: epochSecondsOrNull('When the link expires; null where it never does, as links are not signed.'),
+})
+
+export type StartLinkBody = v.InferOutput<typeof START_LINK>

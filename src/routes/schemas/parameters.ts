@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { MAX_NAME_LENGTH } from '../../broker/company.ts'
 import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from '../parameter-forms.ts'
+import { EXPIRES_AT, KID, MAC } from '../start-link.ts'
 import { companyKey } from './fields.ts'
 
 /*
@@ -14,6 +15,16 @@ export const COMPANY_NAME = v.pipe(
   v.maxLength(MAX_NAME_LENGTH),
   v.description('Human-readable company name saved with the connection record. No control characters.'),
 )
+
+export const LINK_EXPIRES_AT = v.pipe(
+  v.string(),
+  v.regex(EXPIRES_AT),
+  v.description('When the signed link expires, epoch seconds.'),
+)
+
+export const LINK_KEY_ID = v.pipe(v.string(), v.regex(KID), v.description('Which key signed the link.'))
+
+export const LINK_SIGNATURE = v.pipe(v.string(), v.regex(MAC), v.description('HMAC-SHA256 of the link, base64url.'))
 
 export const AUTHORIZATION_CODE = v.pipe(
   v.string(),
