@@ -64,7 +64,7 @@ export const createApp = ({
 
   app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
-  app.route('/', pageRoutes())
+  app.route('/', pageRoutes(broker, brakes.callback))
   app.route('/api/token', tokenRoutes(broker))
   app.route('/api/connections', connectionRoutes(broker))
   app.route('/api/connections', startLinkRoutes(broker, origin))

@@ -6,6 +6,7 @@ import { memory } from './memory.ts'
 import { connectionNotFound } from './refusals.ts'
 import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
+import { verifying } from './verify.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
@@ -21,6 +22,7 @@ export const createBroker = (ports: BrokerPorts) => {
   const remembered = memory({ now: surroundings.now, cacheSeconds })
   const { admit, issue: startLink } = startLinks(ports)
   const finish = finishing(ports)
+  const { freshToken, refreshedToken } = tokens({ ...ports, memory: remembered })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -40,7 +42,9 @@ export const createBroker = (ports: BrokerPorts) => {
     },
     disconnect: disconnecting({ ...ports, memory: remembered }),
     connection,
-    ...tokens({ ...ports, memory: remembered }),
+    freshToken,
+    refreshedToken,
+    verifyRealm: verifying(ports, refreshedToken),
   }
 }
 

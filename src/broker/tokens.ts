@@ -125,3 +125,5 @@ export const tokens = (ports: TokenPorts) => {
 
   return { freshToken, refreshedToken }
 }
+
+export type Tokens = ReturnType<typeof tokens>

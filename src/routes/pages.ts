@@ -1,5 +1,6 @@
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
+import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/callback.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { DISCONNECTED, RECONNECT } from '../pages/landing.ts'
@@ -7,7 +8,9 @@ import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages
 import { sendPage } from '../pages/page.ts'
 import { FORGOTTEN_PROBLEM, problemPage, shownProblem } from '../pages/problem-page.ts'
 import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
-import { prefersHtml } from './http.ts'
+import { addressOf, type Brake } from './brakes.ts'
+import { keepAlive, prefersHtml, queryValues } from './http.ts'
+import { REALM_ID } from './parameter-forms.ts'
 
 const CONNECTED_PATH = '/oauth/connected'
 const FAILED_PATH = '/oauth/failed'
@@ -53,8 +56,21 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
   '/intuit/reconnect': (c) => sendPage(c, RECONNECT),
 }
 
-export const pageRoutes = () => {
+/** Intuit's link is a hint and no proof: what it names is looked into behind the answer, which is the same whatever comes of it. */
+const lookInto =
+  (broker: Broker, brake: Brake): MiddlewareHandler =>
+  async (c, next) => {
+    await next()
+    const [realmId = '', ...others] = queryValues(c, 'realmId')
+    if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
+    const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, keepAlive(c)))
+    keepAlive(c)(looked.catch(() => undefined))
+  }
+
+/** The pages, and behind those that Intuit leads to, held back by `brake`, a look at what the link names. */
+export const pageRoutes = (broker: Broker, brake: Brake) => {
   const routes = new Hono()
+  routes.use('/intuit/*', lookInto(broker, brake))
   for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)
   return routes.get('/console', consoleIsMissing)
 }
