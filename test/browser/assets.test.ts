@@ -21,8 +21,29 @@ describe('the static assets', () => {
     expect((await answer.text()).length).toBeLessThan(15_000)
   })
 
-  it('hold nothing inline', async () => {
-    const page = await (await fetch(`${service.origin}/console`)).text()
+  it.each(['/docs', '/docs/docs.js', '/docs/docs.css', '/docs/vendor/swagger-ui-bundle.js'])(
+    'let the viewer run no script and style but its own, and ask nobody else: %s',
+    async (path) => {
+      const answer = await fetch(`${service.origin}${path}`)
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('Content-Security-Policy')).toBe(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      )
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        ...{ 'cache-control': 'no-cache', 'referrer-policy': 'no-referrer' },
+        ...{ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' },
+      })
+    },
+  )
+
+  it('have the API document, for whoever asks', async () => {
+    const answer = await fetch(`${service.origin}/openapi.json`)
+    expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
+    expect(await answer.json()).toMatchObject({ openapi: '3.1.1' })
+  })
+
+  it.each(['/console', '/docs'])('hold nothing inline: %s', async (path) => {
+    const page = await (await fetch(`${service.origin}${path}`)).text()
     expect(page).not.toMatch(/<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|https?:\/\//)
   })
 

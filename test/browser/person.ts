@@ -84,12 +84,15 @@ export const createPerson = async (browser: Browser, hosts: string[]) => {
   return {
     page,
     answers,
-    /** Everybody can read the page as it stands, on a phone and on a screen, by day and by night, and nothing is cut off. `image` names the picture to keep of it. */
-    check: async (image?: string) => {
+    /**
+     * Everybody can read the page as it stands, on a phone and on a screen, by day and by night, and nothing is cut off.
+     * `image` names the picture to keep of it. What others made is not held to the rules for our own pages.
+     */
+    check: async (image?: string, madeBy: 'us' | 'others' = 'us') => {
       for (const look of LOOKS) {
         await page.setViewportSize({ width: look.width, height: look.width === 360 ? 740 : 800 })
         await page.emulateMedia({ colorScheme: look.scheme })
-        expect({ look, violations: await violations(page) }).toEqual({ look, violations: [] })
+        if (madeBy === 'us') expect({ look, violations: await violations(page) }).toEqual({ look, violations: [] })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(look.width)
         if (image) await keepImage(page, image, look)
       }
