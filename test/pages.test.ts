@@ -242,9 +242,9 @@ describe.each(['/intuit/disconnected', '/intuit/reconnect'])('Intuit’s link %s
   })
 })
 
-describe('/console', () => {
+describe.each(['/console', '/docs', '/openapi.json'])('%s', (path) => {
   it('says what is missing where the static assets are', async () => {
-    const answer = await service.fetch('/console')
+    const answer = await service.fetch(path)
     expect(answer.status).toBe(404)
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('public/') })
   })

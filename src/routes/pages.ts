@@ -43,9 +43,14 @@ const showKeptProblem = (c: Context) => {
   return sendPage(c, kept ? problemPage(kept) : FORGOTTEN_PROBLEM)
 }
 
-/** The console is made of static assets, which are answered before the Worker is asked. */
-const consoleIsMissing = () => {
-  throw new Problem('not_found', 'This deployment has no console: deploy the static assets of public/ with the Worker.')
+/** Answered before the Worker is asked, where they are deployed. */
+const ASSETS = ['/console', '/docs', '/openapi.json']
+
+const assetsAreMissing = () => {
+  throw new Problem(
+    'not_found',
+    'This deployment has no such page: deploy the static assets of public/ with the Worker.',
+  )
 }
 
 /** Every page that is not an answer to something else, with its path. */
@@ -72,5 +77,6 @@ export const pageRoutes = (broker: Broker, brake: Brake) => {
   const routes = new Hono()
   routes.use('/intuit/*', lookInto(broker, brake))
   for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)
-  return routes.get('/console', consoleIsMissing)
+  for (const path of ASSETS) routes.get(path, assetsAreMissing)
+  return routes
 }
