@@ -30,7 +30,10 @@ export const answerConnected = (c: Context, { connection, sharesRealm }: Connect
 export const answerProblem = (c: Context, problem: Problem, requestId: string) => {
   const status = PROBLEM_STATUS[problem.code]
   if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) {
-    return c.body(JSON.stringify(problemBody(problem)), status, { ...problem.headers, 'Content-Type': 'application/problem+json' })
+    return c.body(JSON.stringify(problemBody(problem)), status, {
+      ...problem.headers,
+      'Content-Type': 'application/problem+json',
+    })
   }
   const shown = shownProblem(problem, new URL(c.req.url), requestId)
   if (c.req.path !== '/oauth/callback') return sendPage(c, problemPage(shown), status, problem.headers)
