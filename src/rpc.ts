@@ -32,9 +32,10 @@ const parsed = <Schema extends v.GenericSchema>(schema: Schema, options: unknown
   const result = v.safeParse(schema, options)
   if (result.success) return result.output
   const [{ path, message }] = result.issues
+  const name = path?.[0]?.key
   throw new Problem(
     'invalid_request',
-    `The option ${String(path?.[0]?.key ?? 'itself')} is not as it should be: ${message}.`,
+    `The options are malformed${name === undefined ? '' : ` at ${String(name)}`}: ${message}.`,
   )
 }
 

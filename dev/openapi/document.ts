@@ -10,7 +10,8 @@ import { OAUTH_OPERATIONS } from './operations/oauth.ts'
 import { PAGE_OPERATIONS } from './operations/pages.ts'
 import { TOKEN_OPERATIONS } from './operations/tokens.ts'
 import { PARAMETERS } from './parameters.ts'
-import { problemAnswers, problemExamples } from './problems.ts'
+import { problemExamples } from './problem-examples.ts'
+import { problemAnswers } from './problems.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** In the order of the API reference; what it does not have comes after what it has. */

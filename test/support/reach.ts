@@ -1,60 +1,21 @@
 import type { ProblemCode } from '../../src/problem.ts'
 import type { DocumentedOperation } from './api-document.ts'
 import { type Deployments, NOBODYS_KEY, send, type Visit } from './deployments.ts'
+import {
+  alter,
+  CALLBACK,
+  EXPIRED,
+  freshAddress,
+  freshKey,
+  freshRealm,
+  goodVisit,
+  type Scene,
+  visitTo,
+  withBody,
+  withHeaders,
+  withQuery,
+} from './scene.ts'
 import type { Service } from './worker-harness.ts'
-
-let names = 0
-/** Keys, realms and addresses that nobody else uses. */
-const freshKey = () => `company-${++names}`
-const freshRealm = () => String(100_000 + ++names)
-const freshAddress = () => `198.18.${++names >> 8}.${names & 255}`
-
-/** What an answer is asked of: an operation, and what its caller prefers to read. */
-interface Scene extends Deployments {
-  operation: DocumentedOperation
-  accept: string
-}
-
-const CALLBACK = '/oauth/callback'
-const NOBODYS_STATE = `beach:${'A'.repeat(22)}`
-
-const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
-  path:
-    operation.path.replace('{company_key}', key) +
-    (operation.path === CALLBACK ? `?code=a&state=${NOBODYS_STATE}` : ''),
-  method: operation.method.toUpperCase(),
-  headers: { Accept: accept },
-})
-
-/** A visit that succeeds. */
-const goodVisit = async (scene: Scene, service: Service, key: string, realmId = freshRealm()): Promise<Visit> => {
-  const { path } = scene.operation
-  if (path === CALLBACK) return { ...visitTo(scene, key), path: await service.consented(key, { realmId }) }
-  if (path.startsWith('/api/') && path.includes('{company_key}')) await service.connect(key, { realmId })
-  return visitTo(scene, key)
-}
-
-const withHeaders = (visit: Visit, headers: Record<string, string>): Visit => ({
-  ...visit,
-  headers: { ...visit.headers, ...headers },
-})
-const withBody = (visit: Visit, body: object): Visit => ({
-  ...withHeaders(visit, { 'Content-Type': 'application/json' }),
-  body: JSON.stringify(body),
-})
-const withQuery = (visit: Visit, change: (query: URLSearchParams) => void): Visit => {
-  const url = new URL(visit.path, 'http://localhost')
-  change(url.searchParams)
-  return { ...visit, path: `${url.pathname}${url.search}` }
-}
-
-/** Changes a stored connection behind the Worker's back. */
-const alter = async ({ dynamo }: Service, key: string, change: Record<string, { S: string } | { N: string }>) => {
-  const item = await dynamo.item(`connection#${key}`)
-  if (!item) throw new Error(`There is no record of ${key}.`)
-  await dynamo.put({ ...item, ...change })
-}
-const EXPIRED = { access_token_expires_at: { N: '1' } }
 
 const plain = (change: (visit: Visit) => Visit) => (scene: Scene) =>
   send(scene.whole, change(visitTo(scene, freshKey())))

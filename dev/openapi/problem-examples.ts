@@ -1,0 +1,151 @@
+import { PROBLEM_STATUS, PROBLEM_TITLES, type ProblemCode } from '../../src/problem.ts'
+import { PROBLEM_CODES } from '../../src/routes/schemas/problem.ts'
+
+const TID = '1-628f0be4-0b7a7b1e5c0e3f1d2a6c9e84'
+const START_URL = 'https://tokens.example.com/oauth/start/beach-blend'
+const CONNECT = 'Connect the company again at /oauth/start/beach-blend.'
+const AGAIN = 'Begin again at /oauth/start/beach-blend.'
+
+interface Example {
+  /** When it is answered. */
+  when: string
+  detail: string
+  /** Members that only some problems have. */
+  intuit_tid?: string
+  start_url?: string
+}
+
+/** One example of each problem, in the words of the service. */
+const EXAMPLES: Record<ProblemCode, Example> = {
+  invalid_company_key: {
+    when: 'The company key is malformed',
+    detail: 'A company key has 1 to 64 letters, digits, hyphens or underscores and begins with a letter or digit.',
+  },
+  invalid_company_name: {
+    when: 'The company name is malformed',
+    detail: 'A company name has at most 200 characters, UTF-8, and no control characters.',
+  },
+  missing_code: {
+    when: 'There is neither code nor error',
+    detail: 'The parameter code is missing. Begin again at the start link.',
+  },
+  missing_state: {
+    when: 'There is no state',
+    detail: 'The parameter state is missing. Begin again at the start link.',
+  },
+  invalid_state: {
+    when: 'The state is used, expired, altered, or of another browser',
+    detail:
+      'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
+  },
+  authorization_denied: {
+    when: 'The person, or Intuit, refused',
+    detail: `The request was denied at Intuit. Nothing was connected. ${AGAIN}`,
+    start_url: START_URL,
+  },
+  invalid_request: {
+    when: 'A parameter, header or body is malformed, repeated or too long',
+    detail: 'The query string is longer than 4096 characters.',
+  },
+  invalid_api_key: {
+    when: 'The API key is missing, empty, wrong or expired',
+    detail: 'Send a valid API key in the header X-API-Key, or in the query parameter api_key.',
+  },
+  forbidden: {
+    when: 'The API key is right, but not for this',
+    detail: 'This API key may not do this, or not for this company. The operator gives it the right.',
+  },
+  invalid_start_link: {
+    when: 'The start link is not signed, altered or expired',
+    detail: 'This link has expired or was altered. Ask whoever sent it for a new one.',
+  },
+  connection_not_found: {
+    when: 'No connection is stored under this key',
+    detail: 'No connection is stored under this key. Connect it at /oauth/start/{company_key}.',
+  },
+  not_found: { when: 'There is nothing at this path', detail: 'There is nothing at this path.' },
+  method_not_allowed: { when: 'The path has no such method', detail: 'Use GET, HEAD.' },
+  missing_refresh_token: {
+    when: 'A refresh is needed or forced, and no refresh token is stored',
+    detail: 'No refresh token is stored. Connect the company at /oauth/start/beach-blend.',
+  },
+  realm_mismatch: {
+    when: 'The key is connected to another QuickBooks company',
+    detail:
+      'The key beach-blend is connected to another QuickBooks company. Nothing was changed. ' +
+      'Choose that company at Intuit, or connect this one under a key of its own.',
+  },
+  realm_in_use: {
+    when: 'The QuickBooks company is connected under another key, and one key alone may have it',
+    detail:
+      'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
+      'The operator finds that key in the log.',
+  },
+  generation_mismatch: {
+    when: 'The token was refreshed after the one that If-Match names',
+    detail: 'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
+  },
+  rate_limited: {
+    when: 'There were too many from one address',
+    detail: 'There were too many requests of this kind. Ask again after Retry-After.',
+  },
+  configuration_error: {
+    when: 'A variable that this route needs is missing or malformed',
+    detail: 'The operator has to configure this deployment: DYNAMODB_TABLE is missing.',
+  },
+  internal_error: {
+    when: 'A fault of the service',
+    detail: 'Something went wrong here. The operator finds it by X-Request-Id.',
+  },
+  sealed_token_unreadable: {
+    when: 'A stored token does not open with the configured keys',
+    detail:
+      'A stored token does not open, and nothing was changed. The operator has to put its key back into TOKEN_ENCRYPTION_KEYS.',
+  },
+  token_exchange_failed: {
+    when: 'Intuit refused the code',
+    detail: `Intuit refused the code. ${AGAIN}`,
+    intuit_tid: TID,
+    start_url: START_URL,
+  },
+  reconnect_required: {
+    when: 'Intuit no longer accepts the connection',
+    detail: `Intuit no longer accepts this connection. ${CONNECT}`,
+    intuit_tid: TID,
+  },
+  intuit_unavailable: {
+    when: 'Intuit is out of reach, busy or broken',
+    detail: 'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
+    intuit_tid: TID,
+  },
+  intuit_rejected_client: {
+    when: 'Intuit rejects the client id and secret of this deployment',
+    detail: "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+    intuit_tid: TID,
+  },
+  storage_unavailable: {
+    when: 'DynamoDB is out of reach',
+    detail: 'The token store could not be reached. Nothing was lost; ask again in a moment.',
+  },
+  refresh_in_progress: {
+    when: 'Another request is refreshing, and the old token has expired',
+    detail: 'This token is being refreshed by another request. Ask again after Retry-After.',
+  },
+  prefetch_refused: {
+    when: 'A browser looks ahead',
+    detail: 'This link does something when it is opened. Open it, do not prefetch it.',
+  },
+}
+
+const exampleOf = (code: ProblemCode) => {
+  const { when, ...members } = EXAMPLES[code]
+  const status = PROBLEM_STATUS[code]
+  return { summary: when, value: { type: 'about:blank', title: PROBLEM_TITLES[status], status, code, ...members } }
+}
+
+/** `components.examples`: one of each problem that is answered at a documented path, by its code. */
+export const problemExamples = (answered: ProblemCode[]) =>
+  Object.fromEntries(PROBLEM_CODES.filter((code) => answered.includes(code)).map((code) => [code, exampleOf(code)]))
+
+/** When a problem is answered. */
+export const whenAnswered = (code: ProblemCode): string => EXAMPLES[code].when

@@ -1,0 +1,65 @@
+import type { DocumentedOperation } from './api-document.ts'
+import type { Deployments, Visit } from './deployments.ts'
+import type { Service } from './worker-harness.ts'
+
+let names = 0
+/** Keys, realms and addresses that nobody else uses. */
+export const freshKey = () => `company-${++names}`
+export const freshRealm = () => String(100_000 + ++names)
+export const freshAddress = () => `198.18.${++names >> 8}.${names & 255}`
+
+/** What an answer is asked of: an operation, and what its caller prefers to read. */
+export interface Scene extends Deployments {
+  operation: DocumentedOperation
+  accept: string
+}
+
+export const CALLBACK = '/oauth/callback'
+const NOBODYS_STATE = `beach:${'A'.repeat(22)}`
+
+export const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
+  path:
+    operation.path.replace('{company_key}', key) +
+    (operation.path === CALLBACK ? `?code=a&state=${NOBODYS_STATE}` : ''),
+  method: operation.method.toUpperCase(),
+  headers: { Accept: accept },
+})
+
+/** A visit that succeeds. */
+export const goodVisit = async (
+  scene: Scene,
+  service: Service,
+  key: string,
+  realmId = freshRealm(),
+): Promise<Visit> => {
+  const { path } = scene.operation
+  if (path === CALLBACK) return { ...visitTo(scene, key), path: await service.consented(key, { realmId }) }
+  if (path.startsWith('/api/') && path.includes('{company_key}')) await service.connect(key, { realmId })
+  return visitTo(scene, key)
+}
+
+export const withHeaders = (visit: Visit, headers: Record<string, string>): Visit => ({
+  ...visit,
+  headers: { ...visit.headers, ...headers },
+})
+export const withBody = (visit: Visit, body: object): Visit => ({
+  ...withHeaders(visit, { 'Content-Type': 'application/json' }),
+  body: JSON.stringify(body),
+})
+export const withQuery = (visit: Visit, change: (query: URLSearchParams) => void): Visit => {
+  const url = new URL(visit.path, 'http://localhost')
+  change(url.searchParams)
+  return { ...visit, path: `${url.pathname}${url.search}` }
+}
+
+/** Changes a stored connection behind the Worker's back. */
+export const alter = async (
+  { dynamo }: Service,
+  key: string,
+  change: Record<string, { S: string } | { N: string }>,
+) => {
+  const item = await dynamo.item(`connection#${key}`)
+  if (!item) throw new Error(`There is no record of ${key}.`)
+  await dynamo.put({ ...item, ...change })
+}
+export const EXPIRED = { access_token_expires_at: { N: '1' } }
