@@ -77,6 +77,9 @@ API key of this machine:
 Watch and mend the connections, with that key:
   ${origin}/console
 
+The API, to read and try out:
+  ${origin}/docs
+
 Read its token, force a refresh, read its metadata:
   curl -sS -H "X-API-Key: ${apiKey}" "${origin}/api/token/beach-blend"
   curl -sS -X POST -H "X-API-Key: ${apiKey}" "${origin}/api/token/beach-blend/refresh"
