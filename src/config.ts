@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
 import { callerKeys } from './config/caller-keys.ts'
 import { keyList } from './config/key-list.ts'
+import { readRegions, regionalEndpoint } from './config/read-regions.ts'
 import { startLinks } from './config/start-links.ts'
 import { once } from './once.ts'
 import { Problem } from './problem.ts'
@@ -80,9 +81,10 @@ const PARTS = {
       secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
       sessionToken: env.AWS_SESSION_TOKEN,
       table: env.DYNAMODB_TABLE,
-      endpoint: env.DYNAMODB_ENDPOINT ?? `https://dynamodb.${env.AWS_REGION}.amazonaws.com/`,
+      endpoint: env.DYNAMODB_ENDPOINT ?? regionalEndpoint(env.AWS_REGION),
     })),
   ),
+  readRegions: readRegions(isHttpOrigin),
   authorization: v.pipe(
     v.object({
       QUICKBOOKS_REDIRECT_URI: v.pipe(required, v.check(isEndpoint, 'must be an https URL (http only for loopback)')),
@@ -172,6 +174,7 @@ const PARTS = {
 type Parts = typeof PARTS
 type Settings<Part extends keyof Parts> = v.InferOutput<Parts[Part]>
 export type StorageSettings = Settings<'storage'>
+export type ReadRegions = Settings<'readRegions'>
 export type ClientPair = Settings<'production'>
 
 /** The configuration, part by part. Each part throws `configuration_error`, naming all its faulty variables and no value. */
@@ -206,6 +209,7 @@ export const readConfig = (env: Env): Config => {
   return {
     callers: parsedOnce(PARTS.callers, variables),
     storage: parsedOnce(PARTS.storage, variables),
+    readRegions: parsedOnce(PARTS.readRegions, variables),
     authorization: parsedOnce(PARTS.authorization, variables),
     exchange: parsedOnce(PARTS.exchange, variables),
     revocation: parsedOnce(PARTS.revocation, variables),

@@ -20,6 +20,7 @@ import { connectionStore } from './storage/connections.ts'
 import { disconnectionStore } from './storage/disconnections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
 import { realmStore } from './storage/realms.ts'
+import { replicas } from './storage/replicas.ts'
 import { stateStore } from './storage/states.ts'
 
 export { RescueStore }
@@ -61,9 +62,11 @@ const createService = (env: Record<string, unknown>) => {
   const config = readConfig(env)
   /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
   const origin = () => new URL(config.authorization().redirectUri).origin
-  const dynamo = dynamoDb(config.storage, { ...surroundings, fetch: network })
+  const reach = { ...surroundings, fetch: network }
+  const dynamo = dynamoDb(config.storage, reach)
   const broker = createBroker({
     connections: connectionStore(dynamo),
+    replicas: env['DYNAMODB_READ_REGIONS'] ? replicas(config, reach, log) : undefined,
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
     disconnections: disconnectionStore(dynamo),
     realms: realmStore(dynamo),

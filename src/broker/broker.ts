@@ -3,6 +3,7 @@ import { type CallbackPorts, type Connected, finishing } from './callback.ts'
 import type { Connection } from './connection.ts'
 import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { memory } from './memory.ts'
+import { type NearPorts, nearReads } from './near.ts'
 import { connectionNotFound } from './refusals.ts'
 import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
@@ -10,19 +11,22 @@ import { verifying } from './verify.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
-  'admit' | 'memory'
+  'admit' | 'memory' | 'near'
 > & {
+  /** Where the table has any. */
+  replicas?: NearPorts['replicas'] | undefined
   /** How long an isolate may answer from memory; 0 turns it off. */
   cacheSeconds(): number
 }
 
 /** Everything this service promises, without HTTP. */
 export const createBroker = (ports: BrokerPorts) => {
-  const { connections, surroundings, cacheSeconds } = ports
-  const remembered = memory({ now: surroundings.now, cacheSeconds })
+  const { connections, surroundings, cacheSeconds, replicas } = ports
+  const near = replicas && nearReads({ ...ports, replicas })
+  const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
   const { admit, issue: startLink } = startLinks(ports)
   const finish = finishing(ports)
-  const { freshToken, refreshedToken } = tokens({ ...ports, memory: remembered })
+  const { freshToken, refreshedToken } = tokens({ ...ports, memory: remembered, near })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {

@@ -17,6 +17,8 @@ interface MemoryParts {
   now(): EpochMs
   /** How long an entry may be answered from; 0 turns the memory off. */
   cacheSeconds(): number
+  /** Told of each generation that is remembered or forgotten, whether the memory is on or off. */
+  noted?: ((companyKey: string, generation: number) => void) | undefined
 }
 
 /** A token is ASCII, a byte a character; a name may not be. */
@@ -27,7 +29,7 @@ const bytesOf = ({ accessToken, connection }: UsableToken) =>
  * Opened tokens of the connections in use, for seconds. Bounded by bytes; the least recently used one goes first. An
  * older generation never takes the place of a newer one, in whatever order reads and refreshes end.
  */
-export const memory = ({ now, cacheSeconds }: MemoryParts) => {
+export const memory = ({ now, cacheSeconds, noted }: MemoryParts) => {
   const entries = new Map<string, Entry>()
   let bytes = 0
 
@@ -37,6 +39,7 @@ export const memory = ({ now, cacheSeconds }: MemoryParts) => {
   }
 
   const put = (companyKey: string, generation: number, token: UsableToken | undefined) => {
+    noted?.(companyKey, generation)
     const lifeMs = cacheSeconds() * 1000
     const known = entries.get(companyKey)
     if (lifeMs === 0 || (known && known.until > now() && known.generation > generation)) return

@@ -36,6 +36,23 @@ export interface ConnectionStore {
   fail(spent: Connection, owner: string, failure: Failure, end: LeaseEnd | 'embargo'): Promise<void>
 }
 
+/** Where a request came in, as far as Cloudflare tells. */
+export interface Whereabouts {
+  /** In Cloudflare's two letters. */
+  continent: string | undefined
+  /** In degrees, the west negative. */
+  longitude: number | undefined
+}
+
+/** Copies of the table in other regions. What they tell is out of date by the lag of replication, seconds as a rule. */
+export interface Replicas {
+  /**
+   * The record as the replica nearest to the caller has it. `undefined`: it has none or does not answer, or the home
+   * region is nearer; only the home region knows then. Throws `configuration_error` alone.
+   */
+  read(companyKey: string, from: Whereabouts): Promise<Connection | undefined>
+}
+
 export interface Beginning {
   companyName: string
   environment: Environment
@@ -220,6 +237,7 @@ export interface LogEvent {
     | 'realm_not_noted'
     | 'disconnected'
     | 'revocation_not_recorded'
+    | 'replica_passed_over'
   company_key: string
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined
@@ -228,5 +246,7 @@ export interface LogEvent {
   intuit_tid?: string | undefined
   rescue?: 'bound' | 'not bound'
   parked?: boolean
+  /** Of a replica. */
+  region?: string
 }
 export type Log = (event: LogEvent) => void

@@ -2,8 +2,9 @@ import { Problem } from '../problem.ts'
 import { type Connection, type HandedOut, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
 import { flights } from './flights.ts'
 import type { Memory } from './memory.ts'
+import type { NearReads } from './near.ts'
 import { usableToken } from './pair.ts'
-import type { KeepAlive } from './ports.ts'
+import type { KeepAlive, Whereabouts } from './ports.ts'
 import { refreshing } from './refresh.ts'
 import { connectionNotFound, generationMismatch } from './refusals.ts'
 import type { SpendPorts } from './spend.ts'
@@ -15,6 +16,8 @@ const INTUIT_ACCESS_SECONDS = 3600
 
 export interface TokenPorts extends SpendPorts {
   memory: Memory
+  /** Absent where the table has no replicas. */
+  near: NearReads | undefined
 }
 
 /** What a caller asks of a token. */
@@ -23,14 +26,16 @@ export interface Wanted {
   minTtlSeconds: number
   /** Whether the table has to be asked, whatever is remembered. */
   fromTable: boolean
+  /** Where the caller is, for a replica near by. Absent: the home region is asked. */
+  from?: (() => Whereabouts) | undefined
 }
 
-/** Where a token came from: the memory of the isolate, the table, or Intuit just now. */
-export type Source = 'memory' | 'table' | 'intuit'
+/** Where a token came from: the memory of the isolate, a replica near by, the table at home, or Intuit just now. */
+export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
 export const tokens = (ports: TokenPorts) => {
-  const { connections, vault, surroundings, timing, log, memory, marginSeconds } = ports
+  const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
   const refresh = refreshing(ports)
   const reads = flights<Connection | undefined>({ surroundings, timing })
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
@@ -87,6 +92,15 @@ export const tokens = (ports: TokenPorts) => {
     return known && lives(known.connection, minTtlSeconds) && !nearsMargin(known.connection) ? known : undefined
   }
 
+  /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
+  const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, keepAlive: KeepAlive) => {
+    if (!near || !from || fromTable) return undefined
+    const found = await near.read(companyKey, from(), keepAlive)
+    const isGood = found && satisfies(found, minTtlSeconds) && !nearsMargin(found)
+    // It may be sealed with a key that is gone since.
+    return isGood ? opened(found).catch(() => undefined) : undefined
+  }
+
   /**
    * A token that is valid for longer than the margin, and than `minTtlSeconds` unless it was refreshed within the last
    * minute: the remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
@@ -94,11 +108,14 @@ export const tokens = (ports: TokenPorts) => {
    */
   const freshToken = async (
     companyKey: string,
-    { minTtlSeconds, fromTable }: Wanted,
+    wanted: Wanted,
     keepAlive: KeepAlive,
   ): Promise<{ token: UsableToken; source: Source }> => {
+    const { minTtlSeconds, fromTable } = wanted
     const known = fromTable ? undefined : recalled(companyKey, minTtlSeconds)
     if (known) return { token: known, source: 'memory' }
+    const copy = await nearby(companyKey, wanted, keepAlive)
+    if (copy) return { token: copy, source: 'replica' }
     const reading =
       fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
     const connection = await stored(companyKey, reading)

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'
-import type { KeepAlive } from '../broker/ports.ts'
+import type { KeepAlive, Whereabouts } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
 /** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
@@ -42,3 +42,12 @@ export const keepAlive =
   (c: Context): KeepAlive =>
   (promise) =>
     c.executionCtx.waitUntil(promise)
+
+/** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
+export const whereabouts = (c: Context) => (): Whereabouts => {
+  const { continent, longitude } = c.req.raw.cf ?? {}
+  return {
+    continent: typeof continent === 'string' ? continent : undefined,
+    longitude: typeof longitude === 'string' && longitude !== '' ? Number(longitude) : undefined,
+  }
+}

@@ -5,7 +5,7 @@ import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
 import { may } from './access.ts'
-import { keepAlive, queryParameter } from './http.ts'
+import { keepAlive, queryParameter, whereabouts } from './http.ts'
 import { MAX_MIN_TTL_SECONDS } from './parameter-forms.ts'
 import type { TokenBody } from './schemas/token.ts'
 
@@ -66,7 +66,7 @@ const matchedGenerations = (c: Context): number[] | undefined => {
 export const tokenRoutes = (broker: Broker) => {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
-    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c) }
+    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
     const { token } = await broker.freshToken(companyKey(c), wanted, keepAlive(c))
     return answer(c, token)
   }

@@ -25,7 +25,7 @@ export interface Applied {
 type Input<CommandInput> = Omit<CommandInput, 'TableName'>
 
 export interface DynamoDb {
-  getItem(input: Input<GetItemCommandInput>): Promise<Item | undefined>
+  getItem(input: Input<GetItemCommandInput>, options?: SendOptions): Promise<Item | undefined>
   putItem(input: Input<PutItemCommandInput>): Promise<Applied | Refused>
   updateItem(input: Input<UpdateItemCommandInput>, options?: SendOptions): Promise<Applied | Refused>
   deleteItem(input: Input<DeleteItemCommandInput>): Promise<Applied | Refused>
@@ -39,8 +39,8 @@ const itemOf = (value: unknown): Item | undefined => (isItem(value) ? value : un
 export const dynamoDb = (settings: () => StorageSettings, surroundings: TransportSurroundings): DynamoDb => {
   const send = dynamoDbTransport(settings, surroundings)
 
-  const read = async (operation: string, input: object) => {
-    const answer = await send(operation, { TableName: settings().table, ...input })
+  const read = async (operation: string, input: object, options?: SendOptions) => {
+    const answer = await send(operation, { TableName: settings().table, ...input }, options)
     return answer.body
   }
 
@@ -56,7 +56,7 @@ export const dynamoDb = (settings: () => StorageSettings, surroundings: Transpor
   }
 
   return {
-    getItem: async (input) => itemOf((await read('GetItem', input))['Item']),
+    getItem: async (input, options) => itemOf((await read('GetItem', input, options))['Item']),
     putItem: (input) => write('PutItem', input),
     updateItem: (input, options) => write('UpdateItem', input, options),
     deleteItem: (input) => write('DeleteItem', input),

@@ -43,6 +43,8 @@ export type Answer = Exclude<Attempt, { outcome: 'failed' }>
 export interface SendOptions {
   /** How often a request is sent at the most; four times if absent. */
   attempts?: number
+  /** How long each may take, in ms; two seconds if absent. */
+  attemptMs?: number
 }
 
 export interface TransportSurroundings {
@@ -126,11 +128,15 @@ export const dynamoDbTransport = (
     return judge(status, text)
   }
 
-  return async (operation: string, input: object, { attempts = ATTEMPTS }: SendOptions = {}): Promise<Answer> => {
+  return async (
+    operation: string,
+    input: object,
+    { attempts = ATTEMPTS, attemptMs = ATTEMPT_MS }: SendOptions = {},
+  ): Promise<Answer> => {
     const payload = JSON.stringify(input)
     const giveUpAt = now() + TOTAL_MS
     for (let count = 0; count < attempts; count++) {
-      const result = await attempt(operation, payload, Math.max(1, Math.min(ATTEMPT_MS, giveUpAt - now())))
+      const result = await attempt(operation, payload, Math.max(1, Math.min(attemptMs, giveUpAt - now())))
       if (result.outcome !== 'failed') return result
       const pause = random() * Math.min(result.base * 2 ** count, LONGEST_PAUSE_MS)
       if (count === attempts - 1 || now() + pause >= giveUpAt) break
