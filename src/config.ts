@@ -84,7 +84,7 @@ const PARTS = {
       endpoint: env.DYNAMODB_ENDPOINT ?? regionalEndpoint(env.AWS_REGION),
     })),
   ),
-  readRegions: readRegions(isHttpOrigin),
+  readRegions,
   authorization: v.pipe(
     v.object({
       QUICKBOOKS_REDIRECT_URI: v.pipe(required, v.check(isEndpoint, 'must be an https URL (http only for loopback)')),

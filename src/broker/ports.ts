@@ -38,8 +38,8 @@ export interface ConnectionStore {
 
 /** Where a request came in, as far as Cloudflare tells. */
 export interface Whereabouts {
-  /** In Cloudflare's two letters. */
-  continent: string | undefined
+  /** In Cloudflare's two letters; anything else where it is not known. */
+  continent: string
   /** In degrees, the west negative. */
   longitude: number | undefined
 }

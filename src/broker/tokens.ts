@@ -96,9 +96,9 @@ export const tokens = (ports: TokenPorts) => {
   const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, keepAlive: KeepAlive) => {
     if (!near || !from || fromTable) return undefined
     const found = await near.read(companyKey, from(), keepAlive)
-    const isGood = found && satisfies(found, minTtlSeconds) && !nearsMargin(found)
+    if (!found || !isFresh(found, nowSeconds(), 2 * marginSeconds()) || !lives(found, minTtlSeconds)) return undefined
     // It may be sealed with a key that is gone since.
-    return isGood ? opened(found).catch(() => undefined) : undefined
+    return opened(found).catch(() => undefined)
   }
 
   /**

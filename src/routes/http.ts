@@ -46,8 +46,5 @@ export const keepAlive =
 /** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
 export const whereabouts = (c: Context) => (): Whereabouts => {
   const { continent, longitude } = c.req.raw.cf ?? {}
-  return {
-    continent: typeof continent === 'string' ? continent : undefined,
-    longitude: typeof longitude === 'string' && longitude !== '' ? Number(longitude) : undefined,
-  }
+  return { continent: String(continent), longitude: longitude ? Number(longitude) : undefined }
 }
