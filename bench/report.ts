@@ -1,7 +1,7 @@
 import type { CaseName } from './cases.ts'
 import { limitsOnTheWay, monthlyCost } from './cost.ts'
 import { markdownTable } from './document.ts'
-import { PLACES, REPLICAS } from './geography/delays.ts'
+import { PLACES, SET_UPS } from './geography/delays.ts'
 import type { Geography } from './geography/geography.ts'
 import { type GrowthPoint, SIZES } from './growth.ts'
 import { readUnits, writeUnits } from './item-size.ts'
@@ -93,27 +93,20 @@ export const growthPlot = (points: readonly GrowthPoint[]): Plot => ({
 const medianAndTail = (latencies: readonly number[]) =>
   `${median(latencies).toFixed(0)} / ${percentile(latencies, 99).toFixed(0)}`
 
-/** Columns: replicas and cached or not. Near reads are shown once any read goes to a replica. */
-export const geographyTable = ({ rows, nearReads }: Geography): string => {
-  const columns = REPLICAS.flatMap(({ length }) => [false, true].map((cached) => ({ replicas: length, cached })))
-  const cell = (of: typeof rows, column: (typeof columns)[number]) => {
-    if (column.replicas > 0 && !nearReads) return 'not yet'
-    const chosen = of.filter(({ replicas, cached }) => replicas === column.replicas && cached === column.cached)
-    return medianAndTail(chosen.flatMap(({ latenciesMs }) => latenciesMs))
-  }
+/** Columns: ways to deploy, each with the isolate's memory off and on. */
+export const geographyTable = ({ rows }: Geography): string => {
+  const columns = SET_UPS.flatMap(({ name }) => [false, true].map((cached) => ({ name, cached })))
+  const line = (of: typeof rows) =>
+    columns.map(({ name, cached }) =>
+      medianAndTail(
+        of.filter((row) => row.setUp === name && row.cached === cached).flatMap(({ latenciesMs }) => latenciesMs),
+      ),
+    )
   return markdownTable(
-    ['median / 99th percentile, ms', ...columns.map((c) => `${c.replicas} replicas, ${c.cached ? '' : 'un'}cached`)],
+    ['median / 99th percentile, ms', ...columns.map(({ name, cached }) => `${name}, ${cached ? '' : 'un'}cached`)],
     [
-      ['**all places**', ...columns.map((column) => cell(rows, column))],
-      ...PLACES.map(({ name }) => [
-        name,
-        ...columns.map((column) =>
-          cell(
-            rows.filter(({ place }) => place === name),
-            column,
-          ),
-        ),
-      ]),
+      ['**all places**', ...line(rows)],
+      ...PLACES.map(({ name }) => [name, ...line(rows.filter(({ place }) => place === name))]),
     ],
   )
 }

@@ -72,6 +72,11 @@ describe('configuration', () => {
     ['storage', 'DYNAMODB_ENDPOINT', 'nonsense'],
     ['storage', 'DYNAMODB_ENDPOINT', 'ftp://localhost:8000'],
     ['storage', 'DYNAMODB_ENDPOINT', 'https://user:password@localhost'],
+    ['readRegions', 'DYNAMODB_READ_REGIONS', 'Ireland'],
+    ['readRegions', 'DYNAMODB_READ_REGIONS', 'eu-west-1,'],
+    ['readRegions', 'DYNAMODB_READ_REGIONS', 'eu-west-1;sa-east-1'],
+    ['readRegions', 'DYNAMODB_READ_REGIONS', 'eu-west-1=ftp://localhost:8000'],
+    ['readRegions', 'DYNAMODB_READ_REGIONS', 'eu-west-1=https://user:password@localhost'],
     ['authorization', 'QUICKBOOKS_REDIRECT_URI', undefined],
     ['authorization', 'QUICKBOOKS_REDIRECT_URI', '/oauth/callback'],
     ['authorization', 'QUICKBOOKS_REDIRECT_URI', 'http://broker.example/oauth/callback'],
@@ -98,6 +103,15 @@ describe('configuration', () => {
       expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: `${origin}/token` })).toBeUndefined()
     }
     expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
+  })
+
+  it('reads the regions of replicas, each with its own endpoint unless another is given', () => {
+    const env = { ...whole, DYNAMODB_READ_REGIONS: 'eu-west-1, ap-southeast-1=http://127.0.0.1:8001' }
+    expect(readConfig(env).readRegions()).toEqual([
+      { region: 'eu-west-1', endpoint: 'https://dynamodb.eu-west-1.amazonaws.com/' },
+      { region: 'ap-southeast-1', endpoint: 'http://127.0.0.1:8001' },
+    ])
+    expect(readConfig(whole).readRegions()).toEqual([])
   })
 
   it('reads several sealing keys, the first one first', () => {

@@ -3,14 +3,12 @@ import { startChild } from '../child.ts'
 
 const GEOGRAPHY = v.object({
   rows: v.array(
-    v.object({ place: v.string(), replicas: v.number(), cached: v.boolean(), latenciesMs: v.array(v.number()) }),
+    v.object({ place: v.string(), setUp: v.string(), cached: v.boolean(), latenciesMs: v.array(v.number()) }),
   ),
-  /** Whether any read went to a replica at all. */
-  nearReads: v.boolean(),
 })
 
 export type Geography = v.InferOutput<typeof GEOGRAPHY>
-/** What one place saw. */
+/** What one place saw, of one way to deploy. */
 export type GeographyRow = Geography['rows'][number]
 
 /** Runs the simulation in a process of its own, whose clock and network it takes over. */

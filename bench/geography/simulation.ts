@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
 import { bundleWorker } from '../../dev/bundle.ts'
 import { serveParent } from '../child.ts'
-import { CALLER_MS, HOME, PLACES, type Place, REPLICAS } from './delays.ts'
+import { AT_HOME, CALLER_MS, HOME, PLACES, type Place, SET_UPS, type SetUp } from './delays.ts'
 import type { GeographyRow } from './geography.ts'
 import { provideWorkersRuntime } from './workers-globals.ts'
 import { takeOverWorld } from './world.ts'
@@ -32,20 +32,22 @@ const record = {
   uses_sandbox_credentials: { BOOL: false },
 }
 
-const varsFor = (replicas: readonly string[]) => ({
+const varsFor = (replicas: readonly string[], cached: boolean) => ({
   API_KEY,
   AWS_REGION: HOME,
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'simulated',
   DYNAMODB_TABLE: 'connections',
-  ...(replicas.length > 0 ? { DYNAMODB_READ_REGIONS: replicas.join(',') } : {}),
+  DYNAMODB_READ_REGIONS: replicas.join(','),
+  // Not by no-cache, which is answered at home.
+  ...(cached ? {} : { TOKEN_CACHE_SECONDS: '0' }),
 })
 
-const requestFrom = (place: Place, headers: Record<string, string>) => {
-  const request = new Request('https://broker.example/api/token/beach', {
-    headers: { 'X-API-Key': API_KEY, ...headers },
+const requestFrom = (place: Place) => {
+  const request = new Request('https://broker.example/api/token/beach', { headers: { 'X-API-Key': API_KEY } })
+  Object.defineProperty(request, 'cf', {
+    value: { continent: place.continent, longitude: String(place.longitude) },
   })
-  Object.defineProperty(request, 'cf', { value: { continent: place.continent } })
   return request
 }
 
@@ -55,21 +57,16 @@ provideWorkersRuntime()
 const world = takeOverWorld(new Map([[record.pk.S, record]]), START_MS)
 
 /** How long each request of a place took, in ms. */
-const latencies = async (
-  bundle: string,
-  place: Place,
-  replicas: readonly string[],
-  headers: Record<string, string>,
-) => {
+const latencies = async (bundle: string, place: Place, { replicas, placed }: SetUp, cached: boolean) => {
   const worker = v.parse(WORKER, await import(bundle)).default
-  const env = varsFor(replicas)
+  const env = varsFor(replicas, cached)
   const taken: number[] = []
   for (let count = 0; count < REQUESTS; count++) {
     const sentAt = START_MS + count * EVERY_MS
-    world.stand(place, sentAt)
-    const answer: unknown = await worker.fetch(requestFrom(place, headers), env, context)
+    world.stand(placed ? AT_HOME : place, sentAt)
+    const answer: unknown = await worker.fetch(requestFrom(place), env, context)
     if (!(answer instanceof Response) || answer.status !== 200) throw new Error('The simulated Worker gave no token.')
-    taken.push(world.now() - sentAt + CALLER_MS)
+    taken.push(world.now() - sentAt + CALLER_MS + (placed ? place.roundTripMs[HOME] : 0))
   }
   return taken
 }
@@ -79,13 +76,12 @@ const simulate = async (): Promise<GeographyRow[]> => {
   const file = join(folder, 'worker.mjs')
   await writeFile(file, await bundleWorker())
   const rows: GeographyRow[] = []
-  for (const replicas of REPLICAS) {
+  for (const setUp of SET_UPS) {
     for (const cached of [false, true]) {
       for (const place of PLACES) {
         const bundle = `${pathToFileURL(file).href}?isolate=${rows.length}`
-        const headers = cached ? {} : { 'Cache-Control': 'no-cache' }
-        const taken = await latencies(bundle, place, replicas, headers)
-        rows.push({ place: place.name, replicas: replicas.length, cached, latenciesMs: taken })
+        const latenciesMs = await latencies(bundle, place, setUp, cached)
+        rows.push({ place: place.name, setUp: setUp.name, cached, latenciesMs })
       }
     }
   }
@@ -93,4 +89,4 @@ const simulate = async (): Promise<GeographyRow[]> => {
   return rows
 }
 
-serveParent({ rows: await simulate(), nearReads: world.askedBesidesHome() })
+serveParent({ rows: await simulate() })

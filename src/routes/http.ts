@@ -45,6 +45,6 @@ export const keepAlive =
 
 /** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
 export const whereabouts = (c: Context) => (): Whereabouts => {
-  const { continent, longitude } = c.req.raw.cf ?? {}
+  const { continent, longitude }: Record<string, unknown> = Reflect.get(c.req.raw, 'cf') ?? {}
   return { continent: String(continent), longitude: longitude ? Number(longitude) : undefined }
 }
