@@ -31,6 +31,8 @@ interface SimulationOptions {
   withoutRescue?: boolean
   /** The memory of each Worker is off if absent. */
   cacheSeconds?: () => number
+  /** How many versions of the record the replica is behind at its next read. There is none if absent. */
+  lag?: () => number
 }
 
 interface WorkerOptions {
@@ -68,6 +70,8 @@ export const simulated = (options: SimulationOptions) => {
   /** Those whose Worker's own clock said that its lease had lapsed. */
   const late: string[] = []
   const operations: string[] = []
+  /** The record as it was, the oldest first. */
+  const versions: (Connection | undefined)[] = []
   let nonces = 0
 
   const intuit = fakeIntuit({
@@ -79,6 +83,9 @@ export const simulated = (options: SimulationOptions) => {
     ...(isOut ? { isOut } : {}),
   })
   const stored = () => memory.rows.get(COMPANY)?.connection
+  const noteVersion = () => {
+    if (versions.at(-1) !== stored()) versions.push(stored())
+  }
 
   /** Whether another token than the spent one is stored, or parked as its successor. */
   const hasSuccessor = (hash: string) =>
@@ -111,6 +118,7 @@ export const simulated = (options: SimulationOptions) => {
         await step(`${operation} sent`)
         if (what === 'lost before') throw new Error(`${operation} lost before`)
         const result = await call(...args)
+        noteVersion()
         if (operation === 'read' || operation === 'claim') lastSeen = stored()?.refreshTokenHash
         if (operation === 'park' || (operation === 'replace' && result !== undefined)) holdsUnkept = false
         await step(`${operation} answered`)
@@ -128,6 +136,10 @@ export const simulated = (options: SimulationOptions) => {
       release: remote('release', memory.store.release),
       replace: remote('replace', memory.store.replace),
       fail: remote('fail', memory.store.fail),
+    }
+    const replica = async () => {
+      const version = versions.at(-1 - (options.lag?.() ?? 0))
+      return version && { ...version }
     }
     const rescueStore: Rescue = {
       park: remote('park', rescue.store.park),
@@ -154,6 +166,7 @@ export const simulated = (options: SimulationOptions) => {
     }
     const broker = createBroker({
       connections,
+      replicas: options.lag && { read: remote('near read', replica) },
       rescue: withoutRescue ? undefined : rescueStore,
       states: memoryStates(),
       realms: memoryRealms(),
@@ -178,10 +191,11 @@ export const simulated = (options: SimulationOptions) => {
       startUrl: () => '',
     })
     const keepAlive = () => undefined
+    const from = () => ({ continent: 'EU', longitude: 10 })
     const freshToken = async (wanted: Wanted) => (await broker.freshToken(COMPANY, wanted, keepAlive)).token
     return {
-      read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false }),
-      readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true }),
+      read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false, from }),
+      readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true, from }),
       force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, keepAlive),
       /** Ended with a pair in hand that nobody else has. */
       tookPairAlong: () => crashed && holdsUnkept,
@@ -199,6 +213,7 @@ export const simulated = (options: SimulationOptions) => {
       ...over,
     }
     memory.rows.set(COMPANY, { connection, expiresAt: undefined })
+    noteVersion()
   }
   seed()
 
