@@ -28,6 +28,8 @@ interface LocalWorkerOptions {
   registry?: string
   /** A folder in which its Durable Objects outlive it. */
   keep?: string
+  /** What Cloudflare would tell of where requests come from; nothing if absent. */
+  cf?: Record<string, string>
 }
 
 interface ParkedPairs {
@@ -79,7 +81,7 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       ...(options.withAssets ? { assets: ASSETS } : {}),
       host,
       port,
-      cf: false,
+      cf: options.cf ?? false,
       log: new Log(LogLevel.NONE),
       handleStructuredLogs: ({ message }) => onOutput(`${message}\n`),
     }),

@@ -14,6 +14,8 @@ export interface FaultyProxy<Body = unknown> {
   /** Faults apply first in, first out, one to a request. */
   fault(fault: Fault<Body>): Ordered<Body>
   heal(): void
+  /** Is told of each request that the server behind has answered. */
+  whenAnswered(listener: (request: SeenRequest<Body>) => void): void
   close(): Promise<void>
 }
 
@@ -66,6 +68,7 @@ export const startFaultyProxy = async <Body>(
   type Seen = SeenRequest<Body>
   const requests: Seen[] = []
   const orders = faultOrders<Body>()
+  let answered: (request: Seen) => void = () => undefined
 
   const reply = (seen: Seen, response: ServerResponse, { status, headers, body }: Answer) => {
     response.on('close', () => {
@@ -100,6 +103,7 @@ export const startFaultyProxy = async <Body>(
     seen.endedAt = performance.now()
     seen.status = answer.status
     note?.(seen.body, answer.status, answer.body.toString())
+    answered(seen)
     if (fault?.kind === 'hang after') return
     if (fault?.kind === 'hold after') await fault.until
     if (fault?.kind === 'cut after') incoming.socket.destroy()
@@ -116,6 +120,9 @@ export const startFaultyProxy = async <Body>(
     requests,
     fault: orders.add,
     heal: orders.clear,
+    whenAnswered: (listener) => {
+      answered = listener
+    },
     close: () => closeServer(server),
   }
 }

@@ -60,7 +60,7 @@ const setOnly = (vars: Record<string, string | undefined>): Record<string, strin
   Object.fromEntries(Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 
 /** What a test does with the table behind the Worker's back, uncounted. */
-const tableAccess = (engineUrl: string, table: string) => {
+export const tableAccess = (engineUrl: string, table: string) => {
   const client = adminClient(engineUrl)
   return {
     client,
