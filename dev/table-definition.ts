@@ -6,7 +6,7 @@ export const FLEET_INDEX = 'fleet'
 
 /**
  * What a list of connections shows, and nothing secret. An index takes 20 such attributes at most and never another one
- * later: there is room for two. `lease_until` is not among them, or every claim would be a write to the index.
+ * later: there is room for one. `lease_until` is not among them, or every claim would be a write to the index.
  */
 const SHOWN = [
   'company_key',
@@ -27,6 +27,7 @@ const SHOWN = [
   'failed_at',
   'retry_at',
   'expires_at',
+  'alerted',
 ]
 
 /** Every connection, next to die first, a shard at a time; its attributes come from `src/storage/fleet-attributes.ts`. */

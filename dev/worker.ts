@@ -6,6 +6,8 @@ export interface LocalWorker {
   url: string
   /** What is parked for a spent token, by its hash: text to whoever looks, as it is to the rescue store. */
   parked(companyKey: string, spentHash: string): Promise<string | undefined>
+  /** Runs the cron once. Rejects where it failed. */
+  scheduled(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       host,
       port,
       cf: options.cf ?? false,
+      unsafeTriggerHandlers: true,
       log: new Log(LogLevel.NONE),
       handleStructuredLogs: ({ message }) => onOutput(`${message}\n`),
     }),
@@ -90,6 +93,10 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
   const url = await miniflare.ready
   return {
     url: url.origin,
+    scheduled: async () => {
+      const { status } = await fetch(new URL('/cdn-cgi/local/scheduled', url))
+      if (status !== 200) throw new Error(`The cron answered ${status}.`)
+    },
     parked: async (companyKey, spentHash) => {
       const pairs: unknown = await miniflare.getDurableObjectNamespace('RESCUE')
       return isParkedPairs(pairs) ? pairs.getByName(companyKey).find(spentHash) : undefined

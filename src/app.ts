@@ -2,19 +2,27 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import { answerHeaders } from './answer-headers.ts'
 import type { Broker } from './broker/broker.ts'
+import type { Fleet } from './broker/fleet.ts'
 import { Problem, problemOf } from './problem.ts'
+import type { Readiness } from './readiness.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './request-log.ts'
 import { type AccessParts, requireCaller } from './routes/access.ts'
 import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
+import { type Cursors, fleetRoutes } from './routes/fleet.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
+import { readyRoutes } from './routes/ready.ts'
 import type { HealthBody } from './routes/schemas/health.ts'
 import { startLinkRoutes } from './routes/start-links.ts'
+import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
   broker: Broker
+  fleet: Fleet
+  cursors: Cursors
+  ready: Readiness
   /** Where a person's browser goes on to after success, instead of a page of ours. */
   successRedirectUrl(): string | undefined
   brakes: Brakes
@@ -46,6 +54,9 @@ const answer = (c: Context, problem: Problem) => {
 /** The whole service as one route table. */
 export const createApp = ({
   broker,
+  fleet,
+  cursors,
+  ready,
   successRedirectUrl,
   brakes,
   now,
@@ -60,12 +71,16 @@ export const createApp = ({
   app.use('/oauth/callback', refuseHead)
   app.get('/oauth/start/:company_key{.*}', brakeStarts(brakes))
   app.get('/oauth/callback', brakeCallbacks(brakes))
-  app.use('/api/*', requireCaller({ ...access, failedKeyBrake: brakes.failedKey }))
+  const requireKey = requireCaller({ ...access, failedKeyBrake: brakes.failedKey })
+  app.use('/api/*', requireKey)
 
   app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
+  app.route('/ready', readyRoutes(ready, requireKey))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
   app.route('/', pageRoutes(broker, brakes.callback))
-  app.route('/api/token', tokenRoutes(broker))
+  app.route('/api/token', tokenRoutes(broker, now))
+  app.route('/api/connections', fleetRoutes(fleet, cursors))
+  app.route('/api/connections', statusRoutes(broker, now))
   app.route('/api/connections', connectionRoutes(broker))
   app.route('/api/connections', startLinkRoutes(broker, origin))
 
@@ -78,9 +93,11 @@ export const createApp = ({
   for (const path of [
     ...Object.keys(PAGES),
     '/health',
+    '/ready',
     '/api/token',
     '/api/token/:company_key{[^/]*}',
     '/api/connections',
+    '/api/connections/:company_key{[^/]*}/status',
   ]) {
     app.all(path, methodNotAllowed('GET, HEAD'))
   }

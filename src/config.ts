@@ -1,6 +1,9 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from './broker/timing.ts'
+import { alertSettings } from './config/alerts.ts'
 import { callerKeys } from './config/caller-keys.ts'
+import { clientPairs } from './config/client-pairs.ts'
+import { fleetSettings } from './config/fleet.ts'
 import { keyList } from './config/key-list.ts'
 import { readRegions, regionalEndpoint } from './config/read-regions.ts'
 import { startLinks } from './config/start-links.ts'
@@ -158,6 +161,9 @@ const PARTS = {
       'has times that do not fit together: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS',
     ),
   ),
+  fleet: fleetSettings,
+  alerts: alertSettings(v.pipe(v.string(), v.check(isEndpoint, 'must be an https URL (http only for loopback)'))),
+  clients: clientPairs,
   production: v.pipe(
     v.object({ QUICKBOOKS_CLIENT_ID: required, QUICKBOOKS_CLIENT_SECRET: required }),
     v.transform((env) => ({ clientId: env.QUICKBOOKS_CLIENT_ID, clientSecret: env.QUICKBOOKS_CLIENT_SECRET })),
@@ -219,6 +225,9 @@ export const readConfig = (env: Env): Config => {
     startLinks: parsedOnce(PARTS.startLinks, variables),
     freshness: parsedOnce(PARTS.freshness, variables),
     timing: parsedOnce(PARTS.timing, variables),
+    fleet: parsedOnce(PARTS.fleet, variables),
+    alerts: parsedOnce(PARTS.alerts, variables),
+    clients: parsedOnce(PARTS.clients, variables),
     production: parsedOnce(PARTS.production, variables),
     sandbox: parsedOnce(PARTS.sandbox, variables),
   }

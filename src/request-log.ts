@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import type { Caller } from './broker/caller.ts'
 import { isCompanyKey } from './broker/company.ts'
+import type { Source } from './broker/tokens.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 
 /** One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left out. */
@@ -20,6 +21,8 @@ export interface RequestLine {
   company_key: string | undefined
   outcome: ProblemCode | 'ok'
   intuit_tid: string | undefined
+  /** Where a token came from. */
+  source: Source | undefined
 }
 
 /** What a request left for its line. A route may set the company key where the path has none. */
@@ -29,6 +32,7 @@ export interface LoggedVariables {
   keyInQuery: boolean | undefined
   companyKey: string | undefined
   problem: Problem | undefined
+  source: Source | undefined
 }
 
 /** `/oauth/start/:company_key{.*}` → `/oauth/start/{company_key}` */
@@ -58,5 +62,6 @@ export const requestLog =
       company_key: companyKeyOf(c),
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,
+      source: c.get('source'),
     })
   }

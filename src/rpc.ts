@@ -61,7 +61,7 @@ export const tokenCalls = ({ broker, now, logRequest, reportFault }: CallParts) 
     logRequest({
       ...{ event: 'request', route: `Tokens.${name}`, method: 'RPC', request_id: requestId },
       ...{ status: problem ? PROBLEM_STATUS[problem.code] : 200, ms: now() - startedAt },
-      ...{ key_name: undefined, key_in_query: undefined },
+      ...{ key_name: undefined, key_in_query: undefined, source: undefined },
       company_key: typeof companyKey === 'string' && isCompanyKey(companyKey) ? companyKey : undefined,
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,

@@ -1,15 +1,20 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { RefreshOptions, TokenOptions, TokensBinding } from '../client/rpc.d.ts'
+import { webhook } from './alerts/webhook.ts'
 import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
+import { createFleet } from './broker/fleet.ts'
+import { fleetRun } from './broker/fleet-run.ts'
 import type { KeepAlive, LogEvent, Surroundings } from './broker/ports.ts'
 import { readConfig } from './config.ts'
 import { base64Url } from './crypto/bytes.ts'
 import { callerKeys } from './crypto/caller-keys.ts'
+import { cursorSeal } from './crypto/cursor.ts'
 import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
+import { readiness } from './readiness.ts'
 import type { RequestLine } from './request-log.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import { RescueStore } from './rescue/rescue-store.ts'
@@ -19,8 +24,12 @@ import { tokenCalls } from './rpc.ts'
 import { connectionStore } from './storage/connections.ts'
 import { disconnectionStore } from './storage/disconnections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
+import { fleetIndex } from './storage/fleet.ts'
+import { outbox } from './storage/outbox.ts'
+import { tableProbe } from './storage/probe.ts'
 import { realmStore } from './storage/realms.ts'
 import { replicas } from './storage/replicas.ts'
+import { roundStore } from './storage/rounds.ts'
 import { stateStore } from './storage/states.ts'
 
 export { RescueStore }
@@ -58,7 +67,8 @@ const warnPlain = () => {
   console.warn(JSON.stringify({ event: 'tokens_not_sealed', detail }))
 }
 
-const createService = (env: Record<string, unknown>) => {
+/** The configuration, the table and the broker over them, each request of theirs by `network`. */
+const createParts = (env: Record<string, unknown>, network: typeof fetch) => {
   const config = readConfig(env)
   /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
   const origin = () => new URL(config.authorization().redirectUri).origin
@@ -88,8 +98,24 @@ const createService = (env: Record<string, unknown>) => {
         : undefined,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
+  const index = fleetIndex(dynamo, () => config.fleet().indexName ?? '')
+  return { config, origin, dynamo, broker, index, rounds: roundStore(dynamo) }
+}
+
+const createService = (env: Record<string, unknown>) => {
+  const { config, origin, dynamo, broker, index, rounds } = createParts(env, network)
+  const { now } = surroundings
   const app = createApp({
     broker,
+    fleet: createFleet({ index, rounds, isConfigured: () => config.fleet().indexName !== undefined, now }),
+    cursors: cursorSeal(() => config.storage().secretAccessKey),
+    ready: readiness({
+      config,
+      probe: tableProbe(dynamo),
+      now,
+      report: (faults) => console.warn(JSON.stringify({ event: 'not_ready', faults })),
+    }),
+    now,
     identify: callerKeys(config.callers, surroundings.now),
     origin,
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
@@ -100,11 +126,10 @@ const createService = (env: Record<string, unknown>) => {
       callback: brakeBy(env['CALLBACK_LIMIT']),
       failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
     },
-    now: surroundings.now,
     logRequest,
     reportFault,
   })
-  return { app, calls: tokenCalls({ broker, now: surroundings.now, logRequest, reportFault }) }
+  return { app, calls: tokenCalls({ broker, now, logRequest, reportFault }) }
 }
 
 /** Built once per isolate: it keeps the signing key, and no data. */
@@ -114,6 +139,33 @@ const serviceFor = (env: Record<string, unknown>) => {
   const service = services.get(env) ?? createService(env)
   services.set(env, service)
   return service
+}
+
+/** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
+const runCron = async (env: Record<string, unknown>, ctx: ExecutionContext) => {
+  let used = 0
+  const counting: typeof fetch = (input, init) => {
+    used++
+    return network(input, init)
+  }
+  const { config, dynamo, broker, index, rounds } = createParts(env, counting)
+  const { indexName, calls, ...bounds } = config.fleet()
+  if (indexName === undefined) return
+  const settings = config.alerts()
+  const run = fleetRun({
+    ...bounds,
+    index,
+    rounds,
+    alerts: settings && {
+      outbox: outbox(dynamo, () => indexName),
+      send: webhook(settings, { fetch: counting, now: surroundings.now }),
+    },
+    refreshIdle: (companyKey, notSince) =>
+      broker.refreshIdle(companyKey, notSince, (promise) => ctx.waitUntil(promise)),
+    now: surroundings.now,
+    calls: { limit: calls, used: () => used },
+  })
+  console.log(JSON.stringify({ event: 'cron', ...(await run()), calls: used }))
 }
 
 /** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
@@ -135,4 +187,5 @@ export class Tokens extends WorkerEntrypoint<Record<string, unknown>> implements
 
 export default {
   fetch: (request, env, ctx) => serviceFor(env).app.fetch(request, env, ctx),
+  scheduled: (_, env, ctx) => runCron(env, ctx),
 } satisfies ExportedHandler<Record<string, unknown>>

@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, RegExp> = {
   pages: /^(broker\/|crypto\/digest\.ts$|problem\.ts$)/,
   storage: /^(broker\/|crypto\/|problem\.ts$|once\.ts$|config\.ts$)/,
   intuit: /^(broker\/|config\.ts$)/,
+  alerts: /^(broker\/|crypto\/)/,
   crypto: /^(broker\/|problem\.ts$)/,
 }
 

@@ -28,6 +28,7 @@ describe('the line of a request', () => {
     expect(await lineOf(() => service.api('/api/token/beach?min_ttl=60'))).toEqual({
       ...{ event: 'request', route: '/api/token/{company_key}', method: 'GET', status: 200, ms: expect.any(Number) },
       ...{ request_id: expect.any(String), key_name: 'API_KEY', company_key: 'beach', outcome: 'ok' },
+      source: 'table',
     })
   })
 

@@ -5,6 +5,9 @@ const HOUR = 3600
 /** Final: only a forced refresh or a new consent asks Intuit again. The last second of the year 9999. */
 const NEVER: EpochSeconds = 253_402_300_799
 
+/** Whether only a forced refresh or a new consent asks Intuit again. */
+export const isFinal = ({ retryAt }: Failure): boolean => retryAt >= NEVER
+
 /** A forced refresh passes the breaker, but not more often than this. */
 const FORCED_EVERY_SECONDS = 10
 /** The time a lapsed holder has to come home before its silence counts. */

@@ -26,7 +26,7 @@ export const createBroker = (ports: BrokerPorts) => {
   const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
   const { admit, issue: startLink } = startLinks(ports)
   const finish = finishing(ports)
-  const { freshToken, refreshedToken } = tokens({ ...ports, memory: remembered, near })
+  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -49,6 +49,9 @@ export const createBroker = (ports: BrokerPorts) => {
     freshToken,
     refreshedToken,
     verifyRealm: verifying(ports, refreshedToken),
+    refreshIdle,
+    /** Where a person connects a company. */
+    startUrl: ports.startUrl,
   }
 }
 

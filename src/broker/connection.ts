@@ -1,4 +1,5 @@
 import type { Environment } from './company.ts'
+import type { RefreshNote } from './refresh-history.ts'
 
 /** Seconds since the Unix epoch, as all times on the wire and in the record. */
 export type EpochSeconds = number
@@ -86,6 +87,8 @@ export interface Connection {
   failure: Failure | undefined
   /** Where it was disconnected, and not connected again since. */
   disconnection: Disconnection | undefined
+  /** The last attempts to refresh, newest last. */
+  refreshes: readonly RefreshNote[]
 }
 
 export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }

@@ -1,5 +1,6 @@
 import type { Connection, EpochMs } from './connection.ts'
 import type { ConnectionStore, KeepAlive, LeaseEnd, Log, Rescue, Successor, Surroundings } from './ports.ts'
+import { noted } from './refresh-history.ts'
 import { retriedUntil } from './retry.ts'
 
 interface PersistPorts {
@@ -24,7 +25,7 @@ interface Persistence {
 }
 
 /** What the record will be once the write comes through: the caller's answer while it has not. */
-const asIfStored = (spent: Connection, { pair, now, writer }: Successor): Connection => ({
+const asIfStored = (spent: Connection, { pair, rotated, now, writer }: Successor): Connection => ({
   ...spent,
   ...pair,
   refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
@@ -34,6 +35,7 @@ const asIfStored = (spent: Connection, { pair, now, writer }: Successor): Connec
   writtenBy: writer,
   lease: undefined,
   failure: undefined,
+  refreshes: noted(spent.refreshes, rotated ? 'rotated' : 'kept', now),
 })
 
 /**

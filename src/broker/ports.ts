@@ -238,6 +238,7 @@ export interface LogEvent {
     | 'disconnected'
     | 'revocation_not_recorded'
     | 'replica_passed_over'
+    | 'keep_alive_failed'
   company_key: string
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined

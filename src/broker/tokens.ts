@@ -1,5 +1,13 @@
 import { Problem } from '../problem.ts'
-import { type Connection, type HandedOut, isFresh, type UsableToken, type WithAccessToken } from './connection.ts'
+import { standingFailure } from './breaker.ts'
+import {
+  type Connection,
+  type EpochSeconds,
+  type HandedOut,
+  isFresh,
+  type UsableToken,
+  type WithAccessToken,
+} from './connection.ts'
 import { flights } from './flights.ts'
 import type { Memory } from './memory.ts'
 import type { NearReads } from './near.ts'
@@ -29,6 +37,18 @@ export interface Wanted {
   /** Where the caller is, for a replica near by. Absent: the home region is asked. */
   from?: (() => Whereabouts) | undefined
 }
+
+/** What a refresh for which nobody asked came to. `out of reach`: for a reason that other connections would meet, too. */
+export type IdleRefresh = 'refreshed' | 'not due' | 'failed' | 'out of reach'
+
+/** Problems of one connection alone. */
+const OF_THE_CONNECTION = new Set<string>([
+  'reconnect_required',
+  'missing_refresh_token',
+  'connection_not_found',
+  'sealed_token_unreadable',
+  'refresh_in_progress',
+])
 
 /** Where a token came from: the memory of the isolate, a replica near by, the table at home, or Intuit just now. */
 export type Source = 'memory' | 'replica' | 'table' | 'intuit'
@@ -140,7 +160,30 @@ export const tokens = (ports: TokenPorts) => {
     return opened(await refresh(connection, true, keepAlive))
   }
 
-  return { freshToken, refreshedToken }
+  /**
+   * Refreshes a connection that was not refreshed since `notSince`, or whose last refresh failed and may be tried again.
+   * Never rejects: what went wrong is on the record, and in the log.
+   */
+  const refreshIdle = async (
+    companyKey: string,
+    notSince: EpochSeconds,
+    keepAlive: KeepAlive,
+  ): Promise<IdleRefresh> => {
+    try {
+      const connection = await connections.read(companyKey, nowSeconds())
+      const isIdle = (connection?.lastRefreshAt ?? 0) <= notSince
+      if (!connection?.refreshToken || !(isIdle || connection.failure)) return 'not due'
+      if (standingFailure(connection, nowSeconds(), false)) return 'not due'
+      const renewed = await refresh(connection, false, keepAlive)
+      return renewed.generation > connection.generation ? 'refreshed' : 'out of reach'
+    } catch (error) {
+      const code = error instanceof Problem ? error.code : 'internal_error'
+      log({ event: 'keep_alive_failed', company_key: companyKey, code })
+      return OF_THE_CONNECTION.has(code) ? 'failed' : 'out of reach'
+    }
+  }
+
+  return { freshToken, refreshedToken, refreshIdle }
 }
 
 export type Tokens = ReturnType<typeof tokens>

@@ -3,6 +3,7 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
+import type { Source } from '../broker/tokens.ts'
 import { Problem } from '../problem.ts'
 import { may } from './access.ts'
 import { keepAlive, queryParameter, whereabouts } from './http.ts'
@@ -31,12 +32,16 @@ const bodyOf = (token: UsableToken): string => {
 }
 
 /** `no-transform`, as a compressing edge would weaken the ETag (RFC 9110 section 8.8.1). */
-const answer = (c: Context, token: UsableToken) =>
-  c.body(bodyOf(token), 200, {
+const answer = (c: Context, token: UsableToken, source: Source, ms: number) => {
+  c.set('source', source)
+  return c.body(bodyOf(token), 200, {
     'Content-Type': 'application/json',
     ETag: `"${token.connection.generation}"`,
     'Cache-Control': 'no-store, no-transform',
+    // Where the token came from, and how long that took.
+    'Server-Timing': `${source};dur=${ms}`,
   })
+}
 
 /** How long the token has to live at least, in seconds. Throws `invalid_request`. */
 const minTtlSeconds = (c: Context): number => {
@@ -62,16 +67,20 @@ const matchedGenerations = (c: Context): number[] | undefined => {
   return tags.map((tag) => (/^\d{1,15}$/.test(tag ?? '') ? Number(tag) : Number.NaN))
 }
 
-/** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. */
-export const tokenRoutes = (broker: Broker) => {
+/** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. `now` in milliseconds. */
+export const tokenRoutes = (broker: Broker, now: () => number) => {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
-    const { token } = await broker.freshToken(companyKey(c), wanted, keepAlive(c))
-    return answer(c, token)
+    const startedAt = now()
+    const { token, source } = await broker.freshToken(companyKey(c), wanted, keepAlive(c))
+    return answer(c, token, source, now() - startedAt)
   }
-  const refresh = async (c: Context) =>
-    answer(c, await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c)))
+  const refresh = async (c: Context) => {
+    const startedAt = now()
+    const token = await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c))
+    return answer(c, token, 'intuit', now() - startedAt)
+  }
 
   return new Hono()
     .get('/', token)

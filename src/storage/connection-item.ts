@@ -10,6 +10,7 @@ import type {
 } from '../broker/connection.ts'
 import { attributes, digits, flag, integer, text } from './attributes.ts'
 import type { Item } from './dynamodb.ts'
+import { historyOf } from './refresh-history.ts'
 
 /*
  * pk                                                   S     connection#<company_key>
@@ -29,6 +30,8 @@ import type { Item } from './dynamodb.ts'
  * failure_since, failed_at, retry_at                   S S N N N N
  * disconnected_at                                      N     when the tokens were erased
  * revocation, revocation_at, revocation_tid            S N S pending, confirmed or unconfirmed; Intuit's id of the answer
+ * refreshes                                            S     the last attempts: `refresh-history.ts`
+ * alerted                                              S     what the operator was last told: `fleet.ts`
  * expires_at                                           N     TTL, only while it was never connected
  *
  * fleet_shard, dies_at                                 S N   the place in the index `fleet`: `fleet-attributes.ts`
@@ -97,6 +100,7 @@ export const connectionOf = (item: Item, companyKey: string): Connection => {
     lease: leaseOf(item),
     failure: failureOf(item),
     disconnection: disconnectionOf(item),
+    refreshes: historyOf(text(item, 'refreshes')),
   }
 }
 

@@ -1,8 +1,10 @@
 import { type Connection, EMBARGO } from '../broker/connection.ts'
 import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
+import { noted } from '../broker/refresh-history.ts'
 import { assigned, assignments, attributes, text } from './attributes.ts'
 import { connectionKey, connectionOf, LEASE_ATTRIBUTES } from './connection-item.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
+import { historyText } from './refresh-history.ts'
 
 /** Whether the stored token is still the one that was spent. A record written by hand has no hash: the token itself tells. */
 export const stillStored = ({ refreshTokenHash, refreshToken }: Connection) =>
@@ -64,6 +66,7 @@ export const connectionLeases = (
       failure_since: failure.since,
       failed_at: failure.at,
       retry_at: failure.retryAt,
+      refreshes: historyText(noted(spent.refreshes, failure.reason, failure.at)),
       ...kept,
     }
     await dynamo.updateItem({

@@ -1,5 +1,6 @@
 import type { Connection, EpochSeconds, StoredPair } from '../broker/connection.ts'
 import type { ConnectionStore } from '../broker/ports.ts'
+import { noted } from '../broker/refresh-history.ts'
 import { assigned, assignments, attributes, integer, text } from './attributes.ts'
 import {
   connectionKey,
@@ -12,6 +13,7 @@ import {
 import { stillStored } from './connection-leases.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-attributes.ts'
+import { historyText } from './refresh-history.ts'
 
 const SAME_ENVIRONMENT =
   '(attribute_not_exists(uses_sandbox_credentials) OR uses_sandbox_credentials = :uses_sandbox_credentials)'
@@ -98,6 +100,7 @@ export const connectionPairs = (
       const values = {
         ...pairAttributes(companyKey, pair, hardExpiresAt, now, writer),
         last_rotation_at: rotated ? now : undefined,
+        refreshes: historyText(noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)),
         lease_until: lapsedAt,
       }
       const forget = lapsedAt === undefined ? `${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}` : FAILURE_ATTRIBUTES

@@ -1,12 +1,13 @@
 import type { EpochSeconds } from '../broker/connection.ts'
+import { firstDeath } from '../broker/status.ts'
 
 /*
- * Of every connection record, in the index `fleet` (`dev/table.ts`, `infra/table.yaml`):
+ * Of every connection record, in the index `fleet` (`dev/table-definition.ts`, `infra/table.yaml`):
  *
  * fleet_shard   S   00 … 15, by the company key: partition key
  * dies_at       N   epoch seconds: sort key
  *
- * Only connection records have them, so that states and other items stay out of the index.
+ * States and other items have none and stay out of the index. Alerts that wait have a shard of their own (`outbox.ts`).
  */
 
 const SHARDS = 16
@@ -46,11 +47,8 @@ export interface FleetRecord {
   refreshTokenHardExpiresAt: EpochSeconds | undefined
 }
 
-const diesAt = ({ holdsRefreshToken, refreshTokenExpiresAt, refreshTokenHardExpiresAt }: FleetRecord): EpochSeconds => {
-  if (!holdsRefreshToken) return NOTHING_TO_DIE
-  const deaths = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
-  return deaths.length === 0 ? UNKNOWN : Math.min(...deaths)
-}
+const diesAt = (record: FleetRecord): EpochSeconds =>
+  record.holdsRefreshToken ? (firstDeath(record) ?? UNKNOWN) : NOTHING_TO_DIE
 
 /** The two attributes that put a record into the fleet index, sorted by the earlier of its refresh token's two deaths. */
 export const fleetAttributes = (record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } => ({

@@ -77,8 +77,10 @@ const unavailable = () =>
   })
 
 /** A 4xx that repeating won't mend: the operator's fault or, by default, ours. */
-const fault = (name: string) => {
-  const operatorFault = OPERATOR_FAULTS[name]
+const fault = (operation: string, name: string) => {
+  // An index that is not there, or not yet, is no valid request. The index is all that is ever queried.
+  const isIndex = operation === 'Query' && name === 'ValidationException'
+  const operatorFault = isIndex ? 'DYNAMODB_FLEET_INDEX names no index of DYNAMODB_TABLE' : OPERATOR_FAULTS[name]
   return operatorFault
     ? new Problem('configuration_error', `The operator has to configure this deployment: ${operatorFault}.`)
     : new Error(`DynamoDB refused a request: ${name || 'no error name'}`)
@@ -90,14 +92,14 @@ const SKEWED = 'RequestTimeTooSkewed'
  * Reads one answer. Client errors of DynamoDB come as 400 with a name; a 4xx without one is a proxy's, and worth
  * another attempt like a 5xx.
  */
-const judge = (status: number, text: string): Attempt => {
+const judge = (operation: string, status: number, text: string): Attempt => {
   const body = parsedBody(text)
   if (status === 200) return body ? { outcome: 'answered', body } : { outcome: 'failed', base: TRANSIENT_BASE_MS }
   const name = errorName(body)
   if (body && name === 'ConditionalCheckFailedException') return { outcome: 'refused', body }
   if (THROTTLED.has(name) || status === 429) return { outcome: 'failed', base: THROTTLED_BASE_MS }
   if (status >= 500 || !name || name === SKEWED) return { outcome: 'failed', base: TRANSIENT_BASE_MS }
-  throw fault(name)
+  throw fault(operation, name)
 }
 
 /**
@@ -125,7 +127,7 @@ export const dynamoDbTransport = (
     } catch {
       return { outcome: 'failed', base: TRANSIENT_BASE_MS }
     }
-    return judge(status, text)
+    return judge(operation, status, text)
   }
 
   return async (

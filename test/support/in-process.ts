@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { createApp } from '../../src/app.ts'
 import { createBroker } from '../../src/broker/broker.ts'
+import { createFleet } from '../../src/broker/fleet.ts'
 import type { LogEvent } from '../../src/broker/ports.ts'
 import { readConfig } from '../../src/config.ts'
 import { callerKeys } from '../../src/crypto/caller-keys.ts'
+import { cursorSeal } from '../../src/crypto/cursor.ts'
 import { sealingVault } from '../../src/crypto/sealing.ts'
 import { linkSigner } from '../../src/crypto/start-link.ts'
 import { intuit } from '../../src/intuit/intuit.ts'
 import type { RequestLine } from '../../src/request-log.ts'
+import { memoryFleetIndex, memoryRounds } from '../simulation/fleet-in-memory.ts'
 import { memoryDisconnections } from './memory-disconnections.ts'
 import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
 
@@ -85,6 +88,12 @@ export const inProcess = (options: InProcessOptions) => {
   })
   const app = createApp({
     broker,
+    fleet: createFleet({
+      ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
+      ...{ isConfigured: () => config.fleet().indexName !== undefined, now: surroundings.now },
+    }),
+    cursors: cursorSeal(() => 'secret'),
+    ready: async () => [],
     identify: callerKeys(config.callers, surroundings.now),
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,

@@ -1,5 +1,6 @@
 import { type Connection, EMBARGO, type Failure, type Lease, type StoredPair } from '../../src/broker/connection.ts'
 import type { AuthorizationState, ConnectionStore, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
+import { noted } from '../../src/broker/refresh-history.ts'
 
 interface Row {
   connection: Connection
@@ -51,6 +52,7 @@ const unfinished = (companyKey: string): Connection => ({
   lease: undefined,
   failure: undefined,
   disconnection: undefined,
+  refreshes: [],
 })
 
 /** Connection records in memory, which refuse as the table refuses. Each call is one atomic step. */
@@ -131,12 +133,16 @@ export const memoryConnections = () => {
       const { generation, lease } = row.connection
       if (!rotated && (generation !== spent.generation || lease?.owner !== writer)) return undefined
       const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
-      return put(row, { ...withPair(row, pair, now, writer), lease: kept })
+      const refreshes = noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)
+      return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
     },
     async fail(spent, owner, failure: Failure, end) {
       const row = stillStored(spent)
       const lease = row?.connection.lease
-      if (row && lease?.owner === owner) put(row, { ...row.connection, failure, lease: leaseAfter(lease, end) })
+      if (row && lease?.owner === owner) {
+        const refreshes = noted(spent.refreshes, failure.reason, failure.at)
+        put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
+      }
     },
   }
   return { store, rows }

@@ -196,6 +196,8 @@ export const simulated = (options: SimulationOptions) => {
     return {
       read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false, from }),
       readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true, from }),
+      /** As the cron does, for what was not refreshed since. */
+      refreshIdle: (notSince: number) => broker.refreshIdle(COMPANY, notSince, keepAlive),
       force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, keepAlive),
       /** Ended with a pair in hand that nobody else has. */
       tookPairAlong: () => crashed && holdsUnkept,
@@ -209,7 +211,7 @@ export const simulated = (options: SimulationOptions) => {
       ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
       refreshTokenHardExpiresAt: undefined,
       ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
-      ...{ writtenBy: 'connect', lease: undefined, failure: undefined, disconnection: undefined },
+      ...{ writtenBy: 'connect', lease: undefined, failure: undefined, disconnection: undefined, refreshes: [] },
       ...over,
     }
     memory.rows.set(COMPANY, { connection, expiresAt: undefined })

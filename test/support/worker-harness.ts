@@ -152,6 +152,8 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     },
     /** What is parked for a spent token. Rejects while the process that knows is closed. */
     parked: (companyKey: string, spentHash: string) => (shared ?? running[0]).parked(companyKey, spentHash),
+    /** Runs the cron of the first Worker once. */
+    scheduled: () => running[0].scheduled(),
     apiKey: env['API_KEY'] ?? '',
     vars: env,
     fetch: request,

@@ -1,0 +1,51 @@
+import type { Alert, SendAlert } from '../broker/fleet-ports.ts'
+import { bytesOfBase64 } from '../crypto/bytes.ts'
+
+/** How long the receiver may take. Milliseconds. */
+const PATIENCE_MS = 10_000
+
+export interface WebhookSettings {
+  url: string
+  /** The base64 after `whsec_`. */
+  secret: string
+}
+
+interface WebhookParts {
+  fetch: typeof fetch
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+const encoder = new TextEncoder()
+
+/** The scheme's symmetric signature, `v1` (Standard Webhooks specification, "Signature scheme"). */
+const signatureOf = async (secret: string, signed: string) => {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', bytesOfBase64(secret), algorithm, false, ['sign'])
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(signed)))
+  return `v1,${btoa(String.fromCharCode(...mac))}`
+}
+
+const bodyOf = ({ type, at, data }: Alert) =>
+  JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
+
+/** Sends alerts by the Standard Webhooks scheme. Only a 2xx counts as taken; a redirect is not followed. */
+export const webhook =
+  ({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert =>
+  async (alert) => {
+    const [body, timestamp] = [bodyOf(alert), String(Math.floor(now() / 1000))]
+    const headers = {
+      'Content-Type': 'application/json',
+      'webhook-id': alert.id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': await signatureOf(secret, `${alert.id}.${timestamp}.${body}`),
+    }
+    try {
+      const signal = AbortSignal.timeout(PATIENCE_MS)
+      const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+      await answer.body?.cancel()
+      return answer.ok
+    } catch {
+      return false
+    }
+  }

@@ -1,0 +1,24 @@
+import type { EpochMs } from './connection.ts'
+import type { FleetIndex, FleetSummary, RoundStore } from './fleet-ports.ts'
+import { type ListPage, type ListRequest, listing } from './listing.ts'
+
+export interface FleetPorts {
+  index: FleetIndex
+  rounds: RoundStore
+  /** Whether there is an index at all. */
+  isConfigured(): boolean
+  now(): EpochMs
+}
+
+/** All connections of a deployment, seen together. */
+export const createFleet = ({ index, rounds, isConfigured, now }: FleetPorts) => {
+  const list = listing(index)
+  return {
+    isConfigured,
+    list: (request: ListRequest): Promise<ListPage> => list(request, Math.floor(now() / 1000)),
+    /** As the last whole round of the cron found them. `undefined`: there was none yet. */
+    summary: async (): Promise<FleetSummary | undefined> => (await rounds.load())?.summary,
+  }
+}
+
+export type Fleet = ReturnType<typeof createFleet>

@@ -1,0 +1,56 @@
+import type { Connection, EpochSeconds, FailureReason } from './connection.ts'
+
+/** How a connection stands, in one word. */
+export const STATUSES = [
+  'connected',
+  'expiring',
+  'failing',
+  'reconnect_required',
+  'unfinished',
+  'disconnected',
+] as const
+export type Status = (typeof STATUSES)[number]
+
+const DAY_SECONDS = 24 * 3600
+/** A refresh keeps a refresh token for some 100 days: one with less than this is near a death that no refresh prevents. */
+export const EXPIRING_SECONDS = 30 * DAY_SECONDS
+
+/** What tells a status: of a record, or of what the fleet index shows of it. */
+export type Standing = Pick<
+  Connection,
+  'realmId' | 'generation' | 'refreshTokenExpiresAt' | 'refreshTokenHardExpiresAt' | 'failure'
+>
+
+/** The earlier of a refresh token's two deaths: 100 idle days, five years. `undefined` where nobody told. */
+export const firstDeath = ({
+  refreshTokenExpiresAt,
+  refreshTokenHardExpiresAt,
+}: Pick<Connection, 'refreshTokenExpiresAt' | 'refreshTokenHardExpiresAt'>): EpochSeconds | undefined => {
+  const deaths = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
+  return deaths.length === 0 ? undefined : Math.min(...deaths)
+}
+
+/** The status as of now. What Intuit said last counts more than what the calendar says. */
+export const statusOf = (standing: Standing, holdsRefreshToken: boolean, now: EpochSeconds): Status => {
+  const { realmId, generation, failure } = standing
+  if (!holdsRefreshToken) return realmId === undefined && generation === 0 ? 'unfinished' : 'disconnected'
+  const left = (firstDeath(standing) ?? Number.POSITIVE_INFINITY) - now
+  if (failure?.reason === 'invalid_grant' || left <= 0) return 'reconnect_required'
+  if (failure) return 'failing'
+  return left < EXPIRING_SECONDS ? 'expiring' : 'connected'
+}
+
+/** The code that a caller of the token routes is answered for a failure. */
+export const failureCode = (reason: FailureReason) =>
+  (
+    ({
+      invalid_grant: 'reconnect_required',
+      invalid_client: 'intuit_rejected_client',
+      unavailable: 'intuit_unavailable',
+      unsettled: 'refresh_in_progress',
+    }) as const
+  )[reason]
+
+/** Whole days until a time, none of them begun; 0 where it has passed. */
+export const daysLeft = (until: EpochSeconds, now: EpochSeconds): number =>
+  Math.max(0, Math.floor((until - now) / DAY_SECONDS))

@@ -1,0 +1,24 @@
+import type { MiddlewareHandler } from 'hono'
+import { Hono } from 'hono/tiny'
+import type { AccessVariables } from './access.ts'
+
+const RETRY_AFTER_SECONDS = 10
+
+type Access = { Variables: AccessVariables }
+
+/** Whoever shows a key must have a right one. */
+const keyIfShown =
+  (requireCaller: MiddlewareHandler<Access>): MiddlewareHandler<Access> =>
+  (c, next) =>
+    c.req.header('X-API-Key') === undefined ? next() : requireCaller(c, next)
+
+/** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
+export const readyRoutes = (faults: () => Promise<string[]>, requireCaller: MiddlewareHandler<Access>) =>
+  new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
+    const found = await faults()
+    if (found.length === 0) return c.json({ status: 'ready' })
+    const isHolder = c.get('caller') !== undefined
+    return c.json({ status: 'not_ready', ...(isHolder ? { faults: found } : {}) }, 503, {
+      'Retry-After': String(RETRY_AFTER_SECONDS),
+    })
+  })

@@ -1,0 +1,52 @@
+import { Hono } from 'hono/tiny'
+import { isFinal } from '../broker/breaker.ts'
+import type { Broker } from '../broker/broker.ts'
+import { parseCompanyKey } from '../broker/company.ts'
+import { type Connection, type EpochSeconds, isConnected } from '../broker/connection.ts'
+import type { RefreshNote } from '../broker/refresh-history.ts'
+import { daysLeft, failureCode, statusOf } from '../broker/status.ts'
+import { may } from './access.ts'
+
+/** Why there is no newer token: the code that a caller of the token routes is answered. */
+export const lastError = ({ failure }: Connection) =>
+  failure ? { code: failureCode(failure.reason), at: failure.at, intuit_tid: failure.intuitTid ?? null } : null
+
+const refreshBody = ({ at, outcome, count }: RefreshNote) => {
+  if (outcome === 'rotated' || outcome === 'kept') return { at, outcome: 'refreshed', rotated: outcome === 'rotated' }
+  return { at, outcome: failureCode(outcome), attempts: count }
+}
+
+const nextAttempt = ({ failure }: Connection) => (failure && !isFinal(failure) ? failure.retryAt : null)
+
+const leftUntil = (time: EpochSeconds | undefined, now: EpochSeconds) =>
+  time === undefined ? null : daysLeft(time, now)
+
+/** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
+const statusBody = (connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined) => {
+  const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
+  return {
+    company_key: connection.companyKey,
+    company_name: connection.companyName,
+    environment: connection.environment,
+    connected: isConnected(connection),
+    status: statusOf(connection, connection.refreshToken !== undefined, now),
+    generation: connection.generation,
+    last_refresh_at: connection.lastRefreshAt ?? null,
+    refresh_token_expires_at: refreshTokenExpiresAt ?? null,
+    refresh_token_days_left: leftUntil(refreshTokenExpiresAt, now),
+    refresh_token_hard_expires_at: refreshTokenHardExpiresAt ?? null,
+    refresh_token_hard_days_left: leftUntil(refreshTokenHardExpiresAt, now),
+    last_error: failure ? { ...lastError(connection), since: failure.since, attempts: failure.count } : null,
+    next_attempt_at: nextAttempt(connection),
+    refreshes: connection.refreshes.map(refreshBody).reverse(),
+    reconnect_url: reconnectUrl ?? null,
+  }
+}
+
+/** `GET /api/connections/{company_key}/status`. `now` in milliseconds. */
+export const statusRoutes = (broker: Broker, now: () => number) =>
+  new Hono().get('/:company_key{[^/]*}/status', may('connection:read'), async (c) => {
+    const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+    const connection = await broker.connection(companyKey)
+    return c.json(statusBody(connection, Math.floor(now() / 1000), broker.startUrl(companyKey, undefined)))
+  })

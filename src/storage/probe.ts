@@ -1,0 +1,26 @@
+import { Problem } from '../problem.ts'
+import { integer } from './attributes.ts'
+import type { DynamoDb } from './dynamodb.ts'
+import { EXPIRED_KEY } from './rounds.ts'
+
+/** DynamoDB promises to delete within days, and mostly does so within two. */
+const PATIENCE_SECONDS = 7 * 24 * 3600
+
+/**
+ * What is wrong with the table, as far as one read can tell; `undefined`: nothing. A table of another key refuses the
+ * read. Of expiry it tells that it is off, a week after the cron planted an item that had expired; that it is on, never.
+ */
+export const tableProbe =
+  (dynamo: DynamoDb) =>
+  async (now: number): Promise<string | undefined> => {
+    try {
+      const item = (await dynamo.getItem({ Key: EXPIRED_KEY })) ?? {}
+      const isLeft = now - (integer(item, 'expires_at') ?? now) > PATIENCE_SECONDS
+      return isLeft
+        ? 'DYNAMODB_TABLE does not expire records by expires_at: npm run table:create turns it on.'
+        : undefined
+    } catch (error) {
+      if (error instanceof Problem) return error.message
+      return 'DYNAMODB_TABLE refuses a read by its key: it must have the partition key pk (S) and no sort key.'
+    }
+  }

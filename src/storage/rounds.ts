@@ -1,0 +1,57 @@
+import * as v from 'valibot'
+import type { Round, RoundStore } from '../broker/fleet-ports.ts'
+import { attributes, text } from './attributes.ts'
+import type { DynamoDb } from './dynamodb.ts'
+import { fromJson } from './json.ts'
+
+/*
+ * pk      S   cron#fleet
+ * round   S   what one run of the cron leaves for the next, and the last summary, as JSON. The cron alone writes it
+ *
+ * pk           S   cron#expired
+ * expires_at   N   TTL, in the past from the beginning: DynamoDB deletes it within days, or expiry is off
+ */
+
+const ROUND_KEY = attributes({ pk: 'cron#fleet' })
+export const EXPIRED_KEY = attributes({ pk: 'cron#expired' })
+
+const count = v.number()
+const COUNTS = v.object({
+  connected: count,
+  expiring: count,
+  failing: count,
+  reconnect_required: count,
+  unfinished: count,
+  disconnected: count,
+})
+const ROUND = v.object({
+  shard: count,
+  after: v.optional(v.object({ diesAt: count, companyKey: v.string() })),
+  counts: COUNTS,
+  summary: v.optional(v.object({ counts: COUNTS, countedAt: count })),
+  alertsSince: v.optional(count),
+  windows: v.record(v.string(), v.object({ since: count, count })),
+  plantedOn: count,
+})
+
+const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
+
+/** What the cron keeps between its runs: one item, so that a run reads and writes it once. */
+export const roundStore = (dynamo: DynamoDb): RoundStore => ({
+  async load(): Promise<Round | undefined> {
+    const item = await dynamo.getItem({ Key: ROUND_KEY, ConsistentRead: true })
+    const round = item && fromJson(ROUND, text(item, 'round'))
+    return round && { ...UNKNOWN, ...round }
+  },
+
+  async save(round) {
+    await dynamo.putItem({ Item: { ...ROUND_KEY, ...attributes({ round: JSON.stringify(round) }) } })
+  },
+
+  async plant(now) {
+    await dynamo.putItem({
+      Item: { ...EXPIRED_KEY, ...attributes({ expires_at: now }) },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    })
+  },
+})

@@ -1,0 +1,100 @@
+import type { Connection } from '../../src/broker/connection.ts'
+import type { FleetIndex, Round, RoundStore, Sighting } from '../../src/broker/fleet-ports.ts'
+import { FLEET_SHARDS, fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-attributes.ts'
+import type { memoryConnections } from '../support/memory-stores.ts'
+
+type Rows = ReturnType<typeof memoryConnections>['rows']
+
+const NOT_SHOWN = {
+  accessToken: undefined,
+  refreshToken: undefined,
+  refreshTokenHash: undefined,
+  writtenBy: undefined,
+  lease: undefined,
+  disconnection: undefined,
+  refreshes: [],
+}
+
+/** Of one shape for all, which is what makes a year of looking at them short. */
+const shown = (connection: Connection): Connection => ({
+  companyKey: connection.companyKey,
+  companyName: connection.companyName,
+  environment: connection.environment,
+  realmId: connection.realmId,
+  generation: connection.generation,
+  failure: connection.failure,
+  lastRefreshAt: connection.lastRefreshAt,
+  refreshTokenExpiresAt: connection.refreshTokenExpiresAt,
+  refreshTokenHardExpiresAt: connection.refreshTokenHardExpiresAt,
+  accessTokenExpiresAt: connection.accessTokenExpiresAt,
+  createdAt: connection.createdAt,
+  updatedAt: connection.updatedAt,
+  ...NOT_SHOWN,
+})
+
+const sightingOf = (connection: Connection): Sighting => {
+  const holdsRefreshToken = connection.refreshToken !== undefined
+  const { dies_at: diesAt } = fleetAttributes({ ...connection, holdsRefreshToken })
+  const place = { diesAt, companyKey: connection.companyKey }
+  return { connection: shown(connection), holdsRefreshToken, place, expiresAt: undefined, alerted: undefined }
+}
+
+interface Entry {
+  row: { connection: Connection }
+  /** What of the row was seen. */
+  seen: Connection
+  sighting: Sighting
+}
+
+const entryOf = (row: Entry['row']): Entry => ({ row, seen: row.connection, sighting: sightingOf(row.connection) })
+
+const inOrder = (one: Entry, other: Entry) => one.sighting.place.diesAt - other.sighting.place.diesAt
+
+/** The fleet index over records in memory, as behind as it may be: it shows them as they were at the last `settle`. */
+export const memoryFleetIndex = (rows: Rows) => {
+  const shards = new Map<string, Entry[]>(FLEET_SHARDS.map((shard) => [shard, []]))
+  /** Where the next page of each shard begins: pages are read one after the other. */
+  const positions = new Map<string, number>()
+
+  /** Takes in every record that is there. */
+  const begin = () => {
+    for (const row of rows.values()) {
+      shards.get(fleetShard(row.connection.companyKey))?.push(entryOf(row))
+    }
+  }
+
+  const settle = () => {
+    for (const shard of shards.values()) {
+      for (const entry of shard) {
+        if (entry.seen !== entry.row.connection) Object.assign(entry, entryOf(entry.row))
+      }
+      shard.sort(inOrder)
+    }
+  }
+
+  const index: FleetIndex = {
+    shards: FLEET_SHARDS,
+    nothingToDie: NOTHING_TO_DIE,
+    async page(shard, _, after, limit) {
+      const all = shards.get(shard) ?? []
+      const start = after ? (positions.get(shard) ?? 0) : 0
+      positions.set(shard, start + limit)
+      const sightings = all.slice(start, start + limit).map(({ sighting }) => sighting)
+      return { sightings, more: start + limit < all.length }
+    },
+    async noteAlerted() {},
+  }
+  return { index, begin, settle }
+}
+
+/** What the cron keeps between runs, in memory. */
+export const memoryRounds = (): RoundStore => {
+  let kept: Round | undefined
+  return {
+    load: async () => kept,
+    save: async (round) => {
+      kept = round
+    },
+    plant: async () => undefined,
+  }
+}

@@ -1,0 +1,91 @@
+import type { AuthorizationServer, IntuitAnswer } from '../../src/broker/ports.ts'
+
+const DAY = 86_400
+const LIVES_SECONDS = 8_726_400
+const ROTATES_AFTER = { least: DAY, most: 26 * 3600 }
+
+interface Grant {
+  companyKey: string
+  token: string
+  bornAt: number
+  rotatesAfter: number
+  count: number
+  revoked: boolean
+}
+
+/** How Intuit fails for a while: it is down, or says `invalid_grant` to everybody. */
+export type Outage = 'down' | 'lies' | undefined
+
+interface FleetIntuitOptions {
+  /** Seconds since the epoch. */
+  now(): number
+  random(): number
+  outage(): Outage
+}
+
+/** Intuit for a whole fleet: tokens that are replaced after 24 to 26 hours of use, and die after 100 idle days. */
+export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
+  const grants = new Map<string, Grant>()
+  const figures = { presentations: 0, ofRevoked: 0, superseded: 0, died: 0 }
+  const rotatesAfter = () => ROTATES_AFTER.least + random() * (ROTATES_AFTER.most - ROTATES_AFTER.least)
+
+  const no = (refusal: 'unavailable' | 'invalid_grant'): IntuitAnswer => ({
+    ...{ ok: false, refusal, intuitTid: undefined, underWay: false },
+  })
+
+  const judge = (grant: Grant | undefined, token: string): IntuitAnswer => {
+    figures.presentations++
+    if (grant?.revoked) figures.ofRevoked++
+    const how = outage()
+    if (how) return no(how === 'down' ? 'unavailable' : 'invalid_grant')
+    if (grant?.token !== token) figures.superseded++
+    if (!grant || grant.revoked || grant.token !== token) return no('invalid_grant')
+    if (now() - grant.bornAt >= LIVES_SECONDS) {
+      figures.died++
+      return no('invalid_grant')
+    }
+    if (now() - grant.bornAt >= grant.rotatesAfter) {
+      const token = `${grant.companyKey}:${++grant.count}`
+      Object.assign(grant, { token, bornAt: now(), rotatesAfter: rotatesAfter() })
+    }
+    return {
+      ok: true,
+      intuitTid: undefined,
+      pair: {
+        ...{ accessToken: 'access', accessTokenExpiresAt: now() + 3600, refreshToken: grant.token },
+        ...{ refreshTokenExpiresAt: grant.bornAt + LIVES_SECONDS, refreshTokenHardExpiresAt: undefined },
+      },
+    }
+  }
+
+  const server: AuthorizationServer = {
+    requireClient: () => undefined,
+    authorizationUrl: () => '',
+    requireRevocation: () => undefined,
+    revoke: () => Promise.reject(new Error('not simulated')),
+    exchange: () => Promise.reject(new Error('not simulated')),
+    refresh: async (_, token) => judge(grants.get(token.slice(0, token.indexOf(':'))), token),
+  }
+
+  return {
+    server,
+    figures,
+    /** A consent: what the company's first refresh token is, and when it dies. */
+    grant: (companyKey: string) => {
+      const token = `${companyKey}:0`
+      grants.set(companyKey, {
+        companyKey,
+        token,
+        bornAt: now(),
+        rotatesAfter: rotatesAfter(),
+        count: 0,
+        revoked: false,
+      })
+      return { token, expiresAt: now() + LIVES_SECONDS }
+    },
+    revoke: (companyKey: string) => {
+      const grant = grants.get(companyKey)
+      if (grant) grant.revoked = true
+    },
+  }
+}
