@@ -27,6 +27,12 @@ export const HEADERS = {
     schema: { type: 'string', pattern: '^"[0-9]+"$' },
     example: '"7"',
   },
+  'Server-Timing': {
+    description: 'Where the token came from: memory, the table, or Intuit just now; and how long that took, in ms.',
+    required: true,
+    schema: { type: 'string', pattern: '^(memory|table|intuit);dur=[0-9]+$' },
+    example: 'table;dur=12',
+  },
   'Retry-After': {
     description: 'Seconds after which asking again makes sense.',
     schema: { type: 'string', pattern: '^[0-9]+$' },

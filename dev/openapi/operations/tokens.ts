@@ -23,7 +23,7 @@ export const TOKEN_OPERATIONS: Operation[] = [
       'Returns a valid QuickBooks access token for a company connection. If the stored token is expired or close to ' +
       'expiry, the service refreshes it before returning the response, once for however many callers.',
     parameters: ['companyKey', 'minTtl', 'noCache'],
-    answers: { 200: json('Valid token returned.', 'Token', EXAMPLE, ['ETag']) },
+    answers: { 200: json('Valid token returned.', 'Token', EXAMPLE, ['ETag', 'Server-Timing']) },
     problems: PROBLEMS,
   },
   {
@@ -34,7 +34,7 @@ export const TOKEN_OPERATIONS: Operation[] = [
       'not yet expired. With `If-Match` only if the token that it names is still the current one. It joins a refresh ' +
       'that is under way, and asks Intuit about a failing connection once in ten seconds at most.',
     parameters: ['companyKey', 'ifMatch'],
-    answers: { 200: json('Refreshed token returned.', 'Token', EXAMPLE, ['ETag']) },
+    answers: { 200: json('Refreshed token returned.', 'Token', EXAMPLE, ['ETag', 'Server-Timing']) },
     problems: [...PROBLEMS, 'generation_mismatch'],
   },
 ]
