@@ -21,8 +21,8 @@ const inside = (folder: string) => all.filter(({ file }) => file.startsWith(`${f
 /** What a folder may import besides itself and packages. Types of the configuration are plain data. */
 const MAY_IMPORT: Record<string, RegExp> = {
   broker: /^problem\.ts$/,
-  routes: /^(broker\/|pages\/|problem\.ts$)/,
-  pages: /^(broker\/|crypto\/digest\.ts$|problem\.ts$)/,
+  routes: /^(broker\/|pages\/|problem\.ts$|host-cookie\.ts$)/,
+  pages: /^(broker\/|crypto\/digest\.ts$|problem\.ts$|host-cookie\.ts$)/,
   storage: /^(broker\/|crypto\/|problem\.ts$|once\.ts$|config\.ts$)/,
   intuit: /^(broker\/|config\.ts$)/,
   alerts: /^(broker\/|crypto\/)/,

@@ -15,7 +15,10 @@ const isTime = (text: string) =>
 /** Text of a form. valibot's own messages quote what they got; ours must not. */
 const formed = (form: RegExp, message: string) => v.pipe(v.string(message), v.regex(form, message))
 const some = <Item extends v.GenericSchema<unknown, unknown>>(item: Item, message: string) =>
-  v.pipe(v.array(item, message), v.nonEmpty(message))
+  v.pipe(
+    v.array(item, message),
+    v.check((items) => items.length > 0, message),
+  )
 
 const callerKey = v.pipe(
   v.strictObject(

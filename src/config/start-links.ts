@@ -9,8 +9,7 @@ export const startLinks = v.pipe(
     BIND_BROWSER: v.optional(v.picklist(['true', 'false'], 'must be true or false')),
   }),
   v.forward(
-    v.partialCheck(
-      [['START_LINKS'], ['START_LINK_KEYS']],
+    v.check(
       ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
       'is missing, and START_LINKS=signed needs it',
     ),

@@ -1,6 +1,6 @@
-import * as oauth from 'oauth4webapi'
 import type { RevocationAnswer } from '../broker/ports.ts'
 import type { ClientPair } from '../config.ts'
+import { basicAuthorization } from './basic.ts'
 
 /** A revocation can be asked for again, so one that hangs is not waited for as a refresh is. */
 const TIMEOUT_MS = 5_000
@@ -22,12 +22,14 @@ const outcomeOf = (status: number): RevocationAnswer['outcome'] => {
  */
 export const revokeAt = async (
   { url, fetch }: RevocationEndpoint,
-  { clientId, clientSecret }: ClientPair,
+  client: ClientPair,
   token: string,
 ): Promise<RevocationAnswer> => {
-  const headers = new Headers({ 'Content-Type': 'application/json', Accept: 'application/json' })
-  const server = { issuer: new URL(url).origin }
-  await oauth.ClientSecretBasic(clientSecret)(server, { client_id: clientId }, new URLSearchParams(), headers)
+  const headers = {
+    Authorization: basicAuthorization(client),
+    'Content-Type': 'application/json',
+    Accept: 'application/json',
+  }
   try {
     const body = JSON.stringify({ token })
     const signal = AbortSignal.timeout(TIMEOUT_MS)

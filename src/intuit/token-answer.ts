@@ -9,7 +9,7 @@ const USUAL_REFRESH_SECONDS = 8_726_400
 /** A length of time in seconds; Intuit has been seen to send numbers as strings. */
 const seconds = (fallback: number) =>
   v.fallback(
-    v.pipe(v.union([v.number(), v.pipe(v.string(), v.digits())]), v.transform(Number), v.minValue(0)),
+    v.pipe(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/))]), v.transform(Number), v.minValue(0)),
     fallback,
   )
 

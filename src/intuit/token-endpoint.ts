@@ -1,6 +1,6 @@
-import * as oauth from 'oauth4webapi'
 import type { IntuitAnswer } from '../broker/ports.ts'
 import type { ClientPair } from '../config.ts'
+import { basicAuthorization } from './basic.ts'
 import { readAnswer } from './token-answer.ts'
 
 /** Tokens have at most 4096 and 512 characters; nothing that Intuit means to say is longer than this. */
@@ -43,23 +43,16 @@ export const presentTo = async (
   grantType: GrantType,
   parameters: Record<string, string>,
 ): Promise<IntuitAnswer> => {
-  const server = { issuer: new URL(url).origin, token_endpoint: url }
+  const headers = {
+    Authorization: basicAuthorization(client),
+    Accept: 'application/json',
+    'x-include-refresh-token-hard-expires-in': 'true',
+  }
+  const form = new URLSearchParams({ grant_type: grantType, ...parameters })
   const signal = AbortSignal.timeout(timeoutMs)
 
   const presented = async (): Promise<IntuitAnswer> => {
-    const response = await oauth.genericTokenEndpointRequest(
-      server,
-      { client_id: client.clientId },
-      oauth.ClientSecretBasic(client.clientSecret),
-      grantType,
-      parameters,
-      {
-        [oauth.customFetch]: (target, init) => fetch(target, init as RequestInit),
-        [oauth.allowInsecureRequests]: url.startsWith('http:'),
-        headers: { 'x-include-refresh-token-hard-expires-in': 'true' },
-        signal,
-      },
-    )
+    const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
     const body = await boundedText(response)
     const intuitTid = response.headers.get('intuit_tid') ?? undefined
     return readAnswer(response.status, body, intuitTid, Math.floor(now() / 1000))

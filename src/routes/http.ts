@@ -1,5 +1,4 @@
 import type { Context } from 'hono'
-import { accepts } from 'hono/accepts'
 import type { KeepAlive, Whereabouts } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
@@ -33,10 +32,17 @@ export const refusePrefetch = (c: Context): void => {
   })
 }
 
+/** The weight of a media type that `Accept` names (RFC 9110 section 12.5.1); wildcards say nothing for one of two. */
+const weightOf = (accept: string, mediaType: string): number => {
+  const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === mediaType)
+  return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1)
+}
+
 /** Whether a person's browser asks: JSON wins where neither is preferred. */
-export const prefersHtml = (c: Context): boolean =>
-  accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) ===
-  'text/html'
+export const prefersHtml = (c: Context): boolean => {
+  const accept = c.req.header('Accept') ?? ''
+  return weightOf(accept, 'text/html') > weightOf(accept, 'application/json')
+}
 
 export const keepAlive =
   (c: Context): KeepAlive =>
