@@ -3,8 +3,8 @@ import { base64Url, bytesOfBase64Url } from './bytes.ts'
 
 /** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */
 const HEADER = v.strictObject({
-  alg: v.literal('dir'),
-  enc: v.literal('A256GCM'),
+  alg: v.picklist(['dir']),
+  enc: v.picklist(['A256GCM']),
   kid: v.string(),
   /** Whose value this is: a registered header parameter by RFC 7519 section 5.3. */
   sub: v.string(),

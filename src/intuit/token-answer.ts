@@ -6,14 +6,12 @@ import type { IntuitAnswer } from '../broker/ports.ts'
 const USUAL_ACCESS_SECONDS = 3600
 const USUAL_REFRESH_SECONDS = 8_726_400
 
-/** A length of time in seconds; Intuit has been seen to send numbers as strings. */
-const seconds = (fallback: number) =>
-  v.fallback(
-    v.pipe(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/))]), v.transform(Number), v.minValue(0)),
-    fallback,
-  )
+const isLength = (value: unknown) => (typeof value === 'number' ? value >= 0 : /^\d+$/.test(String(value)))
 
-const token = (maxLength: number) => v.pipe(v.string(), v.regex(/^[\x21-\x7E]+$/), v.maxLength(maxLength))
+/** A length of time in seconds; Intuit has been seen to send numbers as strings. */
+const seconds = (fallback: number) => v.fallback(v.pipe(v.unknown(), v.check(isLength), v.transform(Number)), fallback)
+
+const token = (maxLength: number) => v.pipe(v.string(), v.regex(new RegExp(`^[\\x21-\\x7E]{1,${maxLength}}$`)))
 
 /**
  * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
