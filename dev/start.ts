@@ -15,8 +15,9 @@ import { startWorker } from './worker.ts'
 const HELP = `
 npm start: the whole service on this machine, offline.
 
-  PORT             the Worker's port (default 8787)
-  BROKER_DATA_DIR  the folder of its data and secrets (default .local)
+  PORT                        the Worker's port (default 8787)
+  BROKER_DATA_DIR             the folder of its data and secrets (default .local)
+  DYNAMODB_FLEET_INDEX=fleet  lists the connections, at /api/connections and in the console
 
 Prints a link to connect a company, the API key and curl lines, then "Ready on …". Ctrl-C ends all of it.
 `
@@ -49,6 +50,12 @@ const prepareTable = async (endpoint: string, secrets: Secrets) => {
   client.destroy()
 }
 
+/** The index is there either way; without the variable the API answers as its reference says. */
+const fleetIndex = () => {
+  const name = process.env['DYNAMODB_FLEET_INDEX']
+  return name ? { DYNAMODB_FLEET_INDEX: name } : undefined
+}
+
 const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, secrets: Secrets) => ({
   API_KEY: secrets.apiKey,
   AWS_REGION: REGION,
@@ -65,6 +72,7 @@ const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, se
   INTUIT_TOKEN_ENDPOINT: `${intuitUrl}/oauth2/v1/tokens/bearer`,
   INTUIT_REVOCATION_ENDPOINT: `${intuitUrl}/v2/oauth2/tokens/revoke`,
   TOKEN_ENCRYPTION_KEYS: secrets.tokenEncryptionKeys,
+  ...fleetIndex(),
 })
 
 const instructions = (origin: string, apiKey: string, folder: string) => `
