@@ -7,7 +7,7 @@ export const gzipBytes = (script: string): number => gzipSync(script, { level: 9
 const NODE_GLOBALS = /\b(?:Buffer\.from|process\.(?:env|nextTick|versions)|__dirname|setImmediate)\b/
 
 const importedNames = (script: string) =>
-  [...script.matchAll(/(?<![.\w$])(?:from|import\s*\(?)\s*["']([^"']+)["']/g)].map(([, name = '']) => name)
+  [...script.matchAll(/(?<![.\w$])(?:from|import\s*\(?)\s*["']([@\w][@\w./:-]*)["']/g)].map(([, name = '']) => name)
 
 /** Everything of Node in a bundle: modules that it imports, and globals that it leans on. */
 export const nodeTraces = (script: string): string[] => [
