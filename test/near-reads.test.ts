@@ -57,7 +57,9 @@ describe('a token read near its caller', () => {
   it('is answered by the nearest replica, in one eventually consistent read', async () => {
     const { path } = await connected()
     const asked = world.watched()
-    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 1, access_token: expect.any(String) })
+    const answer = await europe.api(path)
+    expect(answer.headers.get('Server-Timing')).toMatch(/^replica;dur=/)
+    expect(await tokenOf(answer)).toMatchObject({ generation: 1, access_token: expect.any(String) })
     expect(asked()).toEqual({ home: [], europe: ['GetItem'], asia: [] })
     expect(world.europe.requests.at(-1)?.body).not.toHaveProperty('ConsistentRead', true)
   })

@@ -28,9 +28,10 @@ export const HEADERS = {
     example: '"7"',
   },
   'Server-Timing': {
-    description: 'Where the token came from: memory, the table, or Intuit just now; and how long that took, in ms.',
+    description:
+      'Where the token came from: memory, a replica of the table, the table, or Intuit just now; and how long, in ms.',
     required: true,
-    schema: { type: 'string', pattern: '^(memory|table|intuit);dur=[0-9]+$' },
+    schema: { type: 'string', pattern: '^(memory|replica|table|intuit);dur=[0-9]+$' },
     example: 'table;dur=12',
   },
   'Retry-After': {
