@@ -94,6 +94,7 @@ export const createApp = ({
     ...Object.keys(PAGES),
     '/health',
     '/ready',
+    '/api/connections/summary',
     '/api/token',
     '/api/token/:company_key{[^/]*}',
     '/api/connections',

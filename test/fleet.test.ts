@@ -184,4 +184,16 @@ describe('the summary', () => {
       counted_at: expect.any(Number),
     })
   })
+
+  it('has a route of its own in the log', async () => {
+    const answer = await service.api('/api/connections/summary')
+    const id = answer.headers.get('X-Request-Id') ?? ''
+    const lines = () =>
+      service
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes(id))
+    await expect.poll(lines).toHaveLength(1)
+    expect(JSON.parse(lines()[0] ?? '')).toMatchObject({ route: '/api/connections/summary', outcome: 'ok' })
+  })
 })

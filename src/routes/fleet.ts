@@ -8,11 +8,13 @@ import { Problem } from '../problem.ts'
 import { type AccessVariables, may } from './access.ts'
 import { connectionBody } from './connections.ts'
 import { queryParameter } from './http.ts'
-import { lastError } from './status.ts'
+import type { ListedBody, ListingBody, SummaryBody } from './schemas/fleet.ts'
+import { errorBody } from './status.ts'
 
-const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 100
-const ENVIRONMENTS = ['production', 'sandbox'] as const
+/** Connections to a page. */
+export const DEFAULT_LIMIT = 50
+export const MAX_LIMIT = 100
+export const ENVIRONMENTS = ['production', 'sandbox'] as const
 
 /** Makes a cursor of what it says, and reads its own ones. */
 export interface Cursors {
@@ -60,16 +62,16 @@ const sealed = async (places: ListPlaces | undefined, cursors: Cursors) =>
   places ? cursors.seal(places.map(placeText).join()) : null
 
 /** `last_error` where there is one. */
-const listedBody = ({ sighting, status }: Listed) => {
+const listedBody = ({ sighting, status }: Listed): ListedBody => {
   const { connection, holdsRefreshToken } = sighting
-  const error = lastError(connection)
+  const { failure } = connection
   return {
     ...connectionBody(connection),
     connected: holdsRefreshToken && connection.accessTokenExpiresAt !== undefined,
     status,
     generation: connection.generation,
     refresh_token_hard_expires_at: connection.refreshTokenHardExpiresAt ?? null,
-    ...(error ? { last_error: error } : {}),
+    ...(failure && { last_error: errorBody(failure) }),
   }
 }
 
@@ -88,7 +90,10 @@ export const fleetRoutes = (fleet: Fleet, cursors: Cursors) =>
         places: await placesOf(c, cursors),
         reaches: seesAll(caller) ? undefined : (companyKey) => reaches(caller, companyKey),
       })
-      return c.json({ connections: connections.map(listedBody), cursor: await sealed(places, cursors) })
+      return c.json({
+        connections: connections.map(listedBody),
+        cursor: await sealed(places, cursors),
+      } satisfies ListingBody)
     })
     .get('/summary', may('connection:read'), async (c, next) => {
       if (!fleet.isConfigured()) return next()
@@ -101,5 +106,5 @@ export const fleetRoutes = (fleet: Fleet, cursors: Cursors) =>
       }
       const { counts, countedAt } = summary
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-      return c.json({ counts, total, counted_at: countedAt })
+      return c.json({ counts, total, counted_at: countedAt } satisfies SummaryBody)
     })

@@ -1,8 +1,9 @@
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { AccessVariables } from './access.ts'
+import type { NotReadyBody, ReadyBody } from './schemas/ready.ts'
 
-const RETRY_AFTER_SECONDS = 10
+const RETRY_AFTER_SECONDS = '10'
 
 type Access = { Variables: AccessVariables }
 
@@ -16,9 +17,8 @@ const keyIfShown =
 export const readyRoutes = (faults: () => Promise<string[]>, requireCaller: MiddlewareHandler<Access>) =>
   new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
     const found = await faults()
-    if (found.length === 0) return c.json({ status: 'ready' })
-    const isHolder = c.get('caller') !== undefined
-    return c.json({ status: 'not_ready', ...(isHolder ? { faults: found } : {}) }, 503, {
-      'Retry-After': String(RETRY_AFTER_SECONDS),
+    if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
+    return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
+      'Retry-After': RETRY_AFTER_SECONDS,
     })
   })

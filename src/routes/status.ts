@@ -2,16 +2,20 @@ import { Hono } from 'hono/tiny'
 import { isFinal } from '../broker/breaker.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
-import { type Connection, type EpochSeconds, isConnected } from '../broker/connection.ts'
+import { type Connection, type EpochSeconds, type Failure, isConnected } from '../broker/connection.ts'
 import type { RefreshNote } from '../broker/refresh-history.ts'
 import { daysLeft, failureCode, statusOf } from '../broker/status.ts'
 import { may } from './access.ts'
+import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
 /** Why there is no newer token: the code that a caller of the token routes is answered. */
-export const lastError = ({ failure }: Connection) =>
-  failure ? { code: failureCode(failure.reason), at: failure.at, intuit_tid: failure.intuitTid ?? null } : null
+export const errorBody = ({ reason, at, intuitTid }: Failure): ErrorBody => ({
+  code: failureCode(reason),
+  at,
+  intuit_tid: intuitTid ?? null,
+})
 
-const refreshBody = ({ at, outcome, count }: RefreshNote) => {
+const refreshBody = ({ at, outcome, count }: RefreshNote): RefreshBody => {
   if (outcome === 'rotated' || outcome === 'kept') return { at, outcome: 'refreshed', rotated: outcome === 'rotated' }
   return { at, outcome: failureCode(outcome), attempts: count }
 }
@@ -22,7 +26,11 @@ const leftUntil = (time: EpochSeconds | undefined, now: EpochSeconds) =>
   time === undefined ? null : daysLeft(time, now)
 
 /** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
-const statusBody = (connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined) => {
+const statusBody = (
+  connection: Connection,
+  now: EpochSeconds,
+  reconnectUrl: string | undefined,
+): ConnectionStatusBody => {
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
   return {
     company_key: connection.companyKey,
@@ -36,7 +44,7 @@ const statusBody = (connection: Connection, now: EpochSeconds, reconnectUrl: str
     refresh_token_days_left: leftUntil(refreshTokenExpiresAt, now),
     refresh_token_hard_expires_at: refreshTokenHardExpiresAt ?? null,
     refresh_token_hard_days_left: leftUntil(refreshTokenHardExpiresAt, now),
-    last_error: failure ? { ...lastError(connection), since: failure.since, attempts: failure.count } : null,
+    last_error: failure ? { ...errorBody(failure), since: failure.since, attempts: failure.count } : null,
     next_attempt_at: nextAttempt(connection),
     refreshes: connection.refreshes.map(refreshBody).reverse(),
     reconnect_url: reconnectUrl ?? null,

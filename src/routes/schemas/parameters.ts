@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import { MAX_NAME_LENGTH } from '../../broker/company.ts'
+import { STATUSES } from '../../broker/status.ts'
+import { DEFAULT_LIMIT, ENVIRONMENTS, MAX_LIMIT } from '../fleet.ts'
 import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from '../parameter-forms.ts'
 import { EXPIRES_AT, KID, MAC } from '../start-link.ts'
 import { companyKey } from './fields.ts'
@@ -65,3 +67,17 @@ export const NO_CACHE = v.pipe(
   v.string(),
   v.description('`no-cache`: answer from DynamoDB, not from the memory of a server.'),
 )
+
+export const LIMIT = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(MAX_LIMIT),
+  v.description(`How many connections at most; ${DEFAULT_LIMIT} unless told.`),
+)
+
+export const CURSOR = v.pipe(v.string(), v.description('The `cursor` of the page before. Opaque, and only ours open.'))
+
+export const STATUS = v.pipe(v.picklist(STATUSES), v.description('Only connections that stand so.'))
+
+export const ENVIRONMENT = v.pipe(v.picklist(ENVIRONMENTS), v.description('Only connections of this environment.'))

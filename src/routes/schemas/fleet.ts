@@ -1,0 +1,33 @@
+import * as v from 'valibot'
+import { STATUSES } from '../../broker/status.ts'
+import { CONNECTION } from './connection.ts'
+import { epochSeconds } from './fields.ts'
+import { ERROR, generation, hardExpiresAt, status } from './status.ts'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const LISTED = v.object({
+  ...CONNECTION.entries,
+  status,
+  generation,
+  refresh_token_hard_expires_at: hardExpiresAt,
+  last_error: v.optional(ERROR),
+})
+
+/** The answer of `GET /api/connections` where an index is configured: next to die first. */
+export const LISTING = v.object({
+  connections: v.array(LISTED),
+  cursor: v.pipe(v.nullable(v.string()), v.description('For the next page; null after the last.')),
+})
+
+export type ListingBody = v.InferOutput<typeof LISTING>
+export type ListedBody = v.InferOutput<typeof LISTED>
+
+/** The answer of `GET /api/connections/summary`. */
+export const SUMMARY = v.object({
+  counts: v.pipe(v.object(v.entriesFromList(STATUSES, count)), v.description('Connections by status.')),
+  total: count,
+  counted_at: epochSeconds('When the cron counted them.'),
+})
+
+export type SummaryBody = v.InferOutput<typeof SUMMARY>

@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import { STATUSES } from '../../broker/status.ts'
+import { companyKey, companyName, environment, epochSeconds, epochSecondsOrNull } from './fields.ts'
+
+const daysLeft = (description: string) =>
+  v.pipe(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), v.description(description))
+
+const attempts = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('How many in a row.'))
+const failureCode = v.picklist([
+  'reconnect_required',
+  'intuit_rejected_client',
+  'intuit_unavailable',
+  'refresh_in_progress',
+])
+
+export const status = v.pipe(v.picklist(STATUSES), v.description('How the connection stands, in one word.'))
+
+export const generation = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.description('Grows by one with every stored token pair.'),
+)
+
+export const hardExpiresAt = epochSecondsOrNull('The end of the five years that no refresh extends.')
+
+/** Why there is no newer token, as a caller of the token routes is answered. */
+export const ERROR = v.object({
+  code: failureCode,
+  at: epochSeconds('When the last attempt failed.'),
+  intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the failed call.')),
+})
+
+export type ErrorBody = v.InferOutput<typeof ERROR>
+
+const REFRESH = v.union([
+  v.object({ at: epochSeconds('When.'), outcome: v.literal('refreshed'), rotated: v.boolean() }),
+  v.object({ at: epochSeconds('The last time.'), outcome: failureCode, attempts }),
+])
+
+export type RefreshBody = v.InferOutput<typeof REFRESH>
+
+/** The answer of `GET /api/connections/{company_key}/status`. What is not known, or does not apply, is `null`. */
+export const CONNECTION_STATUS = v.object({
+  company_key: companyKey,
+  company_name: companyName,
+  environment,
+  connected: v.pipe(v.boolean(), v.description('Whether access and refresh tokens are currently stored.')),
+  status,
+  generation,
+  last_refresh_at: epochSecondsOrNull('Most recent refresh timestamp.'),
+  refresh_token_expires_at: epochSecondsOrNull('When the refresh token dies of idleness.'),
+  refresh_token_days_left: daysLeft('Whole days until then.'),
+  refresh_token_hard_expires_at: hardExpiresAt,
+  refresh_token_hard_days_left: daysLeft('Whole days until then.'),
+  last_error: v.nullable(v.object({ ...ERROR.entries, since: epochSeconds('Since when.'), attempts })),
+  next_attempt_at: epochSecondsOrNull('Before this time nobody asks Intuit again, unless forced.'),
+  refreshes: v.pipe(v.array(REFRESH), v.description('The last ones, the latest first.')),
+  reconnect_url: v.pipe(
+    v.nullable(v.string()),
+    v.description('Where a person connects again; null where that takes a signed link.'),
+  ),
+})
+
+export type ConnectionStatusBody = v.InferOutput<typeof CONNECTION_STATUS>
