@@ -5,7 +5,8 @@ import { HEADERS, type HeaderName, ON_EVERY_ANSWER } from './headers.ts'
 import { jsonSchema } from './json-schema.ts'
 import { HTML, type Operation } from './operation.ts'
 import { CONNECTION_OPERATIONS } from './operations/connections.ts'
-import { HEALTH_OPERATIONS } from './operations/health.ts'
+import { FLEET_OPERATIONS } from './operations/fleet.ts'
+import { HEALTH_OPERATIONS, READY_OPERATIONS } from './operations/health.ts'
 import { OAUTH_OPERATIONS } from './operations/oauth.ts'
 import { PAGE_OPERATIONS } from './operations/pages.ts'
 import { TOKEN_OPERATIONS } from './operations/tokens.ts'
@@ -21,6 +22,8 @@ const OPERATIONS: Operation[] = [
   ...TOKEN_OPERATIONS,
   ...CONNECTION_OPERATIONS,
   ...PAGE_OPERATIONS,
+  ...FLEET_OPERATIONS,
+  ...READY_OPERATIONS,
 ]
 
 const TAGS = [
@@ -65,14 +68,20 @@ const responsesOf = ({ answers, problems, path }: Operation) => {
   return Object.fromEntries([...good, ...bad])
 }
 
+/** Nothing where the keys of the whole document apply. */
+const securityOf = ({ open, keyIsOptional }: Operation) => {
+  if (keyIsOptional) return { security: [{}, { headerKey: [] }] }
+  return open ? { security: [] } : {}
+}
+
 const operationOf = (operation: Operation) => {
-  const { id, tag, summary, description, parameters, requestBody, open } = operation
+  const { id, tag, summary, description, parameters, requestBody } = operation
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
-    ...(open ? { security: [] } : {}),
+    ...securityOf(operation),
     parameters: references('parameters', parameters),
     ...(requestBody ? { requestBody } : {}),
     responses: responsesOf(operation),

@@ -6,11 +6,16 @@ import type { SCHEMAS } from './schemas.ts'
 
 export type SchemaName = keyof typeof SCHEMAS
 
+export interface Example {
+  summary: string
+  value: unknown
+}
+
 export interface Content {
   schema: JsonSchema
   example?: unknown
-  /** References to `components.examples`, by code. */
-  examples?: Record<string, { $ref: string }>
+  /** Of problems, by code, references to `components.examples`; of one of several answers, by the names of their schemas. */
+  examples?: Record<string, { $ref: string } | Example>
 }
 
 /** An answer that is no problem. */
@@ -37,6 +42,8 @@ export interface Operation {
   problems: ProblemCode[]
   /** Whether no API key is asked for. */
   open?: true
+  /** Whether a key in the header is not asked for, but heard. */
+  keyIsOptional?: true
 }
 
 /** A component schema by reference. */
@@ -47,6 +54,17 @@ export const json = (description: string, name: SchemaName, example: unknown, he
   description,
   headers,
   content: { 'application/json': { schema: schemaOf(name), example } },
+})
+
+/** An answer of JSON by one of several component schemas. */
+export const oneOf = (
+  description: string,
+  names: SchemaName[],
+  examples: Partial<Record<SchemaName, Example>>,
+): Answer => ({
+  description,
+  headers: [],
+  content: { 'application/json': { schema: { oneOf: names.map(schemaOf) }, examples } },
 })
 
 /** A page for a person. */

@@ -3,7 +3,10 @@ import {
   AUTHORIZATION_CODE,
   COMPANY_KEY,
   COMPANY_NAME,
+  CURSOR,
+  ENVIRONMENT,
   IF_MATCH,
+  LIMIT,
   LINK_EXPIRES_AT,
   LINK_KEY_ID,
   LINK_SIGNATURE,
@@ -12,6 +15,7 @@ import {
   OAUTH_ERROR,
   REALM,
   STATE,
+  STATUS,
 } from '../../src/routes/schemas/parameters.ts'
 
 export interface Parameter {
@@ -40,5 +44,9 @@ export const PARAMETERS = {
   error: { name: 'error', in: 'query', schema: OAUTH_ERROR, example: 'access_denied' },
   minTtl: { name: 'min_ttl', in: 'query', schema: MIN_TTL, example: 900 },
   ifMatch: { name: 'If-Match', in: 'header', schema: IF_MATCH, example: '"7"' },
+  limit: { name: 'limit', in: 'query', schema: LIMIT, example: 20 },
+  cursor: { name: 'cursor', in: 'query', schema: CURSOR, example: 'eyJhbGciOiJkaXIi..9lT0vWc2.bq8Yw3nD.5kRz7A' },
+  status: { name: 'status', in: 'query', schema: STATUS, example: 'reconnect_required' },
+  environment: { name: 'environment', in: 'query', schema: ENVIRONMENT, example: 'production' },
   noCache: { name: 'Cache-Control', in: 'header', schema: NO_CACHE, example: 'no-cache' },
 } satisfies Record<string, Parameter>

@@ -63,7 +63,10 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     when: 'No connection is stored under this key',
     detail: 'No connection is stored under this key. Connect it at /oauth/start/{company_key}.',
   },
-  not_found: { when: 'There is nothing at this path', detail: 'There is nothing at this path.' },
+  not_found: {
+    when: 'There is nothing at this path, or not yet',
+    detail: 'The connections were not counted yet. The cron counts them within minutes.',
+  },
   method_not_allowed: { when: 'The path has no such method', detail: 'Use GET, HEAD.' },
   missing_refresh_token: {
     when: 'A refresh is needed or forced, and no refresh token is stored',

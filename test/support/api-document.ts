@@ -8,6 +8,7 @@ const HEADER = v.object({
   required: v.optional(v.boolean(), false),
   schema: v.object({ pattern: v.optional(v.string()) }),
 })
+const SCHEMA = v.looseObject({ oneOf: v.optional(v.array(v.object({ $ref: v.string() })), []) })
 const CONTENT = v.object({
   schema: v.record(v.string(), v.unknown()),
   examples: v.optional(v.record(v.string(), v.unknown()), {}),
@@ -75,6 +76,13 @@ export const apiDocument = () => {
     return validate(body) ? [] : [ajv.errorsText(validate.errors)]
   }
 
+  /** Which of several documented answers a body is, by the names of their schemas. */
+  const kindsOf = (schema: Record<string, unknown>, body: unknown) =>
+    v
+      .parse(SCHEMA, schema)
+      .oneOf.filter((one) => bodyFaults(one, body).length === 0)
+      .map(({ $ref }) => $ref.slice('#/$defs/'.length))
+
   const headerFaults = (answer: Response, documented: string[]) => {
     const expected = new Set([...documented, ...ON_EVERY_ANSWER].map((name) => name.toLowerCase()))
     const unknown = [...answer.headers.keys()].filter((name) => !expected.has(name) && !OF_THE_WIRE.includes(name))
@@ -125,7 +133,8 @@ export const apiDocument = () => {
       const content = response.content[type]
       const ofBody = content ? bodyFaults(content.schema, body) : text ? [`the body of ${type} is not documented`] : []
       const faults = [...headerFaults(answer, documented), ...ofBody].map((fault) => `${status}: ${fault}`)
-      return { shown: features(status, answer, documented, type, body), faults }
+      const kinds = content ? kindsOf(content.schema, body).map((kind) => `${status} ${kind}`) : []
+      return { shown: [...features(status, answer, documented, type, body), ...kinds], faults }
     },
   }
 }

@@ -21,15 +21,18 @@ const ONE_OF_EACH = { START_LIMIT: 1, CALLBACK_LIMIT: 1, FAILED_KEY_LIMIT: 1 }
 
 /** The deployments in which every documented answer can be had. */
 export const startDeployments = async () => {
-  /** Remembers nothing, and waits for nobody. */
+  /** Remembers nothing, waits for nobody, and has the index; its cron counts all in one run, and refreshes nothing. */
   const whole = await startService({
-    vars: { TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '300', ONE_KEY_PER_REALM: 'true', API_KEYS },
+    vars: {
+      ...{ TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '300', ONE_KEY_PER_REALM: 'true', API_KEYS },
+      ...{ DYNAMODB_FLEET_INDEX: 'fleet', CRON_CALLS: '9000', KEEP_ALIVE_DAYS: '0' },
+    },
   })
-  /** Lets nobody start without a signed link, and binds the consent to the browser. */
+  /** Lets nobody start without a signed link, binds the consent to the browser, and has no index. */
   const signing = await startService({ vars: { START_LINKS: 'signed', START_LINK_KEYS: `links:${KEY}` } })
-  /** Holds back the second of a kind, and has a page of its own for success. */
+  /** Holds back the second of a kind, has a page of its own for success, and a variable that is wrong. */
   const braked = await startService({
-    vars: { SUCCESS_REDIRECT_URL: 'https://books.example/connected' },
+    vars: { SUCCESS_REDIRECT_URL: 'https://books.example/connected', KEEP_ALIVE_DAYS: '91' },
     rateLimits: ONE_OF_EACH,
   })
   /** Has no variable at all. */

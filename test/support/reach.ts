@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../../src/problem.ts'
 import type { DocumentedOperation } from './api-document.ts'
 import { type Deployments, NOBODYS_KEY, send, type Visit } from './deployments.ts'
+import { fleetAnswers } from './reach-fleet.ts'
 import {
   alter,
   CALLBACK,
@@ -56,7 +57,8 @@ const whileOthersWrite = whileTable({
   ...{ operation: 'UpdateItem', kind: 'error', status: 400, type: 'ConditionalCheckFailedException' },
 })
 
-const AWS_REFUSAL = { __type: 'com.amazon.coral.validate#ValidationException', message: 'no' }
+/** Neither the operator's fault nor worth another attempt, whatever was asked. */
+const AWS_REFUSAL = { __type: 'com.amazon.coral.service#SerializationException', message: 'no' }
 
 /** How each problem is met, at any operation that documents it. */
 const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
@@ -87,7 +89,11 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
     await scene.whole.dynamo.remove(`connection#${key}`)
     return send(scene.whole, visit)
   },
-  not_found: (scene) => send(scene.whole, { path: '/nothing', headers: { Accept: scene.accept } }),
+  not_found: async (scene) => {
+    const visit = await goodVisit(scene, scene.whole, freshKey())
+    await scene.whole.dynamo.remove('cron#fleet')
+    return send(scene.whole, visit)
+  },
   method_not_allowed: plain((visit) => ({ ...visit, method: 'PUT' })),
   missing_refresh_token: async (scene) => {
     const key = freshKey()
@@ -150,6 +156,7 @@ export const everyAnswer = async (
     answers.push(await good(scene))
     if (documented.includes('303') && accept === 'text/html') answers.push(await goingOn(scene))
     if (operation.id === 'startAuthorization') answers.push(await byLink(scene))
+    answers.push(...(await fleetAnswers(scene)))
     for (const code of codes) answers.push(await WAYS[code](scene))
   }
   return answers

@@ -15,6 +15,7 @@ export interface Scene extends Deployments {
 }
 
 export const CALLBACK = '/oauth/callback'
+export const SUMMARY = '/api/connections/summary'
 const NOBODYS_STATE = `beach:${'A'.repeat(22)}`
 
 export const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
@@ -33,6 +34,7 @@ export const goodVisit = async (
   realmId = freshRealm(),
 ): Promise<Visit> => {
   const { path } = scene.operation
+  if (path === SUMMARY) await service.scheduled()
   if (path === CALLBACK) return { ...visitTo(scene, key), path: await service.consented(key, { realmId }) }
   if (path.startsWith('/api/') && path.includes('{company_key}')) await service.connect(key, { realmId })
   return visitTo(scene, key)

@@ -1,4 +1,4 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, schemaOf } from '../operation.ts'
+import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, oneOf, schemaOf } from '../operation.ts'
 
 const GET_CONNECTION: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'get', id: 'getConnection', tag: 'Connections' },
@@ -17,21 +17,35 @@ const GET_CONNECTION: Operation = {
   problems: ['invalid_company_key', ...BEFORE_ANYTHING, 'connection_not_found', ...OF_THE_TABLE],
 }
 
+const LISTED = {
+  ...{ company_key: 'beach-blend', company_name: 'Beach Blend', realm_id: '12314585920123' },
+  ...{ environment: 'production', access_token_expires_at: 1775689200, refresh_token_expires_at: 1784000000 },
+  ...{ updated_at: 1775685600, created_at: 1775600000, last_refresh_at: 1775685600, connected: true },
+  ...{ status: 'connected', generation: 7, refresh_token_hard_expires_at: 1933280000 },
+}
+
+const PLACEHOLDER = {
+  message:
+    'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
+  path: '/api/connections',
+}
+
 const LIST_CONNECTIONS: Operation = {
   ...{ path: '/api/connections', method: 'get', id: 'listConnections', tag: 'Connections' },
-  summary: 'A placeholder',
+  summary: 'All connections, or a placeholder',
   description:
-    'Returns a placeholder response explaining that full connection listing is not implemented yet without a DynamoDB ' +
-    'scan path.',
-  parameters: [],
+    'Where an index is configured (`DYNAMODB_FLEET_INDEX`): the connections that the key reaches, next to die first, a ' +
+    'page at a time. A page may be short, or empty, and not the last: `cursor` tells. Else returns a placeholder response ' +
+    'explaining that full connection listing is not implemented yet without a DynamoDB scan path; it takes no notice of ' +
+    'the parameters.',
+  parameters: ['limit', 'cursor', 'status', 'environment'],
   answers: {
-    200: json('The placeholder.', 'ListingPlaceholder', {
-      message:
-        'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
-      path: '/api/connections',
+    200: oneOf('The connections, or the placeholder.', ['Listing', 'ListingPlaceholder'], {
+      Listing: { summary: 'With an index', value: { connections: [LISTED], cursor: null } },
+      ListingPlaceholder: { summary: 'Without an index', value: PLACEHOLDER },
     }),
   },
-  problems: BEFORE_ANYTHING,
+  problems: [...BEFORE_ANYTHING, ...OF_THE_TABLE],
 }
 
 const DISCONNECT: Operation = {

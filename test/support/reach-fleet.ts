@@ -1,0 +1,43 @@
+import { send } from './deployments.ts'
+import { freshKey, type Scene, visitTo } from './scene.ts'
+
+/** Looks at connections that stand in every way: never finished, refreshed, failing since, disconnected. */
+const inEveryWay = async <Seen>({ whole }: Scene, look: (companyKey: string) => Promise<Seen>): Promise<Seen[]> => {
+  const [begun, key] = [freshKey(), freshKey()]
+  const refresh = () => whole.api(`/api/token/${key}/refresh`, { method: 'POST' })
+  await whole.fetch(`/oauth/start/${begun}`)
+  await whole.connect(key)
+  await refresh()
+  const seen = [await look(begun), await look(key)]
+  await whole.intuit.fault({ endpoint: 'token', times: 9, fault: { kind: 'status', status: 503 } })
+  await refresh()
+  await whole.intuit.heal()
+  seen.push(await look(key))
+  await whole.api(`/api/connections/${key}`, { method: 'DELETE' })
+  return [...seen, await look(key)]
+}
+
+const statusAnswers = (scene: Scene): Promise<Response[]> =>
+  inEveryWay(scene, (key) => send(scene.whole, visitTo(scene, key)))
+
+/** The placeholder, and pages of the list. */
+const listAnswers = async (scene: Scene): Promise<Response[]> => {
+  const visit = visitTo(scene, '')
+  const pages = await inEveryWay(scene, () => send(scene.whole, { ...visit, path: `${visit.path}?limit=100` }))
+  const asked = ['limit=1', 'status=unfinished', 'environment=sandbox', 'limit=101', 'cursor=another']
+  const others = asked.map((query) => send(scene.whole, { ...visit, path: `${visit.path}?${query}` }))
+  return Promise.all([send(scene.signing, visit), ...pages, ...others])
+}
+
+/** Something is wrong: a holder of a key hears what, all others that. */
+const readyAnswers = ({ braked }: Scene): Promise<Response[]> =>
+  Promise.all([braked.api('/ready'), braked.fetch('/ready')])
+
+const MORE: Record<string, (scene: Scene) => Promise<Response[]>> = {
+  getConnectionStatus: statusAnswers,
+  listConnections: listAnswers,
+  getReadiness: readyAnswers,
+}
+
+/** What the routes for operators answer besides the usual good answer and each problem. */
+export const fleetAnswers = async (scene: Scene): Promise<Response[]> => (await MORE[scene.operation.id]?.(scene)) ?? []
