@@ -90,7 +90,8 @@ const query = fc.oneof(
     .array(parameter, { maxLength: 5 })
     .map((pairs) => pairs.map(([name, value]) => `${percentEncoded(name)}=${percentEncoded(value)}`).join('&')),
   fc.string({ maxLength: 60 }),
-  fc.constantFrom('%', '%ff=%fe', '&&&', '=', 'state=%00', '?'),
+  // The last ones are names that nobody may have: chance alone seldom brings one to a start that is allowed.
+  fc.constantFrom('%', '%ff=%fe', '&&&', '=', 'state=%00', '?', 'company_name=a%07', 'company_name=%ff'),
 )
 
 const header = fc.oneof(
