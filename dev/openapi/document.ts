@@ -32,6 +32,7 @@ const TAGS = [
   { name: 'Tokens', description: 'Access tokens for programs.' },
   { name: 'Connections', description: 'What is stored about a company, without its tokens.' },
   { name: 'Pages', description: 'What else a person may come to see.' },
+  { name: 'Operators', description: 'How the deployment and its connections stand, for whoever runs it.' },
 ]
 
 const DESCRIPTION = `Connects QuickBooks companies by OAuth, keeps their tokens, and gives any caller a valid access token by company key.

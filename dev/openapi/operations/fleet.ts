@@ -1,7 +1,7 @@
 import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation } from '../operation.ts'
 
 const SUMMARY: Operation = {
-  ...{ path: '/api/connections/summary', method: 'get', id: 'getSummary', tag: 'Connections' },
+  ...{ path: '/api/connections/summary', method: 'get', id: 'getSummary', tag: 'Operators' },
   summary: 'How many connections stand how',
   description:
     'The connections of the whole deployment by status, as the cron counted them last. For keys of all companies. Where ' +
@@ -18,7 +18,7 @@ const SUMMARY: Operation = {
 }
 
 const GET_STATUS: Operation = {
-  ...{ path: '/api/connections/{company_key}/status', method: 'get', id: 'getConnectionStatus', tag: 'Connections' },
+  ...{ path: '/api/connections/{company_key}/status', method: 'get', id: 'getConnectionStatus', tag: 'Operators' },
   summary: 'How a connection stands',
   description:
     'The status in one word, how long the refresh token lives, the last error, the last refreshes, and where a person ' +

@@ -23,7 +23,7 @@ const NOT_READY: Answer = json(
 
 export const READY_OPERATIONS: Operation[] = [
   {
-    ...{ path: '/ready', method: 'get', id: 'getReadiness', tag: 'Health' },
+    ...{ path: '/ready', method: 'get', id: 'getReadiness', tag: 'Operators' },
     summary: 'Is all there that the service needs?',
     description:
       'Judges the whole configuration, and the table by one read; good for ten seconds. It asks for no key, but refuses ' +
