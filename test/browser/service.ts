@@ -10,9 +10,9 @@ const freePort = async () => {
 }
 
 /** The whole service at an address that a browser can go to, as `npm start` has it. */
-export const startBrowsable = async () => {
+export const startBrowsable = async (vars: Record<string, string> = {}) => {
   const port = await freePort()
-  const service = await startService({ port })
+  const service = await startService({ port, vars })
   const origin = `http://localhost:${port}`
   /** Makes the state on its way expire behind the Worker's back. */
   const expireState = async (companyKey: string) => {
