@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** Two projects: `node` drives real processes and pure code, `workerd` runs its tests inside the Workers runtime. */
 export default defineConfig({
   test: {
+    // By default one core is left free, which on a machine with two leaves one.
+    maxWorkers: '100%',
     reporters: ['default', './test/support/last-line-reporter.ts'],
     projects: [
       {

@@ -6,7 +6,7 @@ const now = () => Math.floor(Date.now() / 1000)
 
 let service: Service
 beforeAll(async () => {
-  service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0' } })
+  service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', REFRESH_WAIT_MS: '2000' } })
 })
 afterAll(() => service.close())
 beforeEach(async () => {
