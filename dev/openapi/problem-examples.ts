@@ -136,7 +136,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   prefetch_refused: {
     when: 'A browser looks ahead',
-    detail: 'This link does something when it is opened. Open it, do not prefetch it.',
+    detail: 'This link does something when it is opened: do not prefetch it.',
   },
 }
 

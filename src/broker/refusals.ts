@@ -24,9 +24,13 @@ export const generationMismatch = (): Problem =>
   )
 
 export const rescueUnavailable = (): Problem =>
-  new Problem('storage_unavailable', 'A store of this deployment could not be reached. Nothing was lost; ask again.', {
-    headers: { 'Retry-After': '5' },
-  })
+  new Problem(
+    'storage_unavailable',
+    'The rescue store could not be reached. Nothing was lost; ask again in a moment.',
+    {
+      headers: { 'Retry-After': '5' },
+    },
+  )
 
 export const intuitRejectedClient = (intuitTid: string | undefined): Problem =>
   new Problem(

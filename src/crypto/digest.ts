@@ -1,6 +1,13 @@
 const encoder = new TextEncoder()
 
-const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Two hexadecimal digits a byte. */
+export const hex = (bytes: Uint8Array): string => {
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
+}
 
 /** SHA-256 of a text's UTF-8. */
 export const sha256 = async (text: string): Promise<Uint8Array> =>

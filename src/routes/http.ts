@@ -25,9 +25,9 @@ export const queryParameter = (c: Context, name: string): string | undefined => 
 
 /** Throws `prefetch_refused`: a browser that looks ahead must neither begin a consent nor spend its code. */
 export const refusePrefetch = (c: Context): void => {
-  const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''} ${c.req.header('X-Moz') ?? ''}`
+  const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''}`
   if (!/prefetch|prerender|preview/i.test(purpose)) return
-  throw new Problem('prefetch_refused', 'This link does something when it is opened. Open it, do not prefetch it.', {
+  throw new Problem('prefetch_refused', 'This link does something when it is opened: do not prefetch it.', {
     headers: { 'Retry-After': '1' },
   })
 }

@@ -1,4 +1,5 @@
 import type { StorageSettings } from '../config.ts'
+import { hex, sha256Hex } from '../crypto/digest.ts'
 
 /** What is the same for all requests of one day (UTC). */
 interface Day {
@@ -12,16 +13,9 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
 const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 const encoder = new TextEncoder()
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const hex = (buffer: ArrayBuffer) => {
-  let text = ''
-  for (const byte of new Uint8Array(buffer)) text += HEX[byte]
-  return text
-}
-
-const sha256 = async (text: string) => hex(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
 const hmacKey = (bytes: BufferSource) => crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign'])
-const hmac = (key: CryptoKey, text: string) => crypto.subtle.sign('HMAC', key, encoder.encode(text))
+const hmac = async (key: CryptoKey, text: string) =>
+  new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)))
 
 /** The day's signing key: secret, day, region and service, one folded into the other. */
 const signingKey = async (secret: string, parts: string[]) => {
@@ -57,8 +51,8 @@ export const dynamoDbSigner = (settings: StorageSettings) => {
     const { scope, key } = await dayOf(date.slice(0, 8))
     const target = `DynamoDB_20120810.${operation}`
     const headerLines = `host:${host}\nx-amz-date:${date}\n${tokenLine}x-amz-target:${target}\n`
-    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${await sha256(payload)}`
-    const signature = hex(await hmac(key, `${ALGORITHM}\n${date}\n${scope}\n${await sha256(canonical)}`))
+    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${await sha256Hex(payload)}`
+    const signature = hex(await hmac(key, `${ALGORITHM}\n${date}\n${scope}\n${await sha256Hex(canonical)}`))
     return {
       'Content-Type': 'application/x-amz-json-1.0',
       'X-Amz-Date': date,
