@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { isRunning } from './is-running.ts'
 
 const EVERY_MS = 500
 
@@ -9,15 +10,6 @@ const npmProcess = (): number | undefined => {
     return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)], { encoding: 'utf8' }))
   } catch {
     return undefined
-  }
-}
-
-const isRunning = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -22,7 +22,7 @@ const inside = (folder: string) => all.filter(({ file }) => file.startsWith(`${f
 const MAY_IMPORT: Record<string, RegExp> = {
   broker: /^problem\.ts$/,
   routes: /^(broker\/|pages\/|problem\.ts$|host-cookie\.ts$)/,
-  pages: /^(broker\/|crypto\/digest\.ts$|problem\.ts$|host-cookie\.ts$)/,
+  pages: /^(broker\/|crypto\/(digest|bytes)\.ts$|problem\.ts$|host-cookie\.ts$)/,
   storage: /^(broker\/|crypto\/|problem\.ts$|once\.ts$|config\.ts$)/,
   intuit: /^(broker\/|config\.ts$)/,
   alerts: /^(broker\/|crypto\/)/,

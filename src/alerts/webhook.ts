@@ -1,5 +1,6 @@
 import type { Alert, SendAlert } from '../broker/fleet-ports.ts'
-import { bytesOfBase64 } from '../crypto/bytes.ts'
+import { base64, bytesOfBase64 } from '../crypto/bytes.ts'
+import { hmac, hmacKey } from '../crypto/hmac.ts'
 
 /** How long the receiver may take. Milliseconds. */
 const PATIENCE_MS = 10_000
@@ -16,15 +17,9 @@ interface WebhookParts {
   now(): number
 }
 
-const encoder = new TextEncoder()
-
 /** The scheme's symmetric signature, `v1` (Standard Webhooks specification, "Signature scheme"). */
-const signatureOf = async (secret: string, signed: string) => {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', bytesOfBase64(secret), algorithm, false, ['sign'])
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(signed)))
-  return `v1,${btoa(String.fromCharCode(...mac))}`
-}
+const signatureOf = async (secret: string, signed: string) =>
+  `v1,${base64(await hmac(await hmacKey(bytesOfBase64(secret)), signed))}`
 
 const bodyOf = ({ type, at, data }: Alert) =>
   JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })

@@ -1,5 +1,6 @@
 import type { LinkSigner, StartLink } from '../broker/ports.ts'
 import { base64Url, bytesOfBase64Url } from './bytes.ts'
+import { hmac, hmacKey } from './hmac.ts'
 
 /** One key of `START_LINK_KEYS`. */
 export interface LinkKey {
@@ -13,7 +14,6 @@ interface KeyRing {
   byKid: ReadonlyMap<string, CryptoKey>
 }
 
-const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 /** What these signatures are for: one of another purpose or version never fits. */
 const PURPOSE = 'start-link:v1'
 
@@ -21,15 +21,10 @@ const encoder = new TextEncoder()
 
 /** A JSON array, so that no value can run over into its neighbour. */
 const signedText = (kid: string, { companyKey, companyName, expiresAt }: StartLink) =>
-  encoder.encode(JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt]))
+  JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt])
 
 const keyRing = async (keys: readonly LinkKey[]): Promise<KeyRing> => {
-  const imported = await Promise.all(
-    keys.map(
-      async ({ kid, bytes }) =>
-        [kid, await crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign', 'verify'])] as const,
-    ),
-  )
+  const imported = await Promise.all(keys.map(async ({ kid, bytes }) => [kid, await hmacKey(bytes)] as const))
   return { first: keys[0]?.kid, byKid: new Map(imported) }
 }
 
@@ -51,13 +46,13 @@ export const linkSigner = (keys: () => readonly LinkKey[]): LinkSigner => {
       const { first, byKid } = await ring()
       const key = first === undefined ? undefined : byKid.get(first)
       if (first === undefined || !key) return undefined
-      const mac = await crypto.subtle.sign('HMAC', key, signedText(first, link))
-      return { kid: first, mac: base64Url(new Uint8Array(mac)) }
+      return { kid: first, mac: base64Url(await hmac(key, signedText(first, link))) }
     },
 
     async verify(link, { kid, mac }) {
       const key = (await ring()).byKid.get(kid)
-      return key !== undefined && crypto.subtle.verify('HMAC', key, bytesOfBase64Url(mac), signedText(kid, link))
+      const text = encoder.encode(signedText(kid, link))
+      return key !== undefined && crypto.subtle.verify('HMAC', key, bytesOfBase64Url(mac), text)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { base64 } from '../crypto/bytes.ts'
 import { sha256 } from '../crypto/digest.ts'
 
 /** The one style of every page. Nothing may be interpolated: the policy allows exactly this text. */
@@ -32,8 +33,6 @@ details { margin-top: 1.75rem; padding-top: 1rem; border-top: 1px solid var(--li
 summary { cursor: pointer; padding: .25rem 0 } dl { margin: .5rem 0 0 } dt { margin-top: .5rem }
 dd { margin: 0; color: var(--ink); font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .85rem }
 `
-
-const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 
 /** A `Content-Security-Policy` for a page that needs its style, its empty icon, and nothing else. */
 export const pagePolicy = async (): Promise<string> =>

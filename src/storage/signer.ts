@@ -1,5 +1,6 @@
 import type { StorageSettings } from '../config.ts'
 import { hex, sha256Hex } from '../crypto/digest.ts'
+import { hmac, hmacKey } from '../crypto/hmac.ts'
 
 /** What is the same for all requests of one day (UTC). */
 interface Day {
@@ -10,12 +11,7 @@ interface Day {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
-const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 const encoder = new TextEncoder()
-
-const hmacKey = (bytes: BufferSource) => crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign'])
-const hmac = async (key: CryptoKey, text: string) =>
-  new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text)))
 
 /** The day's signing key: secret, day, region and service, one folded into the other. */
 const signingKey = async (secret: string, parts: string[]) => {
