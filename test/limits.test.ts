@@ -73,4 +73,8 @@ describe('the bundle', () => {
   it('gets no polyfill at its upload', () => {
     expect(readFileSync('wrangler.toml', 'utf8')).not.toMatch(/nodejs_compat|node_compat/)
   })
+
+  it('is uploaded as it is measured: minified, without the names of functions', () => {
+    expect(readFileSync('wrangler.toml', 'utf8')).toMatch(/^minify = true$[^[]*^keep_names = false$/m)
+  })
 })
