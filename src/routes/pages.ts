@@ -47,7 +47,7 @@ const showKeptProblem = (c: Context) => {
 }
 
 /** Answered before the Worker is asked, where they are deployed. */
-const ASSETS = ['/console', '/docs', '/openapi.json']
+const ASSETS = ['/console', '/docs', '/openapi.json', '/pages.css']
 
 const assetsAreMissing = () => {
   throw new Problem(
