@@ -35,8 +35,10 @@ interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
   reportFault(error: unknown, requestId: string): void
 }
 
-const methodNotAllowed = (allow: string) => () => {
-  throw new Problem('method_not_allowed', `Use ${allow}.`, { headers: { Allow: allow } })
+function methodNotAllowed(allow: string) {
+  return () => {
+    throw new Problem('method_not_allowed', `Use ${allow}.`, { headers: { Allow: allow } })
+  }
 }
 
 /** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
@@ -46,13 +48,13 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
 }
 
 /** Leaves the problem for the log. */
-const answer = (c: Context, problem: Problem) => {
+function answer(c: Context, problem: Problem) {
   c.set('problem', problem)
   return answerProblem(c, problem, c.get('requestId'))
 }
 
 /** The whole service as one route table. */
-export const createApp = ({
+export function createApp({
   broker,
   fleet,
   cursors,
@@ -64,7 +66,7 @@ export const createApp = ({
   origin,
   reportFault,
   ...access
-}: AppParts) => {
+}: AppParts) {
   const app = new Hono<{ Variables: LoggedVariables }>()
   app.use(requestLog(logRequest, now), answerHeaders)
   app.use('/oauth/start/*', refuseHead)

@@ -16,37 +16,44 @@ type Env = Record<string, unknown>
 const required = v.string()
 const optional = v.optional(v.string())
 
-const seconds = (fallback: number, max: number) =>
-  v.pipe(
+function seconds(fallback: number, max: number) {
+  return v.pipe(
     v.optional(v.string(), String(fallback)),
     v.regex(/^\d{1,9}$/, 'must be a whole number of seconds'),
     v.transform(Number),
     v.maxValue(max, `must be at most ${max} seconds`),
   )
+}
 
-const milliseconds = (fallback: number) =>
-  v.pipe(
+function milliseconds(fallback: number) {
+  return v.pipe(
     v.optional(v.string(), String(fallback)),
     v.regex(/^\d{1,6}$/, 'must be a whole number of milliseconds'),
     v.transform(Number),
     v.minValue(1, 'must be at least 1 millisecond'),
   )
+}
 
-const isLoopback = ({ hostname }: URL) => hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+function isLoopback({ hostname }: URL) {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+}
 
-const parsedUrl = (text: string) => (URL.canParse(text) ? new URL(text) : undefined)
+function parsedUrl(text: string) {
+  return URL.canParse(text) ? new URL(text) : undefined
+}
 
-const isEndpoint = (text: string) => {
+function isEndpoint(text: string) {
   const url = parsedUrl(text)
   if (!url || url.username || url.password || url.hash) return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
 }
 
 /** An OAuth endpoint: https unless loopback, so that no code, token or secret travels in the clear (RFC 6749 section 3). */
-const oauthEndpoint = (fallback: string) =>
-  v.pipe(v.optional(v.string(), fallback), v.check(isEndpoint, 'must be an https URL (http only for loopback)'))
+function oauthEndpoint(fallback: string) {
+  return v.pipe(v.optional(v.string(), fallback), v.check(isEndpoint, 'must be an https URL (http only for loopback)'))
+}
 
-const isHttpOrigin = (text: string) => {
+function isHttpOrigin(text: string) {
   const url = parsedUrl(text)
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
 }
@@ -187,30 +194,32 @@ export type ClientPair = Settings<'production'>
 export type Config = { [Part in keyof Parts]: () => Settings<Part> }
 
 /** Where a fault is. A member that no schema knows is not named: it may be anything that was pasted. */
-const placeOf = (issue: v.BaseIssue<unknown>) => {
+function placeOf(issue: v.BaseIssue<unknown>) {
   const path = (issue.path ?? []).map(({ key }) => String(key))
   return path.slice(0, issue.expected === 'never' ? -1 : undefined).join('.') || 'the environment'
 }
 
-const faultText = (issue: v.BaseIssue<unknown>) => {
+function faultText(issue: v.BaseIssue<unknown>) {
   const name = placeOf(issue)
   return issue.input === undefined ? `${name} is missing` : `${name} ${issue.message}`
 }
 
 /** An empty variable is an unset one, as `wrangler dev --var NAME:` leaves it. */
-const setVariables = (env: Env) =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === 'string' && value !== ''))
+function setVariables(env: Env) {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === 'string' && value !== ''))
+}
 
-const parsedOnce = <Schema extends v.GenericSchema>(schema: Schema, variables: Env) =>
-  once((): v.InferOutput<Schema> => {
+function parsedOnce<Schema extends v.GenericSchema>(schema: Schema, variables: Env) {
+  return once((): v.InferOutput<Schema> => {
     const result = v.safeParse(schema, variables)
     if (result.success) return result.output
     const faults = result.issues.map(faultText).join('; ')
     throw new Problem('configuration_error', `The operator has to configure this deployment: ${faults}.`)
   })
+}
 
 /** Reads an `env`. Nothing is parsed before a route asks for it, so that `/health` answers whatever is missing. */
-export const readConfig = (env: Env): Config => {
+export function readConfig(env: Env): Config {
   const variables = setVariables(env)
   return {
     callers: parsedOnce(PARTS.callers, variables),

@@ -9,13 +9,14 @@ import type { Context } from 'hono'
 const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Lax'
 
 /** Gives the browser a cookie for `seconds`; 0 takes it back. */
-export const setHostCookie = (c: Context, name: string, value: string, seconds: number): void =>
+export function setHostCookie(c: Context, name: string, value: string, seconds: number): void {
   c.header('Set-Cookie', `__Host-${name}=${encodeURIComponent(value)}; Max-Age=${seconds}; ${ATTRIBUTES}`, {
     append: true,
   })
+}
 
 /** What the browser presents, by name, in the order of its header. What is no value of ours is left out. */
-export const hostCookies = (c: Context): Map<string, string> => {
+export function hostCookies(c: Context): Map<string, string> {
   const cookies = new Map<string, string>()
   for (const [, name, value] of (c.req.header('Cookie') ?? '').matchAll(/(?:^|; ?)__Host-([^=;]+)=([^;]*)/g)) {
     if (name === undefined || value === undefined || cookies.has(name)) continue

@@ -75,14 +75,14 @@ export class Problem extends Error {
 }
 
 /** What a caller hears of an error: nothing, where it is none of ours, which is reported to the operator. */
-export const problemOf = (error: unknown, report: (error: unknown) => void): Problem => {
+export function problemOf(error: unknown, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error
   report(error)
   return new Problem('internal_error', 'Something went wrong here. The operator finds it by X-Request-Id.')
 }
 
 /** The members of a problem (RFC 9457 section 3.1), and ours. */
-export const problemBody = ({ code, message, intuitTid, startUrl }: Problem) => {
+export function problemBody({ code, message, intuitTid, startUrl }: Problem) {
   const status = PROBLEM_STATUS[code]
   const members = { type: 'about:blank' as const, title: PROBLEM_TITLES[status], status, detail: message, code }
   return { ...members, intuit_tid: intuitTid, start_url: startUrl }

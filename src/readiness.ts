@@ -17,7 +17,7 @@ interface ReadinessParts {
 /** What is wrong, by the names of variables and without a value; empty where all is right. */
 export type Readiness = () => Promise<string[]>
 
-const faultOf = (settings: () => unknown): string[] => {
+function faultOf(settings: () => unknown): string[] {
   try {
     settings()
     return []
@@ -28,7 +28,7 @@ const faultOf = (settings: () => unknown): string[] => {
 }
 
 /** Whether everything is there that the service needs: the whole configuration, and the table, by one read. */
-export const readiness = ({ config, probe, now, report }: ReadinessParts): Readiness => {
+export function readiness({ config, probe, now, report }: ReadinessParts): Readiness {
   let found: { faults: string[]; until: number } | undefined
 
   const look = async () => {

@@ -36,17 +36,21 @@ export interface LoggedVariables {
 }
 
 /** `/oauth/start/:company_key{.*}` → `/oauth/start/{company_key}` */
-const pattern = (c: Context) => routePath(c, -1).replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')
+function pattern(c: Context) {
+  return routePath(c, -1).replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')
+}
 
-const companyKeyOf = (c: Context<{ Variables: LoggedVariables }>) => {
+function companyKeyOf(c: Context<{ Variables: LoggedVariables }>) {
   const companyKey = c.get('companyKey') ?? c.req.param('company_key')
   return companyKey !== undefined && isCompanyKey(companyKey) ? companyKey : undefined
 }
 
 /** Writes one line for each request, once its answer is ready. */
-export const requestLog =
-  (write: (line: RequestLine) => void, now: () => number): MiddlewareHandler<{ Variables: LoggedVariables }> =>
-  async (c, next) => {
+export function requestLog(
+  write: (line: RequestLine) => void,
+  now: () => number,
+): MiddlewareHandler<{ Variables: LoggedVariables }> {
+  return async (c, next) => {
     const startedAt = now()
     await next()
     const problem = c.get('problem')
@@ -65,3 +69,4 @@ export const requestLog =
       source: c.get('source'),
     })
   }
+}

@@ -28,7 +28,7 @@ const TOKEN_OPTIONS = v.optional(
 const REFRESH_OPTIONS = v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber) }), {})
 
 /** Throws `invalid_request`, naming the option. */
-const parsed = <Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> => {
+function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, options)
   if (result.success) return result.output
   const [{ path, message }] = result.issues
@@ -40,18 +40,24 @@ const parsed = <Schema extends v.GenericSchema>(schema: Schema, options: unknown
 }
 
 /** Another Worker may send anything. Throws `invalid_company_key`. */
-const keyOf = (companyKey: unknown): string => parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
+function keyOf(companyKey: unknown): string {
+  return parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
+}
 
-const tokenAnswer = (token: UsableToken) => ({ ...tokenBody(token), generation: token.connection.generation })
+function tokenAnswer(token: UsableToken) {
+  return { ...tokenBody(token), generation: token.connection.generation }
+}
 
-const refusal = (problem: Problem, requestId: string): Refusal => ({
-  ...problemBody(problem),
-  retry_after: Number(problem.headers['Retry-After']) || undefined,
-  request_id: requestId,
-})
+function refusal(problem: Problem, requestId: string): Refusal {
+  return {
+    ...problemBody(problem),
+    retry_after: Number(problem.headers['Retry-After']) || undefined,
+    request_id: requestId,
+  }
+}
 
 /** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
-export const tokenCalls = ({ broker, now, logRequest, reportFault }: CallParts) => {
+export function tokenCalls({ broker, now, logRequest, reportFault }: CallParts) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>

@@ -46,29 +46,35 @@ const surroundings: Surroundings = {
 const network: typeof fetch = (input, init) => fetch(input, init)
 
 /** Frames without the message: an unknown error's text may quote what it choked on. */
-const frames = (error: unknown) =>
-  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : []
+function frames(error: unknown) {
+  return error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : []
+}
 
-const reportFault = (error: unknown, requestId: string) => {
+function reportFault(error: unknown, requestId: string) {
   const name = error instanceof Error ? error.name : typeof error
   console.error(JSON.stringify({ event: 'internal_error', request_id: requestId, error: name, frames: frames(error) }))
 }
 
-const logRequest = (line: RequestLine) => console.log(JSON.stringify(line))
+function logRequest(line: RequestLine) {
+  return console.log(JSON.stringify(line))
+}
 
-const log = (event: LogEvent) => console.warn(JSON.stringify(event))
+function log(event: LogEvent) {
+  return console.warn(JSON.stringify(event))
+}
 
 /** The binding is optional: without it a pair whose every write fails has no second place. */
-const isRescueNamespace = (binding: unknown): binding is DurableObjectNamespace<RescueStore> =>
-  typeof binding === 'object' && binding !== null && 'getByName' in binding
+function isRescueNamespace(binding: unknown): binding is DurableObjectNamespace<RescueStore> {
+  return typeof binding === 'object' && binding !== null && 'getByName' in binding
+}
 
-const warnPlain = () => {
+function warnPlain() {
   const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
   console.warn(JSON.stringify({ event: 'tokens_not_sealed', detail }))
 }
 
 /** The configuration, the table and the broker over them, each request of theirs by `network`. */
-const createParts = (env: Record<string, unknown>, network: typeof fetch) => {
+function createParts(env: Record<string, unknown>, network: typeof fetch) {
   const config = readConfig(env)
   /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
   const origin = () => new URL(config.authorization().redirectUri).origin
@@ -102,7 +108,7 @@ const createParts = (env: Record<string, unknown>, network: typeof fetch) => {
   return { config, origin, dynamo, broker, index, rounds: roundStore(dynamo) }
 }
 
-const createService = (env: Record<string, unknown>) => {
+function createService(env: Record<string, unknown>) {
   const { config, origin, dynamo, broker, index, rounds } = createParts(env, network)
   const { now } = surroundings
   const app = createApp({
@@ -135,14 +141,14 @@ const createService = (env: Record<string, unknown>) => {
 /** Built once per isolate: it keeps the signing key, and no data. */
 const services = new WeakMap<object, ReturnType<typeof createService>>()
 
-const serviceFor = (env: Record<string, unknown>) => {
+function serviceFor(env: Record<string, unknown>) {
   const service = services.get(env) ?? createService(env)
   services.set(env, service)
   return service
 }
 
 /** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
-const runCron = async (env: Record<string, unknown>, ctx: ExecutionContext) => {
+async function runCron(env: Record<string, unknown>, ctx: ExecutionContext) {
   let used = 0
   const counting: typeof fetch = (input, init) => {
     used++

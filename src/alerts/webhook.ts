@@ -18,16 +18,17 @@ interface WebhookParts {
 }
 
 /** The scheme's symmetric signature, `v1` (Standard Webhooks specification, "Signature scheme"). */
-const signatureOf = async (secret: string, signed: string) =>
-  `v1,${base64(await hmac(await hmacKey(bytesOfBase64(secret)), signed))}`
+async function signatureOf(secret: string, signed: string) {
+  return `v1,${base64(await hmac(await hmacKey(bytesOfBase64(secret)), signed))}`
+}
 
-const bodyOf = ({ type, at, data }: Alert) =>
-  JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
+function bodyOf({ type, at, data }: Alert) {
+  return JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
+}
 
 /** Sends alerts by the Standard Webhooks scheme. Only a 2xx counts as taken; a redirect is not followed. */
-export const webhook =
-  ({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert =>
-  async (alert) => {
+export function webhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert {
+  return async (alert) => {
     const [body, timestamp] = [bodyOf(alert), String(Math.floor(now() / 1000))]
     const headers = {
       'Content-Type': 'application/json',
@@ -44,3 +45,4 @@ export const webhook =
       return false
     }
   }
+}

@@ -19,7 +19,7 @@ const BUNDLE: Record<AlertKind, string> = {
 }
 
 /** The windows with so many more alerts of a kind. One that is over begins anew. */
-export const counted = (windows: AlertWindows, bundle: string, more: number, now: EpochSeconds): AlertWindows => {
+export function counted(windows: AlertWindows, bundle: string, more: number, now: EpochSeconds): AlertWindows {
   const { since, count } = windows[bundle] ?? { since: now, count: 0 }
   return {
     ...windows,
@@ -27,14 +27,18 @@ export const counted = (windows: AlertWindows, bundle: string, more: number, now
   }
 }
 
-export const bundleOf = ({ kind }: { kind: AlertKind }): string => BUNDLE[kind]
+export function bundleOf({ kind }: { kind: AlertKind }): string {
+  return BUNDLE[kind]
+}
 
-const manyOf = (bundle: string, alerts: Change['alerts'], now: EpochSeconds): Alert => ({
-  id: `msg_many_${bundle}_${now}`,
-  type: `connections.${bundle}`,
-  at: now,
-  data: { count: alerts.length, company_keys: alerts.slice(0, NAMED).map(({ data }) => data['company_key']) },
-})
+function manyOf(bundle: string, alerts: Change['alerts'], now: EpochSeconds): Alert {
+  return {
+    id: `msg_many_${bundle}_${now}`,
+    type: `connections.${bundle}`,
+    at: now,
+    data: { count: alerts.length, company_keys: alerts.slice(0, NAMED).map(({ data }) => data['company_key']) },
+  }
+}
 
 export interface Bundled {
   /** One for each kind that comes in numbers, unless there was one within the hour. */
@@ -46,7 +50,7 @@ export interface Bundled {
 }
 
 /** Parts what is told one by one from what comes in numbers. `windows` says how many of a kind were told within the hour. */
-export const bundled = (changes: readonly Change[], before: AlertWindows, now: EpochSeconds): Bundled => {
+export function bundled(changes: readonly Change[], before: AlertWindows, now: EpochSeconds): Bundled {
   const many: Alert[] = []
   const folded = new Set<string>()
   let windows = before

@@ -27,7 +27,7 @@ export interface Alerted {
 }
 
 /** Brings changes to the operator: into the outbox, noted on the record, sent, in this order, so that none is lost. */
-export const alerting = ({ index, outbox, send, callsLeft }: AlertingPorts) => {
+export function alerting({ index, outbox, send, callsLeft }: AlertingPorts) {
   const put = async (alerts: Alert[], now: EpochSeconds) => {
     // Due in a minute, so that a run that ends here leaves them to the next.
     for (const alert of alerts) await outbox.put(alert, now, now + MINUTE)

@@ -27,28 +27,30 @@ const HEALTH: Record<Status, Health | undefined> = {
   unfinished: undefined,
 }
 
-const toldText = ({ health, warnedDays }: Told) => (warnedDays === undefined ? health : `${health}:${warnedDays}`)
+function toldText({ health, warnedDays }: Told) {
+  return warnedDays === undefined ? health : `${health}:${warnedDays}`
+}
 
-const toldOf = (text: string): Told => {
+function toldOf(text: string): Told {
   const [health, days] = text.split(':')
   const known = Object.values(HEALTH).find((one) => one !== undefined && one === health)
   return { health: known ?? 'connected', warnedDays: days === undefined ? undefined : Number(days) }
 }
 
 /** The nearest warning that is due: 7 with five days left. */
-const warningDue = (sighting: Sighting, now: EpochSeconds): number | undefined => {
+function warningDue(sighting: Sighting, now: EpochSeconds): number | undefined {
   const death = sighting.holdsRefreshToken ? firstDeath(sighting.connection) : undefined
   if (death === undefined || death <= now) return undefined
   return WARNING_DAYS.filter((days) => death - now <= days * DAY_SECONDS).at(-1)
 }
 
-const kindOf = (before: Health | undefined, now: Health): AlertKind | undefined => {
+function kindOf(before: Health | undefined, now: Health): AlertKind | undefined {
   if (before === now) return undefined
   if (now !== 'connected') return now
   return before === undefined || before === 'disconnected' ? 'connected' : 'recovered'
 }
 
-const healthNow = ({ connection, holdsRefreshToken }: Sighting, before: Health | undefined, now: EpochSeconds) => {
+function healthNow({ connection, holdsRefreshToken }: Sighting, before: Health | undefined, now: EpochSeconds) {
   const health = HEALTH[statusOf(connection, holdsRefreshToken, now)]
   if (health !== 'failing' || !connection.failure) return health
   // What had to be connected again still has to, whatever an attempt meets meanwhile.
@@ -57,7 +59,7 @@ const healthNow = ({ connection, holdsRefreshToken }: Sighting, before: Health |
 }
 
 /** Whether a connection that the operator was told nothing of came to be after alerts were configured. */
-const isNews = ({ connection }: Sighting, alertsSince: EpochSeconds) => {
+function isNews({ connection }: Sighting, alertsSince: EpochSeconds) {
   const { createdAt = 0, generation, lastRefreshAt = 0 } = connection
   return createdAt >= alertsSince || (generation === 1 && lastRefreshAt >= alertsSince)
 }
@@ -70,7 +72,7 @@ export interface Change {
   alerts: (Alert & { kind: AlertKind })[]
 }
 
-const alertOf = (sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): Change['alerts'][number] => {
+function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): Change['alerts'][number] {
   const { connection } = sighting
   const { companyKey, companyName, realmId, environment, failure } = connection
   const death = sighting.holdsRefreshToken ? firstDeath(connection) : undefined
@@ -96,7 +98,7 @@ const alertOf = (sighting: Sighting, kind: AlertKind, moment: string, now: Epoch
 }
 
 /** What changed since the operator was last told of a connection; `undefined`: nothing. */
-export const changeOf = (sighting: Sighting, now: EpochSeconds, alertsSince: EpochSeconds): Change | undefined => {
+export function changeOf(sighting: Sighting, now: EpochSeconds, alertsSince: EpochSeconds): Change | undefined {
   const { connection, alerted } = sighting
   const before = alerted === undefined ? undefined : toldOf(alerted)
   const health = healthNow(sighting, before?.health, now)

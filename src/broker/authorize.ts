@@ -35,7 +35,7 @@ export interface BrowserBinding {
 }
 
 /** The consent of a person (RFC 6749 section 4.1): the link out. */
-export const starting = (ports: StartPorts) => {
+export function starting(ports: StartPorts) {
   const { connections, states, intuit, vault, surroundings, stateTtlSeconds, bindsBrowser, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 

@@ -6,7 +6,9 @@ const HOUR = 3600
 const NEVER: EpochSeconds = 253_402_300_799
 
 /** Whether only a forced refresh or a new consent asks Intuit again. */
-export const isFinal = ({ retryAt }: Failure): boolean => retryAt >= NEVER
+export function isFinal({ retryAt }: Failure): boolean {
+  return retryAt >= NEVER
+}
 
 /** A forced refresh passes the breaker, but not more often than this. */
 const FORCED_EVERY_SECONDS = 10
@@ -15,9 +17,11 @@ const UNSETTLED_SECONDS = MINUTE
 /** Outages have been seen to say `invalid_grant`: five attempts over 24 hours, then never again. */
 const INVALID_GRANT_PAUSES = [10 * MINUTE, HOUR, 5 * HOUR, 18 * HOUR]
 
-const doubling = (first: number, longest: number, count: number) => Math.min(first * 2 ** (count - 1), longest)
+function doubling(first: number, longest: number, count: number) {
+  return Math.min(first * 2 ** (count - 1), longest)
+}
 
-const pauseSeconds = (reason: FailureReason, count: number): number => {
+function pauseSeconds(reason: FailureReason, count: number): number {
   switch (reason) {
     case 'invalid_grant':
       return INVALID_GRANT_PAUSES[count - 1] ?? NEVER
@@ -31,12 +35,12 @@ const pauseSeconds = (reason: FailureReason, count: number): number => {
 }
 
 /** The record of one more failed refresh: intervals grow while the reason stays the same. */
-export const nextFailure = (
+export function nextFailure(
   previous: Failure | undefined,
   reason: FailureReason,
   intuitTid: string | undefined,
   now: EpochSeconds,
-): Failure => {
+): Failure {
   const streak = previous?.reason === reason ? previous : undefined
   const count = (streak?.count ?? 0) + 1
   const retryAt = Math.min(now + pauseSeconds(reason, count), NEVER)
@@ -44,7 +48,7 @@ export const nextFailure = (
 }
 
 /** The failure that forbids asking Intuit now; `undefined` where asking is allowed. */
-export const standingFailure = ({ failure }: Connection, now: EpochSeconds, forced: boolean): Failure | undefined => {
+export function standingFailure({ failure }: Connection, now: EpochSeconds, forced: boolean): Failure | undefined {
   if (!failure) return undefined
   // A minute of silence is for a holder to come home: nobody's wish shortens it.
   const askableAt = forced && failure.reason !== 'unsettled' ? failure.at + FORCED_EVERY_SECONDS : failure.retryAt

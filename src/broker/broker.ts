@@ -20,7 +20,7 @@ export type BrokerPorts = Omit<
 }
 
 /** Everything this service promises, without HTTP. */
-export const createBroker = (ports: BrokerPorts) => {
+export function createBroker(ports: BrokerPorts) {
   const { connections, surroundings, cacheSeconds, replicas } = ports
   const near = replicas && nearReads({ ...ports, replicas })
   const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })

@@ -41,7 +41,7 @@ export interface Connected {
 }
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
-export const finishing = (ports: CallbackPorts) => {
+export function finishing(ports: CallbackPorts) {
   const { connections, realms, states, intuit, vault, surroundings, timing, log, startUrl } = ports
   const realmUse = realmUses(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)

@@ -22,10 +22,13 @@ export interface CallerKey extends Caller {
 }
 
 /** The caller with the one key of a simple set-up: it may do everything. */
-export const withFullRights = (name: string): Caller => ({ name, may: PERMISSIONS, companies: ['*'] })
+export function withFullRights(name: string): Caller {
+  return { name, may: PERMISSIONS, companies: ['*'] }
+}
 
 /** Whether a caller's key is meant for this company. */
-export const reaches = ({ companies }: Caller, companyKey: string): boolean =>
-  companies.some((company) =>
+export function reaches({ companies }: Caller, companyKey: string): boolean {
+  return companies.some((company) =>
     company.endsWith('*') ? companyKey.startsWith(company.slice(0, -1)) : companyKey === company,
   )
+}

@@ -9,10 +9,12 @@ export const MAX_NAME_LENGTH = 200
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD]/u
 
 /** Whether a text has the form of a company key. */
-export const isCompanyKey = (text: string): boolean => COMPANY_KEY.test(text)
+export function isCompanyKey(text: string): boolean {
+  return COMPANY_KEY.test(text)
+}
 
 /** A company key as given in a path. Throws `invalid_company_key`. */
-export const parseCompanyKey = (text: string): string => {
+export function parseCompanyKey(text: string): string {
   if (isCompanyKey(text)) return text
   throw new Problem(
     'invalid_company_key',
@@ -21,7 +23,7 @@ export const parseCompanyKey = (text: string): string => {
 }
 
 /** A company name as given at start, trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
-export const parseCompanyName = (text: string | undefined): string | undefined => {
+export function parseCompanyName(text: string | undefined): string | undefined {
   const name = text?.trim()
   if (!text || !name) return undefined
   if ([...name].length <= MAX_NAME_LENGTH && !UNPRINTABLE.test(text)) return name
@@ -32,5 +34,6 @@ export const parseCompanyName = (text: string | undefined): string | undefined =
 }
 
 /** Sandbox credentials go with `sandbox`, in any case, in the key or in the name (API reference, "Sandbox credential routing"). */
-export const environmentFor = (companyKey: string, companyName: string): Environment =>
-  /sandbox/i.test(companyKey) || /sandbox/i.test(companyName) ? 'sandbox' : 'production'
+export function environmentFor(companyKey: string, companyName: string): Environment {
+  return /sandbox/i.test(companyKey) || /sandbox/i.test(companyName) ? 'sandbox' : 'production'
+}

@@ -114,21 +114,25 @@ export interface UsableToken {
 }
 
 /** Whether there is an access token, valid or not. */
-export const holdsAccessToken = (connection: Connection): connection is WithAccessToken =>
-  connection.accessToken !== undefined && connection.accessTokenExpiresAt !== undefined
+export function holdsAccessToken(connection: Connection): connection is WithAccessToken {
+  return connection.accessToken !== undefined && connection.accessTokenExpiresAt !== undefined
+}
 
 /** Whether the access token outlives `now` by more than `marginSeconds`. */
-export const isFresh = (
+export function isFresh(
   connection: Connection,
   now: EpochSeconds,
   marginSeconds: number,
-): connection is WithAccessToken =>
-  holdsAccessToken(connection) && connection.accessTokenExpiresAt - now > marginSeconds
+): connection is WithAccessToken {
+  return holdsAccessToken(connection) && connection.accessTokenExpiresAt - now > marginSeconds
+}
 
 /** Whether there is a token of any kind. */
-export const holdsTokens = ({ accessToken, refreshToken }: Connection): boolean =>
-  accessToken !== undefined || refreshToken !== undefined
+export function holdsTokens({ accessToken, refreshToken }: Connection): boolean {
+  return accessToken !== undefined || refreshToken !== undefined
+}
 
 /** Whether Intuit's tokens for this record are stored, both of them. */
-export const isConnected = (connection: Connection): boolean =>
-  connection.accessToken !== undefined && connection.refreshToken !== undefined
+export function isConnected(connection: Connection): boolean {
+  return connection.accessToken !== undefined && connection.refreshToken !== undefined
+}

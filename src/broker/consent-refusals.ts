@@ -4,58 +4,68 @@ import type { Refused } from './ports.ts'
 
 /** The problems of a consent, each with where its reader begins again. `startUrl` is `undefined` where that takes a signed link. */
 
-const startAgain = (companyKey: string) => `Begin again at /oauth/start/${companyKey}.`
+function startAgain(companyKey: string) {
+  return `Begin again at /oauth/start/${companyKey}.`
+}
 
-export const invalidState = (): Problem =>
-  new Problem(
+export function invalidState(): Problem {
+  return new Problem(
     'invalid_state',
     'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
   )
+}
 
 /** `error` is Intuit's (RFC 6749 section 4.1.2.1). */
-export const authorizationDenied = (companyKey: string, error: string, startUrl: string | undefined): Problem => {
+export function authorizationDenied(companyKey: string, error: string, startUrl: string | undefined): Problem {
   const reason = error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
   return new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`, { startUrl })
 }
 
-export const connectionRemoved = (companyKey: string, startUrl: string | undefined): Problem =>
-  new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, { startUrl })
+export function connectionRemoved(companyKey: string, startUrl: string | undefined): Problem {
+  return new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, {
+    startUrl,
+  })
+}
 
-export const realmMismatch = (companyKey: string): Problem =>
-  new Problem(
+export function realmMismatch(companyKey: string): Problem {
+  return new Problem(
     'realm_mismatch',
     `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
       'Choose that company at Intuit, or connect this one under a key of its own.',
   )
+}
 
-export const realmMissing = (companyKey: string): Problem =>
-  new Problem(
+export function realmMissing(companyKey: string): Problem {
+  return new Problem(
     'realm_mismatch',
     `Intuit did not say which company was chosen, and the key ${companyKey} is connected to one. Nothing was changed. ` +
       startAgain(companyKey),
   )
+}
 
 /** `stored` is the environment of the connection. */
-export const environmentMismatch = (companyKey: string, stored: Environment): Problem =>
-  new Problem(
+export function environmentMismatch(companyKey: string, stored: Environment): Problem {
+  return new Problem(
     'realm_mismatch',
     `The key ${companyKey} is connected with ${stored} credentials. Nothing was changed. ` +
       'Disconnect it first, or connect this company under a key of its own.',
   )
+}
 
 /** Names no other key: it may be another customer's. */
-export const realmInUse = (): Problem =>
-  new Problem(
+export function realmInUse(): Problem {
+  return new Problem(
     'realm_in_use',
     'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
       'The operator finds that key in the log.',
   )
+}
 
-export const exchangeFailed = (
+export function exchangeFailed(
   { refusal, intuitTid }: Refused,
   companyKey: string,
   startUrl: string | undefined,
-): Problem => {
+): Problem {
   switch (refusal) {
     case 'invalid_client':
       return new Problem(
@@ -74,9 +84,10 @@ export const exchangeFailed = (
   }
 }
 
-export const notStored = (companyKey: string, startUrl: string | undefined): Problem =>
-  new Problem(
+export function notStored(companyKey: string, startUrl: string | undefined): Problem {
+  return new Problem(
     'storage_unavailable',
     `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
     { startUrl, headers: { 'Retry-After': '60' } },
   )
+}

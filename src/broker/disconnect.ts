@@ -48,18 +48,19 @@ interface Erased {
   writer: string
 }
 
-const settledAs = (outcome: RevocationAnswer['outcome']): Revocation =>
-  outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
+function settledAs(outcome: RevocationAnswer['outcome']): Revocation {
+  return outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
+}
 
 /** What an earlier disconnect came to. */
-const asRecorded = (companyKey: string, recorded: Disconnection | undefined, now: EpochSeconds): Disconnected => {
+function asRecorded(companyKey: string, recorded: Disconnection | undefined, now: EpochSeconds): Disconnected {
   if (!recorded) return { companyKey, revocation: 'none', intuitTid: undefined }
   const isGivenUp = recorded.revocation === 'pending' && now - recorded.at > GIVEN_UP_SECONDS
   return { companyKey, revocation: isGivenUp ? 'unconfirmed' : recorded.revocation, intuitTid: recorded.intuitTid }
 }
 
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
-export const disconnecting = (ports: DisconnectPorts) => {
+export function disconnecting(ports: DisconnectPorts) {
   const { connections, disconnections, realms, rescue, intuit, vault, surroundings, log, memory } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 

@@ -40,22 +40,24 @@ export interface RunReport {
   alerts_failed: number
 }
 
-const firstRound = (): Round => ({
-  shard: 0,
-  after: undefined,
-  counts: noCounts(),
-  summary: undefined,
-  alertsSince: undefined,
-  windows: {},
-  plantedOn: 0,
-})
+function firstRound(): Round {
+  return {
+    shard: 0,
+    after: undefined,
+    counts: noCounts(),
+    summary: undefined,
+    alertsSince: undefined,
+    windows: {},
+    plantedOn: 0,
+  }
+}
 
 /**
  * One run of the cron: goes on with the round over the fleet index, tells the operator what changed, keeps the place,
  * then refreshes what is due of what it saw. Each part has its share of the run's calls, so that Workers' limit is never
  * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
  */
-export const fleetRun = (ports: FleetRunPorts) => {
+export function fleetRun(ports: FleetRunPorts) {
   const { index, rounds, alerts, refreshIdle, now, calls, keepAliveDays, refreshes } = ports
   const sweep = sweeping(index)
   const callsLeft = () => calls.limit - calls.used()

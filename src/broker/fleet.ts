@@ -11,7 +11,7 @@ export interface FleetPorts {
 }
 
 /** All connections of a deployment, seen together. */
-export const createFleet = ({ index, rounds, isConfigured, now }: FleetPorts) => {
+export function createFleet({ index, rounds, isConfigured, now }: FleetPorts) {
   const list = listing(index)
   return {
     isConfigured,

@@ -20,7 +20,7 @@ interface FlightsParts {
  * requests only while its owner lives: the owner holds it by `ctx.waitUntil`, and who joins has a timer of his own.
  * That saves calls; the table keeps it correct.
  */
-export const flights = <Result>({ surroundings, timing }: FlightsParts) => {
+export function flights<Result>({ surroundings, timing }: FlightsParts) {
   const flying = new Map<string, Flight<Result>>()
 
   return {

@@ -20,24 +20,26 @@ export interface RefreshRequest {
 }
 
 /** The record if its access token can be used at all. */
-export const stillValid = (connection: Connection, now: EpochSeconds): WithAccessToken | undefined =>
-  isFresh(connection, now, 0) ? connection : undefined
+export function stillValid(connection: Connection, now: EpochSeconds): WithAccessToken | undefined {
+  return isFresh(connection, now, 0) ? connection : undefined
+}
 
 /** The record if somebody refreshed it after the caller saw it. */
-export const adoptable = (current: Connection, { seen }: RefreshRequest, now: EpochSeconds) =>
-  current.generation > seen.generation ? stillValid(current, now) : undefined
+export function adoptable(current: Connection, { seen }: RefreshRequest, now: EpochSeconds) {
+  return current.generation > seen.generation ? stillValid(current, now) : undefined
+}
 
 /**
  * A failed refresh costs a caller nothing while the old token can be used. It matters to who forced it, and inside the
  * margin of a connection that is dead or that our own credentials keep shut. Throws the failure's problem.
  */
-export const despiteFailure = (
+export function despiteFailure(
   current: Connection,
   failure: Failure,
   forced: boolean,
   now: EpochSeconds,
   marginSeconds: number,
-): WithAccessToken => {
+): WithAccessToken {
   const passing = failure.reason === 'unavailable' || failure.reason === 'unsettled'
   if (!forced && isFresh(current, now, passing ? 0 : marginSeconds)) return current
   throw failedRefresh(current.companyKey, failure, now)

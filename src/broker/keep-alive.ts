@@ -12,11 +12,11 @@ export const CALLS_A_REFRESH = 4
  * Why a connection is refreshed though nobody asked: it was idle for so long, or its last refresh failed and may be
  * tried again, which is how it is found out that it works again. One that only a consent can help is left alone.
  */
-export const isDue = (
+export function isDue(
   { connection, holdsRefreshToken }: Sighting,
   now: EpochSeconds,
   keepAliveDays: number,
-): 'idle' | 'failing' | undefined => {
+): 'idle' | 'failing' | undefined {
   if (!holdsRefreshToken) return undefined
   if (connection.failure) return connection.failure.retryAt <= now ? 'failing' : undefined
   return (connection.lastRefreshAt ?? 0) <= now - keepAliveDays * DAY_SECONDS ? 'idle' : undefined
@@ -34,15 +34,16 @@ interface Bounds {
   isOver(): boolean
 }
 
-const byDeath = (one: Sighting, other: Sighting) => one.place.diesAt - other.place.diesAt
+function byDeath(one: Sighting, other: Sighting) {
+  return one.place.diesAt - other.place.diesAt
+}
 
 /**
  * Refreshes, next to die first, those that failed before last, so that they hold nobody up. Ends early where a whole
  * handful fails for reasons that are not of the connection: Intuit or the table is out of reach, and so for the next.
  */
-export const keepingAlive =
-  (refreshIdle: (companyKey: string) => Promise<IdleRefresh>) =>
-  async (idle: Sighting[], failing: Sighting[], bounds: Bounds): Promise<KeepAliveCounts> => {
+export function keepingAlive(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
+  return async (idle: Sighting[], failing: Sighting[], bounds: Bounds): Promise<KeepAliveCounts> => {
     const counts = { refreshed: 0, failed: 0 }
     const queue = [...idle.sort(byDeath), ...failing.sort(byDeath)].slice(0, bounds.refreshes)
     while (queue.length > 0 && !bounds.isOver()) {
@@ -56,3 +57,4 @@ export const keepingAlive =
     }
     return counts
   }
+}

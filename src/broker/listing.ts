@@ -40,13 +40,13 @@ interface Shard {
 }
 
 /** Where in the index a status can be. */
-const rangeOf = (status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange => {
+function rangeOf(status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange {
   if (status === 'unfinished' || status === 'disconnected') return { from: nothingToDie, to: nothingToDie }
   if (status === 'expiring') return { from: 0, to: now + EXPIRING_SECONDS }
   return { from: 0, to: status === undefined ? nothingToDie : nothingToDie - 1 }
 }
 
-const earlier = (one: Shard, other: Shard) => {
+function earlier(one: Shard, other: Shard) {
   const [left, right] = [one.ahead[0]?.place, other.ahead[0]?.place]
   if (!left || !right) return left ? one : other
   return left.diesAt < right.diesAt || (left.diesAt === right.diesAt && left.companyKey <= right.companyKey)
@@ -54,13 +54,15 @@ const earlier = (one: Shard, other: Shard) => {
     : other
 }
 
-const placeAfter = ({ place, ahead, more }: Shard) => (more || ahead.length > 0 ? place : ('end' as const))
+function placeAfter({ place, ahead, more }: Shard) {
+  return more || ahead.length > 0 ? place : ('end' as const)
+}
 
 /**
  * Connections, next to die first: the shards of the index merged, each read a page at a time. A page may be short, and
  * even empty, where few of many are wanted: what a request may ask is bounded, and its places tell where to go on.
  */
-export const listing = (index: FleetIndex) => {
+export function listing(index: FleetIndex) {
   const begin = (places: ListPlaces | undefined): Shard[] =>
     index.shards.map((name, position) => {
       const place = places?.[position]

@@ -22,14 +22,15 @@ interface MemoryParts {
 }
 
 /** A token is ASCII, a byte a character; a name may not be. */
-const bytesOf = ({ accessToken, connection }: UsableToken) =>
-  ENTRY_BYTES + accessToken.length + 2 * connection.companyName.length
+function bytesOf({ accessToken, connection }: UsableToken) {
+  return ENTRY_BYTES + accessToken.length + 2 * connection.companyName.length
+}
 
 /**
  * Opened tokens of the connections in use, for seconds. Bounded by bytes; the least recently used one goes first. An
  * older generation never takes the place of a newer one, in whatever order reads and refreshes end.
  */
-export const memory = ({ now, cacheSeconds, noted }: MemoryParts) => {
+export function memory({ now, cacheSeconds, noted }: MemoryParts) {
   const entries = new Map<string, Entry>()
   let bytes = 0
 

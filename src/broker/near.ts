@@ -11,7 +11,7 @@ export interface NearPorts {
 }
 
 /** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
-export const nearReads = ({ replicas, surroundings, timing }: NearPorts) => {
+export function nearReads({ replicas, surroundings, timing }: NearPorts) {
   const reads = flights<Connection | undefined>({ surroundings, timing })
   const seen = newestSeen(surroundings.now)
 

@@ -2,7 +2,7 @@ import type { StoredPair, TokenPair, UsableToken, WithAccessToken } from './conn
 import type { Vault } from './ports.ts'
 
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
-export const sealedPair = async (vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> => {
+export async function sealedPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> {
   const [accessToken, refreshToken, refreshTokenHash] = await Promise.all([
     vault.seal(companyKey, 'access_token', pair.accessToken),
     vault.seal(companyKey, 'refresh_token', pair.refreshToken),
@@ -12,17 +12,19 @@ export const sealedPair = async (vault: Vault, companyKey: string, pair: TokenPa
 }
 
 /** The access token of a record, opened. Throws `sealed_token_unreadable`. */
-export const usableToken = async (vault: Vault, connection: WithAccessToken): Promise<UsableToken> => ({
-  accessToken: await vault.open(connection.companyKey, 'access_token', connection.accessToken),
-  connection: {
-    companyKey: connection.companyKey,
-    companyName: connection.companyName,
-    environment: connection.environment,
-    realmId: connection.realmId,
-    accessTokenExpiresAt: connection.accessTokenExpiresAt,
-    refreshTokenExpiresAt: connection.refreshTokenExpiresAt,
-    updatedAt: connection.updatedAt,
-    lastRefreshAt: connection.lastRefreshAt,
-    generation: connection.generation,
-  },
-})
+export async function usableToken(vault: Vault, connection: WithAccessToken): Promise<UsableToken> {
+  return {
+    accessToken: await vault.open(connection.companyKey, 'access_token', connection.accessToken),
+    connection: {
+      companyKey: connection.companyKey,
+      companyName: connection.companyName,
+      environment: connection.environment,
+      realmId: connection.realmId,
+      accessTokenExpiresAt: connection.accessTokenExpiresAt,
+      refreshTokenExpiresAt: connection.refreshTokenExpiresAt,
+      updatedAt: connection.updatedAt,
+      lastRefreshAt: connection.lastRefreshAt,
+      generation: connection.generation,
+    },
+  }
+}

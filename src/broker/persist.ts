@@ -25,18 +25,20 @@ interface Persistence {
 }
 
 /** What the record will be once the write comes through: the caller's answer while it has not. */
-const asIfStored = (spent: Connection, { pair, rotated, now, writer }: Successor): Connection => ({
-  ...spent,
-  ...pair,
-  refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
-  lastRefreshAt: now,
-  updatedAt: now,
-  generation: spent.generation + 1,
-  writtenBy: writer,
-  lease: undefined,
-  failure: undefined,
-  refreshes: noted(spent.refreshes, rotated ? 'rotated' : 'kept', now),
-})
+function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor): Connection {
+  return {
+    ...spent,
+    ...pair,
+    refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
+    lastRefreshAt: now,
+    updatedAt: now,
+    generation: spent.generation + 1,
+    writtenBy: writer,
+    lease: undefined,
+    failure: undefined,
+    refreshes: noted(spent.refreshes, rotated ? 'rotated' : 'kept', now),
+  }
+}
 
 /**
  * Stores the pair that Intuit just gave, before the caller hears of it. At the first write that fails a rotated pair is
@@ -44,7 +46,7 @@ const asIfStored = (spent: Connection, { pair, rotated, now, writer }: Successor
  * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
  * the pair, or to `undefined` where the write was refused.
  */
-export const persisting = ({ connections, rescue, surroundings, log }: PersistPorts) => {
+export function persisting({ connections, rescue, surroundings, log }: PersistPorts) {
   /** Whether the pair is parked. Without a rescue store it never is. */
   const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false

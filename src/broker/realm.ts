@@ -26,7 +26,7 @@ export interface RealmUse {
 }
 
 /** A connected key keeps its company and its environment. Throws `realm_mismatch`. */
-export const refuseMove = (connection: Connection, { companyKey, environment, realmId }: Arrival): void => {
+export function refuseMove(connection: Connection, { companyKey, environment, realmId }: Arrival): void {
   if (!holdsTokens(connection)) return
   if (connection.environment !== environment) throw environmentMismatch(companyKey, connection.environment)
   if (connection.realmId === undefined || connection.realmId === realmId) return
@@ -34,7 +34,7 @@ export const refuseMove = (connection: Connection, { companyKey, environment, re
 }
 
 /** One company under two keys: told to whoever connects it and to the log, or refused. */
-export const realmUses = ({ connections, realms, log, oneKeyPerRealm }: RealmPorts) => {
+export function realmUses({ connections, realms, log, oneKeyPerRealm }: RealmPorts) {
   /** A note says where to look and no more: whether that key still holds the realm stands in its own record. */
   const stillHolds = async (holder: string, { environment, realmId }: Arrival, now: EpochSeconds) => {
     const connection = await connections.read(holder, now)

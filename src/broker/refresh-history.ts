@@ -16,11 +16,11 @@ export interface RefreshNote {
 const KEPT = 8
 
 /** The history with one more attempt, newest last. Failures for one reason share a note, so that an outage pushes nothing out. */
-export const noted = (
+export function noted(
   history: readonly RefreshNote[],
   outcome: RefreshOutcome,
   at: EpochSeconds,
-): readonly RefreshNote[] => {
+): readonly RefreshNote[] {
   const last = history.at(-1)
   const isGood = outcome === 'rotated' || outcome === 'kept'
   if (last && !isGood && last.outcome === outcome)

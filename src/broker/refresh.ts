@@ -10,7 +10,7 @@ import { claimingMs } from './timing.ts'
 import { waiting } from './wait.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
-export const refreshing = (ports: SpendPorts) => {
+export function refreshing(ports: SpendPorts) {
   const { connections, intuit, surroundings, timing, marginSeconds } = ports
   const spend = spending(ports)
   const awaitHolder = waiting(ports)

@@ -3,44 +3,57 @@ import type { EpochSeconds, Failure } from './connection.ts'
 
 /** The problems of a connection, each with what its reader does next. */
 
-export const connectionNotFound = (): Problem =>
-  new Problem(
+export function connectionNotFound(): Problem {
+  return new Problem(
     'connection_not_found',
     'No connection is stored under this key. Connect it at /oauth/start/{company_key}.',
   )
+}
 
-export const missingRefreshToken = (companyKey: string): Problem =>
-  new Problem('missing_refresh_token', `No refresh token is stored. Connect the company at /oauth/start/${companyKey}.`)
+export function missingRefreshToken(companyKey: string): Problem {
+  return new Problem(
+    'missing_refresh_token',
+    `No refresh token is stored. Connect the company at /oauth/start/${companyKey}.`,
+  )
+}
 
-export const refreshInProgress = (retryAfterSeconds: number): Problem =>
-  new Problem('refresh_in_progress', 'This token is being refreshed by another request. Ask again after Retry-After.', {
-    headers: { 'Retry-After': String(retryAfterSeconds) },
-  })
+export function refreshInProgress(retryAfterSeconds: number): Problem {
+  return new Problem(
+    'refresh_in_progress',
+    'This token is being refreshed by another request. Ask again after Retry-After.',
+    {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    },
+  )
+}
 
-export const generationMismatch = (): Problem =>
-  new Problem(
+export function generationMismatch(): Problem {
+  return new Problem(
     'generation_mismatch',
     'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
   )
+}
 
-export const rescueUnavailable = (): Problem =>
-  new Problem(
+export function rescueUnavailable(): Problem {
+  return new Problem(
     'storage_unavailable',
     'The rescue store could not be reached. Nothing was lost; ask again in a moment.',
     {
       headers: { 'Retry-After': '5' },
     },
   )
+}
 
-export const intuitRejectedClient = (intuitTid: string | undefined): Problem =>
-  new Problem(
+export function intuitRejectedClient(intuitTid: string | undefined): Problem {
+  return new Problem(
     'intuit_rejected_client',
     "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
     { intuitTid },
   )
+}
 
 /** What a failed refresh, just now or remembered, means to a caller. */
-export const failedRefresh = (companyKey: string, failure: Failure, now: EpochSeconds): Problem => {
+export function failedRefresh(companyKey: string, failure: Failure, now: EpochSeconds): Problem {
   const { reason, intuitTid } = failure
   switch (reason) {
     case 'invalid_grant':

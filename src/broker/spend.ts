@@ -44,7 +44,7 @@ export type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; u
 type Prepared = { found: Connection } | { found: undefined; presented: string; spentHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export const spending = (ports: SpendPorts) => {
+export function spending(ports: SpendPorts) {
   const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
   const persist = persisting(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)

@@ -31,11 +31,12 @@ export interface StartLinkPorts {
   surroundings: Pick<Surroundings, 'now'>
 }
 
-const invalidStartLink = () =>
-  new Problem('invalid_start_link', 'This link has expired or was altered. Ask whoever sent it for a new one.')
+function invalidStartLink() {
+  return new Problem('invalid_start_link', 'This link has expired or was altered. Ask whoever sent it for a new one.')
+}
 
 /** Links that let a person begin a consent. They may be opened again until they expire; each opening has a state of its own. */
-export const startLinks = ({ linkSigner, startLinkMode, surroundings }: StartLinkPorts) => {
+export function startLinks({ linkSigner, startLinkMode, surroundings }: StartLinkPorts) {
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
 
   /** A link is signed where there is a key, in either mode: links that are under way stay good when the mode is turned. */

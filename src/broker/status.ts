@@ -22,16 +22,16 @@ export type Standing = Pick<
 >
 
 /** The earlier of a refresh token's two deaths: 100 idle days, five years. `undefined` where nobody told. */
-export const firstDeath = ({
+export function firstDeath({
   refreshTokenExpiresAt,
   refreshTokenHardExpiresAt,
-}: Pick<Connection, 'refreshTokenExpiresAt' | 'refreshTokenHardExpiresAt'>): EpochSeconds | undefined => {
+}: Pick<Connection, 'refreshTokenExpiresAt' | 'refreshTokenHardExpiresAt'>): EpochSeconds | undefined {
   const deaths = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
   return deaths.length === 0 ? undefined : Math.min(...deaths)
 }
 
 /** The status as of now. What Intuit said last counts more than what the calendar says. */
-export const statusOf = (standing: Standing, holdsRefreshToken: boolean, now: EpochSeconds): Status => {
+export function statusOf(standing: Standing, holdsRefreshToken: boolean, now: EpochSeconds): Status {
   const { realmId, generation, failure } = standing
   if (!holdsRefreshToken) return realmId === undefined && generation === 0 ? 'unfinished' : 'disconnected'
   const left = (firstDeath(standing) ?? Number.POSITIVE_INFINITY) - now
@@ -41,16 +41,18 @@ export const statusOf = (standing: Standing, holdsRefreshToken: boolean, now: Ep
 }
 
 /** The code that a caller of the token routes is answered for a failure. */
-export const failureCode = (reason: FailureReason) =>
-  (
-    ({
+export function failureCode(reason: FailureReason) {
+  return (
+    {
       invalid_grant: 'reconnect_required',
       invalid_client: 'intuit_rejected_client',
       unavailable: 'intuit_unavailable',
       unsettled: 'refresh_in_progress',
-    }) as const
+    } as const
   )[reason]
+}
 
 /** Whole days until a time, none of them begun; 0 where it has passed. */
-export const daysLeft = (until: EpochSeconds, now: EpochSeconds): number =>
-  Math.max(0, Math.floor((until - now) / DAY_SECONDS))
+export function daysLeft(until: EpochSeconds, now: EpochSeconds): number {
+  return Math.max(0, Math.floor((until - now) / DAY_SECONDS))
+}

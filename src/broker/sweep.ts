@@ -5,14 +5,16 @@ import { statusOf } from './status.ts'
 /** Some 250 KB an answer. */
 const PAGE = 500
 
-export const noCounts = (): Counts => ({
-  connected: 0,
-  expiring: 0,
-  failing: 0,
-  reconnect_required: 0,
-  unfinished: 0,
-  disconnected: 0,
-})
+export function noCounts(): Counts {
+  return {
+    connected: 0,
+    expiring: 0,
+    failing: 0,
+    reconnect_required: 0,
+    unfinished: 0,
+    disconnected: 0,
+  }
+}
 
 /** Where a sweep stands. */
 export interface Swept {
@@ -23,15 +25,16 @@ export interface Swept {
 }
 
 /** An unfinished record that has ended, and that DynamoDB has yet to delete. */
-export const isOver = ({ expiresAt }: Sighting, now: EpochSeconds) => expiresAt !== undefined && expiresAt <= now
+export function isOver({ expiresAt }: Sighting, now: EpochSeconds) {
+  return expiresAt !== undefined && expiresAt <= now
+}
 
 /**
  * Goes on with the round over the whole index where `from` stands, for at most so many pages, and at most once round.
  * Shows each connection to `look`, and counts it.
  */
-export const sweeping =
-  (index: FleetIndex) =>
-  async (from: Swept, pages: number, now: EpochSeconds, look: (sighting: Sighting) => void): Promise<Swept> => {
+export function sweeping(index: FleetIndex) {
+  return async (from: Swept, pages: number, now: EpochSeconds, look: (sighting: Sighting) => void): Promise<Swept> => {
     const range = { from: 0, to: index.nothingToDie }
     let { shard, after, summary } = from
     const counts = { ...from.counts }
@@ -49,3 +52,4 @@ export const sweeping =
     }
     return { shard, after, counts, summary }
   }
+}

@@ -23,16 +23,24 @@ export const DEFAULT_TIMING: Timing = {
 }
 
 /** What of the deadline is kept for storing what Intuit gave; as long a caller waits for a write that failed at first. */
-export const storingMs = ({ deadlineMs }: Timing): number => deadlineMs / 5
+export function storingMs({ deadlineMs }: Timing): number {
+  return deadlineMs / 5
+}
 
 /** A request that is older does not claim any more: what follows a claim would not fit into its deadline. */
-export const claimingMs = ({ deadlineMs }: Timing): number => (deadlineMs * 3) / 25
+export function claimingMs({ deadlineMs }: Timing): number {
+  return (deadlineMs * 3) / 25
+}
 
 /** Whether a token spent now can be stored in time, within the request's deadline and its lease. */
-export const maySpend = (timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean =>
-  now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
-  now + timing.intuitMs + timing.skewMs <= leaseUntil
+export function maySpend(timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean {
+  return (
+    now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
+    now + timing.intuitMs + timing.skewMs <= leaseUntil
+  )
+}
 
 /** Whether no lease ends before its holder's deadline, and a refresh fits into that. */
-export const fitsTogether = ({ leaseMs, deadlineMs, intuitMs, skewMs }: Timing): boolean =>
-  leaseMs >= deadlineMs + 2 * skewMs && intuitMs <= (deadlineMs * 2) / 3
+export function fitsTogether({ leaseMs, deadlineMs, intuitMs, skewMs }: Timing): boolean {
+  return leaseMs >= deadlineMs + 2 * skewMs && intuitMs <= (deadlineMs * 2) / 3
+}

@@ -54,7 +54,7 @@ const OF_THE_CONNECTION = new Set<string>([
 export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
-export const tokens = (ports: TokenPorts) => {
+export function tokens(ports: TokenPorts) {
   const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
   const refresh = refreshing(ports)
   const reads = flights<Connection | undefined>({ surroundings, timing })

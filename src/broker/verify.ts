@@ -16,13 +16,15 @@ interface VerifyPorts {
 }
 
 /** When Intuit was last asked about a connection: it said yes, or no, or nothing. */
-const lastAskedAt = ({ lastRefreshAt, failure }: Connection) => Math.max(lastRefreshAt ?? 0, failure?.at ?? 0)
+function lastAskedAt({ lastRefreshAt, failure }: Connection) {
+  return Math.max(lastRefreshAt ?? 0, failure?.at ?? 0)
+}
 
 /** Whether Intuit still accepts a realm's connection: by a refresh, as it is the only question that Intuit answers. */
-export const verifying = (
+export function verifying(
   { connections, realms, surroundings, log }: VerifyPorts,
   refreshedToken: Tokens['refreshedToken'],
-) => {
+) {
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
 
   const isDue = (connection: Connection | undefined, environment: Environment, realmId: string) =>

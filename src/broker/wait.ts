@@ -18,7 +18,7 @@ interface WaitPorts {
 }
 
 /** For those who find the lease in other hands. A refused claim is an answer, not an error: a waiter never marks anything dead. */
-export const waiting = ({ connections, surroundings, timing, marginSeconds }: WaitPorts) => {
+export function waiting({ connections, surroundings, timing, marginSeconds }: WaitPorts) {
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** The holder's result, the failure that it left, or how the lease stands. */

@@ -5,7 +5,9 @@ const FORM = 'must be whsec_ and the base64 of 24 to 64 random bytes'
 /** Lengths of the secret by the Standard Webhooks specification, in bytes. */
 const [SHORTEST, LONGEST] = [24, 64]
 
-const byteLength = (base64: string) => Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+function byteLength(base64: string) {
+  return Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+}
 
 /** A secret of the Standard Webhooks scheme; what comes out is the base64 alone. */
 const webhookSecret = v.pipe(
@@ -16,8 +18,8 @@ const webhookSecret = v.pipe(
 )
 
 /** Where alerts go, signed. `undefined`: nowhere. */
-export const alertSettings = (endpoint: v.GenericSchema<unknown, string>) =>
-  v.pipe(
+export function alertSettings(endpoint: v.GenericSchema<unknown, string>) {
+  return v.pipe(
     v.object({ ALERT_WEBHOOK_URL: v.optional(endpoint), ALERT_WEBHOOK_SECRET: v.optional(webhookSecret) }),
     v.forward(
       v.check(
@@ -30,3 +32,4 @@ export const alertSettings = (endpoint: v.GenericSchema<unknown, string>) =>
       url && secret ? { url, secret } : undefined,
     ),
   )
+}

@@ -2,23 +2,29 @@ import * as v from 'valibot'
 import { PERMISSIONS } from '../broker/caller.ts'
 import { bytesOfHex } from '../crypto/bytes.ts'
 
-const isDay = (day: string) => {
+function isDay(day: string) {
   const time = Date.parse(`${day}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 /** RFC 3339: a day, which begins at 00:00 UTC, or a time with its offset. */
-const isTime = (text: string) =>
-  /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/.test(text) &&
-  isDay(text.slice(0, 10)) &&
-  !Number.isNaN(Date.parse(text))
+function isTime(text: string) {
+  return (
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/.test(text) &&
+    isDay(text.slice(0, 10)) &&
+    !Number.isNaN(Date.parse(text))
+  )
+}
 
 /** Text of a form. valibot's own messages quote what they got; ours must not. */
-const formed = (form: RegExp, message: string) => v.pipe(v.string(message), v.regex(form, message))
-const some = <Item extends v.GenericSchema<unknown, unknown>>(item: Item, message: string) =>
-  v.pipe(
+function formed(form: RegExp, message: string) {
+  return v.pipe(v.string(message), v.regex(form, message))
+}
+function some<Item extends v.GenericSchema<unknown, unknown>>(item: Item, message: string) {
+  return v.pipe(
     v.array(item, message),
     v.check((items) => items.length > 0, message),
   )
+}
 
 const callerKey = v.pipe(
   v.strictObject(

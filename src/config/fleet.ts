@@ -1,13 +1,14 @@
 import * as v from 'valibot'
 
-const wholeNumber = (fallback: number, min: number, max: number) =>
-  v.pipe(
+function wholeNumber(fallback: number, min: number, max: number) {
+  return v.pipe(
     v.optional(v.string(), String(fallback)),
     v.regex(/^\d{1,6}$/, 'must be a whole number'),
     v.transform(Number),
     v.minValue(min, `must be at least ${min}`),
     v.maxValue(max, `must be at most ${max}`),
   )
+}
 
 /** The index of connections, and how much the cron may do at a time. */
 export const fleetSettings = v.pipe(

@@ -2,12 +2,15 @@ import * as v from 'valibot'
 import { bytesOfBase64 } from '../crypto/bytes.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
-const entriesOf = (text: string) =>
-  text.split(',').flatMap((entry) => {
+function entriesOf(text: string) {
+  return text.split(',').flatMap((entry) => {
     const [, kid, base64] = ENTRY.exec(entry.trim()) ?? []
     return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
   })
-const isKeyList = (text: string) => new Set(entriesOf(text).map(({ kid }) => kid)).size === text.split(',').length
+}
+function isKeyList(text: string) {
+  return new Set(entriesOf(text).map(({ kid }) => kid)).size === text.split(',').length
+}
 
 /** `kid:base64(32 bytes)`, comma-separated. The first key is the one in use, the others are on their way out. */
 export const keyList = v.pipe(

@@ -1,14 +1,17 @@
 import * as v from 'valibot'
 
 /** DynamoDB's own endpoint in a region. */
-export const regionalEndpoint = (region: string): string => `https://dynamodb.${region}.amazonaws.com/`
+export function regionalEndpoint(region: string): string {
+  return `https://dynamodb.${region}.amazonaws.com/`
+}
 
 const LIST = /^(\s*[a-z]+(-[a-z]+)+-\d+(=https?:\/\/[\w.:[\]-]+\/?)?\s*(,(?!$)|$))+$/
-const entriesOf = (text: string) =>
-  text.split(',').map((entry) => {
+function entriesOf(text: string) {
+  return text.split(',').map((entry) => {
     const [region = '', endpoint = regionalEndpoint(region)] = entry.trim().split('=')
     return { region, endpoint }
   })
+}
 
 /** Where replicas of the table may be read: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for another endpoint. */
 export const readRegions = v.pipe(

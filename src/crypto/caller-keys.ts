@@ -12,7 +12,7 @@ export interface CallerSettings {
 /** Whose key this is. `undefined`: nobody's, or one that has expired. */
 export type Identify = (presented: string | undefined) => Promise<Caller | undefined>
 
-const allKeys = async ({ apiKey, keys }: CallerSettings): Promise<readonly CallerKey[]> => {
+async function allKeys({ apiKey, keys }: CallerSettings): Promise<readonly CallerKey[]> {
   if (apiKey === undefined) return keys
   return [{ ...withFullRights('API_KEY'), digest: await sha256(apiKey), expiresAt: undefined }, ...keys]
 }
@@ -21,7 +21,7 @@ const allKeys = async ({ apiKey, keys }: CallerSettings): Promise<readonly Calle
  * Recognises callers by their keys. What is presented is hashed once and compared with every digest to the end, so that
  * the time tells neither how much of a key is right nor whose it is. Throws `configuration_error` where `settings` does.
  */
-export const callerKeys = (settings: () => CallerSettings, now: () => EpochMs): Identify => {
+export function callerKeys(settings: () => CallerSettings, now: () => EpochMs): Identify {
   let kept: readonly CallerKey[] | undefined
   return async (presented) => {
     kept ??= await allKeys(settings())

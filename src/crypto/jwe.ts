@@ -33,7 +33,7 @@ const TAG_LENGTH = 22
 const LAST = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
 
 /** Whether a text is base64url of one spelling (RFC 4648 section 3.5), so that no changed character opens. */
-const isCanonical = (text: string): boolean => {
+function isCanonical(text: string): boolean {
   const rest = text.length % 4
   return /^[\w-]*$/.test(text) && (rest === 0 || (LAST[rest] ?? '').includes(text.slice(-1)))
 }
@@ -41,14 +41,14 @@ const isCanonical = (text: string): boolean => {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-const joined = (first: Uint8Array, second: Uint8Array) => {
+function joined(first: Uint8Array, second: Uint8Array) {
   const both = new Uint8Array(first.length + second.length)
   both.set(first)
   both.set(second, first.length)
   return both
 }
 
-const headerOf = (text: string) => {
+function headerOf(text: string) {
   try {
     const parsed = v.safeParse(HEADER, JSON.parse(decoder.decode(bytesOfBase64Url(text))))
     return parsed.success ? parsed.output : undefined
@@ -58,11 +58,12 @@ const headerOf = (text: string) => {
 }
 
 /** A key for both directions, of 32 bytes. It cannot be exported again. */
-export const importKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
-  crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+export function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+}
 
 /** Encrypts a text (RFC 7516 section 5.1). */
-export const encryptJwe = async (key: CryptoKey, header: JweHeader, plaintext: string): Promise<string> => {
+export async function encryptJwe(key: CryptoKey, header: JweHeader, plaintext: string): Promise<string> {
   const protectedHeader = base64Url(encoder.encode(JSON.stringify(header)))
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(protectedHeader) }
@@ -72,7 +73,7 @@ export const encryptJwe = async (key: CryptoKey, header: JweHeader, plaintext: s
 }
 
 /** Takes a compact JWE apart; its header is not yet to be trusted. `undefined`: it is none of this kind. */
-export const parseJwe = (text: string): Jwe | undefined => {
+export function parseJwe(text: string): Jwe | undefined {
   const [protectedHeader = '', encryptedKey, iv = '', ciphertext = '', tag = '', ...more] = text.split('.')
   // RFC 7516 section 7.1, with the empty encrypted key of `dir`.
   if (encryptedKey !== '' || more.length > 0 || iv.length !== IV_LENGTH || tag.length !== TAG_LENGTH) return undefined
@@ -89,7 +90,7 @@ export const parseJwe = (text: string): Jwe | undefined => {
 }
 
 /** Decrypts (RFC 7516 section 5.2). `undefined`: this key did not encrypt this value with this header. */
-export const decryptJwe = async (key: CryptoKey, { aad, iv, sealed }: Jwe): Promise<string | undefined> => {
+export async function decryptJwe(key: CryptoKey, { aad, iv, sealed }: Jwe): Promise<string | undefined> {
   try {
     const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(aad) }
     const plaintext = await crypto.subtle.decrypt(algorithm, key, sealed)

@@ -19,38 +19,42 @@ interface KeyRing {
   byKid: ReadonlyMap<string, CryptoKey>
 }
 
-const keyRing = async (keys: readonly SealingKey[]): Promise<KeyRing> => {
+async function keyRing(keys: readonly SealingKey[]): Promise<KeyRing> {
   const imported = await Promise.all(keys.map(async ({ kid, bytes }) => ({ kid, key: await importKey(bytes) })))
   return { first: imported[0], byKid: new Map(imported.map(({ kid, key }) => [kid, key])) }
 }
 
-const unreadable = (reason: string) =>
-  new Problem('sealed_token_unreadable', `A stored token does not open, and nothing was changed. ${reason}`)
+function unreadable(reason: string) {
+  return new Problem('sealed_token_unreadable', `A stored token does not open, and nothing was changed. ${reason}`)
+}
 
 /** A `kid` of an unknown key comes from the table: only what may be one is shown. */
-const missingKey = (kid: string) => {
+function missingKey(kid: string) {
   const name = /^[\w.-]{1,64}$/.test(kid) ? ` ${kid}` : ''
   return unreadable(`The operator has to put the key${name} that sealed it into TOKEN_ENCRYPTION_KEYS again.`)
 }
 
-const damaged = () =>
-  unreadable(
+function damaged() {
+  return unreadable(
     'It was altered, or copied from elsewhere. The operator has to restore it, or to connect the company anew.',
   )
+}
 
 /** The `kid` of the key that sealed a stored value, as the value itself says. `undefined`: it is plain, or damaged. */
-export const sealedBy = (stored: string): string | undefined =>
-  stored.startsWith(MARK) ? parseJwe(stored.slice(MARK.length))?.header.kid : undefined
+export function sealedBy(stored: string): string | undefined {
+  return stored.startsWith(MARK) ? parseJwe(stored.slice(MARK.length))?.header.kid : undefined
+}
 
-const belongsTo = (header: JweHeader, companyKey: string, name: TokenName) =>
-  header.sub === companyKey && header.typ === name
+function belongsTo(header: JweHeader, companyKey: string, name: TokenName) {
+  return header.sub === companyKey && header.typ === name
+}
 
 /**
  * Tokens at rest as JWE compact, each bound to its record and attribute. The first key seals, all open; without keys
  * tokens are stored as they are, and `warnPlain` is told. Plain values open as they are in either case. Keys are
  * imported at their first use and kept. Throws `configuration_error` where `keys` does.
  */
-export const sealingVault = (keys: () => readonly SealingKey[], warnPlain: () => void): Vault => {
+export function sealingVault(keys: () => readonly SealingKey[], warnPlain: () => void): Vault {
   let kept: KeyRing | undefined
   const ring = async () => {
     kept ??= await keyRing(keys())

@@ -20,10 +20,11 @@ const PURPOSE = 'start-link:v1'
 const encoder = new TextEncoder()
 
 /** A JSON array, so that no value can run over into its neighbour. */
-const signedText = (kid: string, { companyKey, companyName, expiresAt }: StartLink) =>
-  JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt])
+function signedText(kid: string, { companyKey, companyName, expiresAt }: StartLink) {
+  return JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt])
+}
 
-const keyRing = async (keys: readonly LinkKey[]): Promise<KeyRing> => {
+async function keyRing(keys: readonly LinkKey[]): Promise<KeyRing> {
   const imported = await Promise.all(keys.map(async ({ kid, bytes }) => [kid, await hmacKey(bytes)] as const))
   return { first: keys[0]?.kid, byKid: new Map(imported) }
 }
@@ -32,7 +33,7 @@ const keyRing = async (keys: readonly LinkKey[]): Promise<KeyRing> => {
  * HMAC-SHA256 (RFC 2104) over company key, company name, expiry and `kid`. The first key signs, all verify, in constant
  * time as WebCrypto does. Keys are imported at their first use and kept.
  */
-export const linkSigner = (keys: () => readonly LinkKey[]): LinkSigner => {
+export function linkSigner(keys: () => readonly LinkKey[]): LinkSigner {
   let kept: KeyRing | undefined
   const ring = async () => {
     kept ??= await keyRing(keys())

@@ -1,8 +1,11 @@
 import type { ClientPair } from '../config.ts'
 
 /** application/x-www-form-urlencoded (RFC 6749 appendix B): a space is a plus, and what URLs leave alone is escaped, too. */
-const formEncoded = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
+function formEncoded(text: string) {
+  return new URLSearchParams({ '': text }).toString().slice(1)
+}
 
 /** HTTP Basic with the app's pair, id and secret each form-encoded (RFC 6749 section 2.3.1). */
-export const basicAuthorization = ({ clientId, clientSecret }: ClientPair): string =>
-  `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)}`
+export function basicAuthorization({ clientId, clientSecret }: ClientPair): string {
+  return `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)}`
+}

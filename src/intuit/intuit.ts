@@ -10,7 +10,7 @@ interface IntuitSurroundings {
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
-export const intuit = (config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer => {
+export function intuit(config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer {
   const present = (environment: Environment, grantType: GrantType, parameters: Record<string, string>) => {
     const { tokenEndpoint: url } = config.exchange()
     const endpoint = { url, fetch, now, timeoutMs: config.timing().intuitMs }

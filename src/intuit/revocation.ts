@@ -11,7 +11,7 @@ interface RevocationEndpoint {
 }
 
 /** 400 is Intuit's word for every failure, and for a token that is revoked already: asking again would change nothing. */
-const outcomeOf = (status: number): RevocationAnswer['outcome'] => {
+function outcomeOf(status: number): RevocationAnswer['outcome'] {
   if (status === 200) return 'revoked'
   return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unavailable'
 }
@@ -20,11 +20,11 @@ const outcomeOf = (status: number): RevocationAnswer['outcome'] => {
  * Revokes a refresh token, and with it the whole grant. Intuit's form of RFC 7009: HTTP Basic, the token in JSON, no
  * body in the answer. Never throws for what Intuit or the network does.
  */
-export const revokeAt = async (
+export async function revokeAt(
   { url, fetch }: RevocationEndpoint,
   client: ClientPair,
   token: string,
-): Promise<RevocationAnswer> => {
+): Promise<RevocationAnswer> {
   const headers = {
     Authorization: basicAuthorization(client),
     'Content-Type': 'application/json',

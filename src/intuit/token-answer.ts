@@ -6,12 +6,18 @@ import type { IntuitAnswer } from '../broker/ports.ts'
 const USUAL_ACCESS_SECONDS = 3600
 const USUAL_REFRESH_SECONDS = 8_726_400
 
-const isLength = (value: unknown) => (typeof value === 'number' ? value >= 0 : /^\d+$/.test(String(value)))
+function isLength(value: unknown) {
+  return typeof value === 'number' ? value >= 0 : /^\d+$/.test(String(value))
+}
 
 /** A length of time in seconds; Intuit has been seen to send numbers as strings. */
-const seconds = (fallback: number) => v.fallback(v.pipe(v.unknown(), v.check(isLength), v.transform(Number)), fallback)
+function seconds(fallback: number) {
+  return v.fallback(v.pipe(v.unknown(), v.check(isLength), v.transform(Number)), fallback)
+}
 
-const token = (maxLength: number) => v.pipe(v.string(), v.regex(new RegExp(`^[\\x21-\\x7E]{1,${maxLength}}$`)))
+function token(maxLength: number) {
+  return v.pipe(v.string(), v.regex(new RegExp(`^[\\x21-\\x7E]{1,${maxLength}}$`)))
+}
 
 /**
  * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
@@ -26,7 +32,7 @@ const GRANTED = v.object({
 })
 const REFUSED = v.object({ error: v.string() })
 
-const parsedJson = (text: string): unknown => {
+function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -35,7 +41,7 @@ const parsedJson = (text: string): unknown => {
 }
 
 /** Only these two say something about us or our token; all else, HTML of a gateway included, is Intuit being unwell. */
-const refusalOf = (status: number, body: unknown): Refusal => {
+function refusalOf(status: number, body: unknown): Refusal {
   const refused = v.safeParse(REFUSED, body)
   const error = refused.success ? refused.output.error : undefined
   if (status === 400 && error === 'invalid_grant') return 'invalid_grant'
@@ -44,12 +50,12 @@ const refusalOf = (status: number, body: unknown): Refusal => {
 }
 
 /** Intuit's answer in our words. `text` is `undefined` where the body was too long to be read. */
-export const readAnswer = (
+export function readAnswer(
   status: number,
   text: string | undefined,
   intuitTid: string | undefined,
   now: EpochSeconds,
-): IntuitAnswer => {
+): IntuitAnswer {
   const body = text === undefined ? undefined : parsedJson(text)
   const granted = status === 200 ? v.safeParse(GRANTED, body) : undefined
   if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid, underWay: false }

@@ -16,7 +16,7 @@ interface TokenEndpoint {
 }
 
 /** The body as text, or `undefined` once it proves longer than anything Intuit sends. */
-const boundedText = async (response: Response): Promise<string | undefined> => {
+async function boundedText(response: Response): Promise<string | undefined> {
   let text = ''
   if (!response.body) return text
   const decoder = new TextDecoder()
@@ -37,12 +37,12 @@ export type GrantType = 'authorization_code' | 'refresh_token'
  * deadline, where the connection broke, and never after a timeout, when the first may still be under way.
  * RFC 6749 sections 4.1.3 and 6, HTTP Basic by section 2.3.1.
  */
-export const presentTo = async (
+export async function presentTo(
   { url, fetch, now, timeoutMs }: TokenEndpoint,
   client: ClientPair,
   grantType: GrantType,
   parameters: Record<string, string>,
-): Promise<IntuitAnswer> => {
+): Promise<IntuitAnswer> {
   const headers = {
     Authorization: basicAuthorization(client),
     Accept: 'application/json',

@@ -10,11 +10,12 @@ export interface ShownConnection {
 }
 
 /** What the owner of a company sees once it is connected. Without a connection it speaks of the owner's company. */
-export const connectedPage = (shown: ShownConnection | undefined): Page => ({
-  title: `${shown?.companyName ?? NOBODY} is connected`,
-  heading: html`<bdi>${shown?.companyName ?? NOBODY}</bdi> is connected`,
-  mark: 'done',
-  body: html`<p>QuickBooks has given its permission. Nothing more is needed from you.</p>
+export function connectedPage(shown: ShownConnection | undefined): Page {
+  return {
+    title: `${shown?.companyName ?? NOBODY} is connected`,
+    heading: html`<bdi>${shown?.companyName ?? NOBODY}</bdi> is connected`,
+    mark: 'done',
+    body: html`<p>QuickBooks has given its permission. Nothing more is needed from you.</p>
 ${shown?.sharesRealm ? html`<p>This company was connected before, by another link. Both connections work.</p>` : ''}
 <h2>What happens next</h2>
 <ul>
@@ -23,4 +24,5 @@ ${shown?.sharesRealm ? html`<p>This company was connected before, by another lin
 <li>You can withdraw it at any time: in QuickBooks, under Apps, choose Disconnect.</li>
 </ul>
 <p class="last">You can close this window.</p>`,
-})
+  }
+}

@@ -28,25 +28,27 @@ const STORED_CONNECTION = v.pipe(
 )
 const STORED_PROBLEM = v.pipe(v.string(), v.parseJson(), SHOWN_PROBLEM)
 
-export const keepConnected = (c: Context, shown: ShownConnection): void =>
+export function keepConnected(c: Context, shown: ShownConnection): void {
   setHostCookie(c, CONNECTED, JSON.stringify(shown), KEPT_SECONDS)
+}
 
 /** The company that this browser connected last. */
-export const keptConnected = (c: Context): ShownConnection | undefined => {
+export function keptConnected(c: Context): ShownConnection | undefined {
   const stored = v.safeParse(STORED_CONNECTION, hostCookies(c).get(CONNECTED))
   return stored.success ? stored.output : undefined
 }
 
-export const keepProblem = (c: Context, problem: ShownProblem): void =>
+export function keepProblem(c: Context, problem: ShownProblem): void {
   setHostCookie(
     c,
     PROBLEM,
     JSON.stringify({ ...problem, detail: problem.detail.slice(0, MAX_DETAIL_LENGTH) }),
     KEPT_SECONDS,
   )
+}
 
 /** The problem that this browser met last. */
-export const keptProblem = (c: Context): ShownProblem | undefined => {
+export function keptProblem(c: Context): ShownProblem | undefined {
   const stored = v.safeParse(STORED_PROBLEM, hostCookies(c).get(PROBLEM))
   return stored.success ? stored.output : undefined
 }

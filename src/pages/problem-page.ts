@@ -16,14 +16,14 @@ export interface ShownProblem {
 const START = '/oauth/start/'
 
 /** Only paths of ours: a link on a page of this service leads to the consent and nowhere else. */
-const ownStartPath = (reference: string, here: URL) => {
+function ownStartPath(reference: string, here: URL) {
   if (!URL.canParse(reference, here)) return undefined
   const { pathname, search } = new URL(reference, here)
   return pathname.startsWith(START) && pathname.length > START.length ? `${pathname}${search}` : undefined
 }
 
 /** Where to begin again: what the problem says, else the start link that failed, else that of the state's company key. */
-const startPath = ({ startUrl }: Problem, here: URL): string | undefined => {
+function startPath({ startUrl }: Problem, here: URL): string | undefined {
   if (startUrl !== undefined) return ownStartPath(startUrl, here)
   if (here.pathname !== '/oauth/callback') return ownStartPath(here.href, here)
   const companyKey = /^([A-Za-z0-9][\w-]{0,63}):/.exec(here.searchParams.get('state') ?? '')?.[1]
@@ -31,25 +31,30 @@ const startPath = ({ startUrl }: Problem, here: URL): string | undefined => {
 }
 
 /** What to show of a problem that was met at the address `here`. */
-export const shownProblem = (problem: Problem, here: URL, requestId: string): ShownProblem => ({
-  code: problem.code,
-  detail: problem.message,
-  requestId,
-  intuitTid: problem.intuitTid,
-  startPath: startPath(problem, here),
-})
+export function shownProblem(problem: Problem, here: URL, requestId: string): ShownProblem {
+  return {
+    code: problem.code,
+    detail: problem.message,
+    requestId,
+    intuitTid: problem.intuitTid,
+    startPath: startPath(problem, here),
+  }
+}
 
-const entry = (term: string, text: string | undefined): Html | '' =>
-  text ? html`<dt>${term}</dt><dd>${text}</dd>` : ''
+function entry(term: string, text: string | undefined): Html | '' {
+  return text ? html`<dt>${term}</dt><dd>${text}</dd>` : ''
+}
 
-const forTheOperator = ({ code, detail, requestId, intuitTid }: ShownProblem) => html`<details>
+function forTheOperator({ code, detail, requestId, intuitTid }: ShownProblem) {
+  return html`<details>
 <summary>For the person who runs this service</summary>
 <p>${detail}</p>
 <dl>${entry('Code', code)}${entry('Request', requestId)}${entry('Intuit’s id of the call', intuitTid)}</dl>
 </details>`
+}
 
 /** A problem as the person at the browser needs it: what happened, what to do, and a link to do it. */
-export const problemPage = (problem: ShownProblem): Page => {
+export function problemPage(problem: ShownProblem): Page {
   const { mark, title, happened, next, retry } = wordsFor(problem.code)
   return {
     title,

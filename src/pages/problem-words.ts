@@ -120,7 +120,11 @@ const PEOPLE: Partial<Record<ProblemCode, Words>> = {
   invalid_request: INCOMPLETE,
 }
 
-const isPeoples = (code: string): code is ProblemCode => Object.hasOwn(PEOPLE, code)
+function isPeoples(code: string): code is ProblemCode {
+  return Object.hasOwn(PEOPLE, code)
+}
 
 /** The words for a code. Whatever has none of its own is our fault. */
-export const wordsFor = (code: string): Words => (isPeoples(code) ? PEOPLE[code] : undefined) ?? OUR_FAULT
+export function wordsFor(code: string): Words {
+  return (isPeoples(code) ? PEOPLE[code] : undefined) ?? OUR_FAULT
+}

@@ -19,16 +19,16 @@ const SUCCESSOR = v.object({
   writer: v.string(),
 })
 
-const parsed = (text: string): Successor => {
+function parsed(text: string): Successor {
   const { pair, ...rest } = v.parse(SUCCESSOR, JSON.parse(text))
   return { ...rest, pair: { ...pair, refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt } }
 }
 
 /** Parked pairs, in one Durable Object for each company key. */
-export const rescueOf = (
+export function rescueOf(
   namespace: DurableObjectNamespace<RescueStore>,
   { sleep }: Pick<Surroundings, 'sleep'>,
-): Rescue => {
+): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
   const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
     Promise.race([

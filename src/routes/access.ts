@@ -22,24 +22,30 @@ export interface AccessVariables {
 }
 type Access = { Variables: AccessVariables }
 
-const invalidApiKey = (queryKeysAllowed: boolean) =>
-  new Problem(
+function invalidApiKey(queryKeysAllowed: boolean) {
+  return new Problem(
     'invalid_api_key',
     `Send a valid API key in the header X-API-Key${queryKeysAllowed ? ', or in the query parameter api_key' : ''}.`,
     { headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' } },
   )
+}
 
 /** The same answer whether or not the company is connected: it is given before the table is asked. */
-const forbidden = () =>
-  new Problem('forbidden', 'This API key may not do this, or not for this company. The operator gives it the right.')
+function forbidden() {
+  return new Problem(
+    'forbidden',
+    'This API key may not do this, or not for this company. The operator gives it the right.',
+  )
+}
 
 /** A repeated query parameter names no key. */
-const onlyOne = (values: string[]) => (values.length === 1 ? values[0] : undefined)
+function onlyOne(values: string[]) {
+  return values.length === 1 ? values[0] : undefined
+}
 
 /** Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws `invalid_api_key`. */
-export const requireCaller =
-  ({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> =>
-  async (c, next) => {
+export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> {
+  return async (c, next) => {
     const header = c.req.header('X-API-Key')
     const inQuery = queryValues(c, 'api_key')
     c.set('keyInQuery', inQuery.length > 0)
@@ -53,14 +59,15 @@ export const requireCaller =
     requireShortQuery(c)
     await next()
   }
+}
 
 /** Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws `forbidden`. */
-export const may =
-  (permission: Permission): MiddlewareHandler<Access> =>
-  async (c, next) => {
+export function may(permission: Permission): MiddlewareHandler<Access> {
+  return async (c, next) => {
     const caller = c.get('caller')
     if (!caller.may.includes(permission)) throw forbidden()
     const companyKey = c.req.param('company_key')
     if (companyKey !== undefined && !reaches(caller, parseCompanyKey(companyKey))) throw forbidden()
     await next()
   }
+}

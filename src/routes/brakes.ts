@@ -22,19 +22,21 @@ export interface Brakes {
 interface RateLimitBinding {
   limit(options: { key: string }): Promise<{ success: boolean }>
 }
-const isRateLimit = (binding: unknown): binding is RateLimitBinding =>
-  typeof binding === 'object' && binding !== null && 'limit' in binding && typeof binding.limit === 'function'
+function isRateLimit(binding: unknown): binding is RateLimitBinding {
+  return typeof binding === 'object' && binding !== null && 'limit' in binding && typeof binding.limit === 'function'
+}
 
-const rateLimited = () =>
-  new Problem('rate_limited', 'There were too many requests of this kind. Ask again after Retry-After.', {
+function rateLimited() {
+  return new Problem('rate_limited', 'There were too many requests of this kind. Ask again after Retry-After.', {
     headers: { 'Retry-After': String(PERIOD_SECONDS) },
   })
+}
 
 /**
  * A brake by a rate-limit binding, which counts approximately and for each location of Cloudflare: a brake, not a quota.
  * Does nothing where it is not bound, has no key to count by, or does not work: it must not be what breaks the service.
  */
-export const brakeBy = (binding: unknown): Brake => {
+export function brakeBy(binding: unknown): Brake {
   if (!isRateLimit(binding)) return async () => undefined
   return async (key) => {
     if (key === undefined) return
@@ -44,7 +46,7 @@ export const brakeBy = (binding: unknown): Brake => {
 }
 
 /** All that one subscriber holds: an IPv6 address without its interface identifier (RFC 4291 section 2.5.1). */
-export const network = (address: string): string => {
+export function network(address: string): string {
   if (!address.includes(':')) return address
   const [head = '', tail] = address.toLowerCase().split('::')
   const groups = head.split(':').filter(Boolean)
@@ -57,25 +59,25 @@ export const network = (address: string): string => {
 }
 
 /** Where a request comes from, as Cloudflare tells and nobody else can. `undefined` without Cloudflare. */
-export const addressOf = (c: Context): string | undefined => {
+export function addressOf(c: Context): string | undefined {
   const address = c.req.header('CF-Connecting-IP')
   return address === undefined ? undefined : network(address)
 }
 
 /** Put before the start route. */
-export const brakeStarts =
-  ({ start, companyStart }: Brakes): MiddlewareHandler =>
-  async (c, next) => {
+export function brakeStarts({ start, companyStart }: Brakes): MiddlewareHandler {
+  return async (c, next) => {
     await start(addressOf(c))
     const companyKey = c.req.param('company_key') ?? ''
     if (isCompanyKey(companyKey)) await companyStart(companyKey)
     await next()
   }
+}
 
 /** Put before the callback route. */
-export const brakeCallbacks =
-  ({ callback }: Brakes): MiddlewareHandler =>
-  async (c, next) => {
+export function brakeCallbacks({ callback }: Brakes): MiddlewareHandler {
+  return async (c, next) => {
     await callback(addressOf(c))
     await next()
   }
+}

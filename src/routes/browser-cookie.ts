@@ -12,35 +12,37 @@ const NAME_CHARACTERS = 12
 /** More consents at once than a person begins, in less than 2 KB of header. */
 const MOST_COOKIES = 16
 
-const cookieName = (nonce: string) => PREFIX + nonce.slice(0, NAME_CHARACTERS)
+function cookieName(nonce: string) {
+  return PREFIX + nonce.slice(0, NAME_CHARACTERS)
+}
 
 /** `undefined` where the state is of no form that could have a cookie. */
-const cookieNameOf = (state: string) => {
+function cookieNameOf(state: string) {
   const nonce = state.slice(state.indexOf(':') + 1)
   return /^[\w-]{12}/.test(nonce) ? cookieName(nonce) : undefined
 }
 
 /** The oldest come first in the header (RFC 6265 section 5.4). */
-const dropOldest = (c: Context) => {
+function dropOldest(c: Context) {
   const names = [...hostCookies(c).keys()].filter((name) => name.startsWith(PREFIX))
   const surplus = names.slice(0, Math.max(0, names.length - MOST_COOKIES + 1))
   for (const name of surplus) setHostCookie(c, name, '', 0)
 }
 
 /** Gives the browser what it has to present at the callback, for as long as the state lives. */
-export const bindBrowser = (c: Context, { nonce, secret, seconds }: BrowserBinding): void => {
+export function bindBrowser(c: Context, { nonce, secret, seconds }: BrowserBinding): void {
   dropOldest(c)
   setHostCookie(c, cookieName(nonce), secret, seconds)
 }
 
 /** What the browser presents for this state. */
-export const browserSecret = (c: Context, state: string): string | undefined => {
+export function browserSecret(c: Context, state: string): string | undefined {
   const name = cookieNameOf(state)
   return name === undefined ? undefined : hostCookies(c).get(name)
 }
 
 /** Takes back what the browser was given for a state that is spent. */
-export const releaseBrowser = (c: Context, state: string): void => {
+export function releaseBrowser(c: Context, state: string): void {
   const name = cookieNameOf(state)
   if (name !== undefined && hostCookies(c).has(name)) setHostCookie(c, name, '', 0)
 }

@@ -15,31 +15,35 @@ const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
 }
 
 /** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
-export const connectionBody = (connection: Connection): ConnectionBody => ({
-  company_key: connection.companyKey,
-  company_name: connection.companyName,
-  realm_id: connection.realmId ?? null,
-  environment: connection.environment,
-  access_token_expires_at: connection.accessTokenExpiresAt ?? null,
-  refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
-  updated_at: connection.updatedAt ?? null,
-  created_at: connection.createdAt ?? null,
-  last_refresh_at: connection.lastRefreshAt ?? null,
-  connected: isConnected(connection),
-})
+export function connectionBody(connection: Connection): ConnectionBody {
+  return {
+    company_key: connection.companyKey,
+    company_name: connection.companyName,
+    realm_id: connection.realmId ?? null,
+    environment: connection.environment,
+    access_token_expires_at: connection.accessTokenExpiresAt ?? null,
+    refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
+    updated_at: connection.updatedAt ?? null,
+    created_at: connection.createdAt ?? null,
+    last_refresh_at: connection.lastRefreshAt ?? null,
+    connected: isConnected(connection),
+  }
+}
 
 /** `revoked`: Intuit has confirmed. `revocation`: how that stands on the record. */
-const disconnectedBody = ({ companyKey, revocation, intuitTid }: Disconnected): DisconnectedBody => ({
-  company_key: companyKey,
-  disconnected: true,
-  revoked: revocation === 'confirmed',
-  revocation,
-  intuit_tid: intuitTid ?? null,
-})
+function disconnectedBody({ companyKey, revocation, intuitTid }: Disconnected): DisconnectedBody {
+  return {
+    company_key: companyKey,
+    disconnected: true,
+    revoked: revocation === 'confirmed',
+    revocation,
+    intuit_tid: intuitTid ?? null,
+  }
+}
 
 /** `GET /api/connections`, `GET` and `DELETE /api/connections/{company_key}`. */
-export const connectionRoutes = (broker: Broker) =>
-  new Hono()
+export function connectionRoutes(broker: Broker) {
+  return new Hono()
     .get('/', may('connection:read'), (c) => c.json(LISTING_PLACEHOLDER))
     .get('/:company_key{[^/]*}', may('connection:read'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
@@ -49,3 +53,4 @@ export const connectionRoutes = (broker: Broker) =>
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
       return c.json(disconnectedBody(await broker.disconnect(companyKey, keepAlive(c))))
     })
+}

@@ -23,34 +23,36 @@ export interface Cursors {
 }
 
 /** A place in a cursor: none yet, the end, or `<dies_at>:<company_key>`. */
-const placeText = (place: ListPlaces[number]) => {
+function placeText(place: ListPlaces[number]) {
   if (!place || place === 'end') return place ?? ''
   return `${place.diesAt}:${place.companyKey}`
 }
 
-const placeOf = (text: string): ListPlaces[number] => {
+function placeOf(text: string): ListPlaces[number] {
   const [diesAt = '', companyKey] = text.split(':')
   if (companyKey !== undefined) return { diesAt: Number(diesAt), companyKey }
   return text === 'end' ? text : undefined
 }
 
-const invalid = (name: string, form: string) => new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
+function invalid(name: string, form: string) {
+  return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
+}
 
-const limitOf = (c: Context): number => {
+function limitOf(c: Context): number {
   const text = queryParameter(c, 'limit') ?? String(DEFAULT_LIMIT)
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT) return Number(text)
   throw invalid('limit', `1 to ${MAX_LIMIT}`)
 }
 
 /** A query parameter that is one of a few words. Throws `invalid_request`. */
-const oneOf = <Word extends string>(c: Context, name: string, words: readonly Word[]): Word | undefined => {
+function oneOf<Word extends string>(c: Context, name: string, words: readonly Word[]): Word | undefined {
   const text = queryParameter(c, name)
   const word = words.find((one) => one === text)
   if (text === undefined || word !== undefined) return word
   throw invalid(name, `one of ${words.join(', ')}`)
 }
 
-const placesOf = async (c: Context, cursors: Cursors): Promise<ListPlaces | undefined> => {
+async function placesOf(c: Context, cursors: Cursors): Promise<ListPlaces | undefined> {
   const cursor = queryParameter(c, 'cursor')
   if (cursor === undefined) return undefined
   const text = await cursors.open(cursor)
@@ -58,11 +60,12 @@ const placesOf = async (c: Context, cursors: Cursors): Promise<ListPlaces | unde
   throw invalid('cursor', 'the cursor of an earlier answer. Begin again without one')
 }
 
-const sealed = async (places: ListPlaces | undefined, cursors: Cursors) =>
-  places ? cursors.seal(places.map(placeText).join()) : null
+async function sealed(places: ListPlaces | undefined, cursors: Cursors) {
+  return places ? cursors.seal(places.map(placeText).join()) : null
+}
 
 /** `last_error` where there is one. */
-const listedBody = ({ sighting, status }: Listed): ListedBody => {
+function listedBody({ sighting, status }: Listed): ListedBody {
   const { connection, holdsRefreshToken } = sighting
   const { failure } = connection
   return {
@@ -75,11 +78,13 @@ const listedBody = ({ sighting, status }: Listed): ListedBody => {
   }
 }
 
-const seesAll = ({ companies }: Caller) => companies.includes('*')
+function seesAll({ companies }: Caller) {
+  return companies.includes('*')
+}
 
 /** `GET /api/connections` and `GET /api/connections/summary`, where an index is configured; else they are left to those after. */
-export const fleetRoutes = (fleet: Fleet, cursors: Cursors) =>
-  new Hono<{ Variables: AccessVariables }>()
+export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
+  return new Hono<{ Variables: AccessVariables }>()
     .get('/', may('connection:read'), async (c, next) => {
       if (!fleet.isConfigured()) return next()
       const caller = c.get('caller')
@@ -108,3 +113,4 @@ export const fleetRoutes = (fleet: Fleet, cursors: Cursors) =>
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
       return c.json({ counts, total, counted_at: countedAt } satisfies SummaryBody)
     })
+}

@@ -6,25 +6,26 @@ import { Problem } from '../problem.ts'
 const MAX_QUERY_LENGTH = 4096
 
 /** Refuses an over-long query before anything in it is looked at. Throws `invalid_request`. */
-export const requireShortQuery = (c: Context): void => {
+export function requireShortQuery(c: Context): void {
   const start = c.req.url.indexOf('?')
   if (start === -1 || c.req.url.length - start <= MAX_QUERY_LENGTH) return
   throw new Problem('invalid_request', `The query string is longer than ${MAX_QUERY_LENGTH} characters.`)
 }
 
 /** Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. */
-export const queryValues = (c: Context, name: string): string[] =>
-  c.req.url.includes('?') ? new URL(c.req.url).searchParams.getAll(name) : []
+export function queryValues(c: Context, name: string): string[] {
+  return c.req.url.includes('?') ? new URL(c.req.url).searchParams.getAll(name) : []
+}
 
 /** A query parameter that may be given once (RFC 6749 section 3.1). Throws `invalid_request`, naming it, if it is repeated. */
-export const queryParameter = (c: Context, name: string): string | undefined => {
+export function queryParameter(c: Context, name: string): string | undefined {
   const values = queryValues(c, name)
   if (values.length <= 1) return values[0]
   throw new Problem('invalid_request', `The query parameter ${name} is given more than once.`)
 }
 
 /** Throws `prefetch_refused`: a browser that looks ahead must neither begin a consent nor spend its code. */
-export const refusePrefetch = (c: Context): void => {
+export function refusePrefetch(c: Context): void {
   const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''}`
   if (!/prefetch|prerender|preview/i.test(purpose)) return
   throw new Problem('prefetch_refused', 'This link does something when it is opened: do not prefetch it.', {
@@ -33,24 +34,25 @@ export const refusePrefetch = (c: Context): void => {
 }
 
 /** The weight of a media type that `Accept` names (RFC 9110 section 12.5.1); wildcards say nothing for one of two. */
-const weightOf = (accept: string, mediaType: string): number => {
+function weightOf(accept: string, mediaType: string): number {
   const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === mediaType)
   return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1)
 }
 
 /** Whether a person's browser asks: JSON wins where neither is preferred. */
-export const prefersHtml = (c: Context): boolean => {
+export function prefersHtml(c: Context): boolean {
   const accept = c.req.header('Accept') ?? ''
   return weightOf(accept, 'text/html') > weightOf(accept, 'application/json')
 }
 
-export const keepAlive =
-  (c: Context): KeepAlive =>
-  (promise) =>
-    c.executionCtx.waitUntil(promise)
+export function keepAlive(c: Context): KeepAlive {
+  return (promise) => c.executionCtx.waitUntil(promise)
+}
 
 /** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
-export const whereabouts = (c: Context) => (): Whereabouts => {
-  const { continent, longitude }: Record<string, unknown> = Reflect.get(c.req.raw, 'cf') ?? {}
-  return { continent: String(continent), longitude: longitude ? Number(longitude) : undefined }
+export function whereabouts(c: Context) {
+  return (): Whereabouts => {
+    const { continent, longitude }: Record<string, unknown> = Reflect.get(c.req.raw, 'cf') ?? {}
+    return { continent: String(continent), longitude: longitude ? Number(longitude) : undefined }
+  }
 }

@@ -5,10 +5,12 @@ import { Problem } from '../problem.ts'
 const MAX_BODY_BYTES = 4096
 const JSON_TYPE = /^application\/json\s*(;|$)/i
 
-const invalid = (detail: string) => new Problem('invalid_request', detail)
+function invalid(detail: string) {
+  return new Problem('invalid_request', detail)
+}
 
 /** The body, read no further than it may be long. */
-const boundedBytes = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+async function boundedBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const bytes = new Uint8Array(MAX_BODY_BYTES)
   let length = 0
   for await (const chunk of body) {
@@ -19,7 +21,7 @@ const boundedBytes = async (body: ReadableStream<Uint8Array>): Promise<Uint8Arra
   return bytes.subarray(0, length)
 }
 
-const parsedJson = (bytes: Uint8Array): unknown => {
+function parsedJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
   } catch {
@@ -28,7 +30,7 @@ const parsedJson = (bytes: Uint8Array): unknown => {
 }
 
 /** A body that is a JSON object (RFC 8259), of at most 4096 bytes; an absent or an empty one is `{}`. Throws `invalid_request`. */
-export const jsonBody = async (c: Context): Promise<object> => {
+export async function jsonBody(c: Context): Promise<object> {
   const { body } = c.req.raw
   const bytes = body ? await boundedBytes(body) : new Uint8Array()
   if (bytes.byteLength === 0) return {}

@@ -11,16 +11,17 @@ import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
 import type { CallbackBody } from './schemas/callback.ts'
 import { presentedSignature } from './start-link.ts'
 
-const malformed = (name: string, form: string) =>
-  new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
+function malformed(name: string, form: string) {
+  return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
+}
 
-const realmIdOf = (c: Context) => {
+function realmIdOf(c: Context) {
   const realmId = queryParameter(c, 'realmId')
   if (!realmId || REALM_ID.test(realmId)) return realmId || undefined
   throw malformed('realmId', '1 to 19 digits')
 }
 
-const callbackParameters = (c: Context): CallbackParameters => {
+function callbackParameters(c: Context): CallbackParameters {
   const [code, state, error] = [queryParameter(c, 'code'), queryParameter(c, 'state'), queryParameter(c, 'error')]
   const realmId = realmIdOf(c)
   if (!code && !error)
@@ -36,19 +37,21 @@ const callbackParameters = (c: Context): CallbackParameters => {
 }
 
 /** The API reference's "Stored output" without the tokens. `realm_in_use`: the company is connected under another key as well. */
-const callbackBody = ({ connection, sharesRealm }: Connected): CallbackBody => ({
-  company_key: connection.companyKey,
-  company_name: connection.companyName,
-  realm_id: connection.realmId ?? null,
-  access_token_expires_at: connection.accessTokenExpiresAt ?? null,
-  refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
-  uses_sandbox_credentials: connection.environment === 'sandbox',
-  connected: true,
-  realm_in_use: sharesRealm,
-})
+function callbackBody({ connection, sharesRealm }: Connected): CallbackBody {
+  return {
+    company_key: connection.companyKey,
+    company_name: connection.companyName,
+    realm_id: connection.realmId ?? null,
+    access_token_expires_at: connection.accessTokenExpiresAt ?? null,
+    refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
+    uses_sandbox_credentials: connection.environment === 'sandbox',
+    connected: true,
+    realm_in_use: sharesRealm,
+  }
+}
 
 /** The consent of a person: `GET /oauth/start/{company_key}` and `GET /oauth/callback`. */
-export const oauthRoutes = (broker: Broker, successRedirectUrl: () => string | undefined) => {
+export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | undefined) {
   const start = async (c: Context) => {
     refusePrefetch(c)
     requireShortQuery(c)

@@ -16,10 +16,12 @@ const CONNECTED_PATH = '/oauth/connected'
 const FAILED_PATH = '/oauth/failed'
 
 /** Takes code and state out of the address bar and the history, without a script: the browser replaces the page at once. */
-const thenShow = (path: string) => ({ Refresh: `0; url=${path}` })
+function thenShow(path: string) {
+  return { Refresh: `0; url=${path}` }
+}
 
 /** The callback's success as a page, or the way to the operator's own page. */
-export const answerConnected = (c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) => {
+export function answerConnected(c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) {
   if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
   const shown = { companyName: connection.companyName, sharesRealm }
   keepConnected(c, shown)
@@ -27,7 +29,7 @@ export const answerConnected = (c: Context, { connection, sharesRealm }: Connect
 }
 
 /** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
-export const answerProblem = (c: Context, problem: Problem, requestId: string) => {
+export function answerProblem(c: Context, problem: Problem, requestId: string) {
   const status = PROBLEM_STATUS[problem.code]
   if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) {
     return c.body(JSON.stringify(problemBody(problem)), status, {
@@ -41,7 +43,7 @@ export const answerProblem = (c: Context, problem: Problem, requestId: string) =
   return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })
 }
 
-const showKeptProblem = (c: Context) => {
+function showKeptProblem(c: Context) {
   const kept = keptProblem(c)
   return sendPage(c, kept ? problemPage(kept) : FORGOTTEN_PROBLEM)
 }
@@ -49,7 +51,7 @@ const showKeptProblem = (c: Context) => {
 /** Answered before the Worker is asked, where they are deployed. */
 const ASSETS = ['/console', '/docs', '/openapi.json', '/pages.css']
 
-const assetsAreMissing = () => {
+function assetsAreMissing(): never {
   throw new Problem(
     'not_found',
     'This deployment has no such page: deploy the static assets of public/ with the Worker.',
@@ -65,18 +67,18 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
 }
 
 /** Intuit's link is a hint and no proof: what it names is looked into behind the answer, which is the same whatever comes of it. */
-const lookInto =
-  (broker: Broker, brake: Brake): MiddlewareHandler =>
-  async (c, next) => {
+function lookInto(broker: Broker, brake: Brake): MiddlewareHandler {
+  return async (c, next) => {
     await next()
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
     const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, keepAlive(c)))
     keepAlive(c)(looked.catch(() => undefined))
   }
+}
 
 /** The pages, and behind those that Intuit leads to, held back by `brake`, a look at what the link names. */
-export const pageRoutes = (broker: Broker, brake: Brake) => {
+export function pageRoutes(broker: Broker, brake: Brake) {
   const routes = new Hono()
   routes.use('/intuit/*', lookInto(broker, brake))
   for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)

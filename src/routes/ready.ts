@@ -8,17 +8,17 @@ const RETRY_AFTER_SECONDS = '10'
 type Access = { Variables: AccessVariables }
 
 /** Whoever shows a key must have a right one. */
-const keyIfShown =
-  (requireCaller: MiddlewareHandler<Access>): MiddlewareHandler<Access> =>
-  (c, next) =>
-    c.req.header('X-API-Key') === undefined ? next() : requireCaller(c, next)
+function keyIfShown(requireCaller: MiddlewareHandler<Access>): MiddlewareHandler<Access> {
+  return (c, next) => (c.req.header('X-API-Key') === undefined ? next() : requireCaller(c, next))
+}
 
 /** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
-export const readyRoutes = (faults: () => Promise<string[]>, requireCaller: MiddlewareHandler<Access>) =>
-  new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
+export function readyRoutes(faults: () => Promise<string[]>, requireCaller: MiddlewareHandler<Access>) {
+  return new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
     const found = await faults()
     if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
     return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
       'Retry-After': RETRY_AFTER_SECONDS,
     })
   })
+}

@@ -8,7 +8,7 @@ export const KID = /^[\w.-]{1,64}$/
 export const MAC = /^[\w-]{43}$/
 
 /** `/oauth/start/{company_key}` at our own origin, with `company_name` and the signature in `exp` (epoch seconds), `kid` and `sig`. */
-export const startLinkUrl = (origin: string, { companyKey, companyName, signed }: IssuedLink): string => {
+export function startLinkUrl(origin: string, { companyKey, companyName, signed }: IssuedLink): string {
   const url = new URL(`/oauth/start/${companyKey}`, origin)
   if (companyName !== undefined) url.searchParams.set('company_name', companyName)
   if (signed) {
@@ -20,7 +20,7 @@ export const startLinkUrl = (origin: string, { companyKey, companyName, signed }
 }
 
 /** The signature that the opened link carries, checked for its form alone. */
-export const presentedSignature = (c: Context): PresentedSignature => {
+export function presentedSignature(c: Context): PresentedSignature {
   const all = [queryValues(c, 'exp'), queryValues(c, 'kid'), queryValues(c, 'sig')]
   if (all.every(({ length }) => length === 0)) return undefined
   const [exp = '', kid = '', mac = ''] = all.map(([first]) => first)

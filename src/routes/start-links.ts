@@ -28,7 +28,7 @@ export const START_LINK_REQUEST = v.strictObject(
 )
 
 /** Throws `invalid_request` or `invalid_company_name`. */
-const parsedRequest = (body: object) => {
+function parsedRequest(body: object) {
   const parsed = v.safeParse(START_LINK_REQUEST, body)
   if (parsed.success) {
     return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
@@ -39,11 +39,12 @@ const parsedRequest = (body: object) => {
 }
 
 /** `POST /api/connections/{company_key}/start-links`. */
-export const startLinkRoutes = (broker: Broker, origin: () => string) =>
-  new Hono().post('/:company_key{[^/]*}/start-links', may('connection:write'), async (c) => {
+export function startLinkRoutes(broker: Broker, origin: () => string) {
+  return new Hono().post('/:company_key{[^/]*}/start-links', may('connection:write'), async (c) => {
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const { companyName, expiresIn } = parsedRequest(await jsonBody(c))
     const link = await broker.startLink(companyKey, companyName, expiresIn)
     const answer: StartLinkBody = { url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }
     return c.json(answer, 201)
   })
+}

@@ -9,28 +9,29 @@ import { may } from './access.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
 /** Why there is no newer token: the code that a caller of the token routes is answered. */
-export const errorBody = ({ reason, at, intuitTid }: Failure): ErrorBody => ({
-  code: failureCode(reason),
-  at,
-  intuit_tid: intuitTid ?? null,
-})
+export function errorBody({ reason, at, intuitTid }: Failure): ErrorBody {
+  return {
+    code: failureCode(reason),
+    at,
+    intuit_tid: intuitTid ?? null,
+  }
+}
 
-const refreshBody = ({ at, outcome, count }: RefreshNote): RefreshBody => {
+function refreshBody({ at, outcome, count }: RefreshNote): RefreshBody {
   if (outcome === 'rotated' || outcome === 'kept') return { at, outcome: 'refreshed', rotated: outcome === 'rotated' }
   return { at, outcome: failureCode(outcome), attempts: count }
 }
 
-const nextAttempt = ({ failure }: Connection) => (failure && !isFinal(failure) ? failure.retryAt : null)
+function nextAttempt({ failure }: Connection) {
+  return failure && !isFinal(failure) ? failure.retryAt : null
+}
 
-const leftUntil = (time: EpochSeconds | undefined, now: EpochSeconds) =>
-  time === undefined ? null : daysLeft(time, now)
+function leftUntil(time: EpochSeconds | undefined, now: EpochSeconds) {
+  return time === undefined ? null : daysLeft(time, now)
+}
 
 /** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
-const statusBody = (
-  connection: Connection,
-  now: EpochSeconds,
-  reconnectUrl: string | undefined,
-): ConnectionStatusBody => {
+function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined): ConnectionStatusBody {
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
   return {
     company_key: connection.companyKey,
@@ -52,9 +53,10 @@ const statusBody = (
 }
 
 /** `GET /api/connections/{company_key}/status`. `now` in milliseconds. */
-export const statusRoutes = (broker: Broker, now: () => number) =>
-  new Hono().get('/:company_key{[^/]*}/status', may('connection:read'), async (c) => {
+export function statusRoutes(broker: Broker, now: () => number) {
+  return new Hono().get('/:company_key{[^/]*}/status', may('connection:read'), async (c) => {
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const connection = await broker.connection(companyKey)
     return c.json(statusBody(connection, Math.floor(now() / 1000), broker.startUrl(companyKey, undefined)))
   })
+}

@@ -11,28 +11,30 @@ import { MAX_MIN_TTL_SECONDS } from './parameter-forms.ts'
 import type { TokenBody } from './schemas/token.ts'
 
 /** The API reference's response of `GET /api/token/{company_key}`. What a record written by hand does not tell is `null`. */
-export const tokenBody = ({ accessToken, connection }: UsableToken): TokenBody => ({
-  company_key: connection.companyKey,
-  company_name: connection.companyName,
-  realm_id: connection.realmId ?? null,
-  access_token: accessToken,
-  access_token_expires_at: connection.accessTokenExpiresAt,
-  refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
-  updated_at: connection.updatedAt ?? null,
-  last_refresh_at: connection.lastRefreshAt ?? null,
-  uses_sandbox_credentials: connection.environment === 'sandbox',
-})
+export function tokenBody({ accessToken, connection }: UsableToken): TokenBody {
+  return {
+    company_key: connection.companyKey,
+    company_name: connection.companyName,
+    realm_id: connection.realmId ?? null,
+    access_token: accessToken,
+    access_token_expires_at: connection.accessTokenExpiresAt,
+    refresh_token_expires_at: connection.refreshTokenExpiresAt ?? null,
+    updated_at: connection.updatedAt ?? null,
+    last_refresh_at: connection.lastRefreshAt ?? null,
+    uses_sandbox_credentials: connection.environment === 'sandbox',
+  }
+}
 
 /** A remembered token is answered again and again: its body is written once, and goes with it. */
 const bodies = new WeakMap<UsableToken, string>()
-const bodyOf = (token: UsableToken): string => {
+function bodyOf(token: UsableToken): string {
   const body = bodies.get(token) ?? JSON.stringify(tokenBody(token))
   bodies.set(token, body)
   return body
 }
 
 /** `no-transform`, as a compressing edge would weaken the ETag (RFC 9110 section 8.8.1). */
-const answer = (c: Context, token: UsableToken, source: Source, ms: number) => {
+function answer(c: Context, token: UsableToken, source: Source, ms: number) {
   c.set('source', source)
   return c.body(bodyOf(token), 200, {
     'Content-Type': 'application/json',
@@ -44,21 +46,22 @@ const answer = (c: Context, token: UsableToken, source: Source, ms: number) => {
 }
 
 /** How long the token has to live at least, in seconds. Throws `invalid_request`. */
-const minTtlSeconds = (c: Context): number => {
+function minTtlSeconds(c: Context): number {
   const text = queryParameter(c, 'min_ttl') ?? '0'
   if (/^\d{1,4}$/.test(text) && Number(text) <= MAX_MIN_TTL_SECONDS) return Number(text)
   throw new Problem('invalid_request', `The parameter min_ttl must be 0 to ${MAX_MIN_TTL_SECONDS} seconds.`)
 }
 
 /** `Cache-Control: no-cache` of a request (RFC 9111 section 5.2.1.4): the answer must come from where the tokens are. */
-const refusesMemory = (c: Context): boolean =>
-  /(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)/i.test(c.req.header('Cache-Control') ?? '')
+function refusesMemory(c: Context): boolean {
+  return /(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)/i.test(c.req.header('Cache-Control') ?? '')
+}
 
 /**
  * The generations that `If-Match` names (RFC 9110 section 13.1.1); `undefined` where it is absent or `*`. A weak tag
  * counts as its strong one, as an edge may have weakened ours. Throws `invalid_request`.
  */
-const matchedGenerations = (c: Context): number[] | undefined => {
+function matchedGenerations(c: Context): number[] | undefined {
   const header = c.req.header('If-Match')?.trim()
   if (header === undefined || header === '*') return undefined
   const tags = header.split(',').map((tag) => /^(?:W\/)?"([^"]*)"$/.exec(tag.trim())?.[1])
@@ -68,7 +71,7 @@ const matchedGenerations = (c: Context): number[] | undefined => {
 }
 
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. `now` in milliseconds. */
-export const tokenRoutes = (broker: Broker, now: () => number) => {
+export function tokenRoutes(broker: Broker, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Item } from './dynamodb.ts'
 
 /** DynamoDB's notation for a value: strings as S, numbers as N, booleans as BOOL. */
-export const attribute = (value: string | number | boolean): AttributeValue => {
+export function attribute(value: string | number | boolean): AttributeValue {
   if (typeof value === 'string') return { S: value }
   return typeof value === 'number' ? { N: String(value) } : { BOOL: value }
 }
@@ -10,45 +10,48 @@ export const attribute = (value: string | number | boolean): AttributeValue => {
 type Values = Record<string, string | number | boolean | undefined>
 
 /** A whole item, or the values of an expression; those that are `undefined` are left out. */
-export const attributes = (values: Values): Record<string, AttributeValue> =>
-  Object.fromEntries(
+export function attributes(values: Values): Record<string, AttributeValue> {
+  return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, attribute(value)]])),
   )
+}
 
-const member = (item: Item, name: string, type: 'S' | 'N' | 'BOOL'): unknown => {
+function member(item: Item, name: string, type: 'S' | 'N' | 'BOOL'): unknown {
   const value = item[name]
   return typeof value === 'object' && value !== null ? Reflect.get(value, type) : undefined
 }
 
 /** A string attribute; an absent or an empty one is `undefined`. */
-export const text = (item: Item, name: string): string | undefined => {
+export function text(item: Item, name: string): string | undefined {
   const value = member(item, name, 'S')
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 /** A number attribute that is a whole number. */
-export const integer = (item: Item, name: string): number | undefined => {
+export function integer(item: Item, name: string): number | undefined {
   const value = member(item, name, 'N')
   return typeof value === 'string' && Number.isFinite(Number(value)) ? Math.floor(Number(value)) : undefined
 }
 
 /** The digits of a number attribute as they are: an id of 19 digits is too long for a JavaScript number. */
-export const digits = (item: Item, name: string): string | undefined => {
+export function digits(item: Item, name: string): string | undefined {
   const value = member(item, name, 'N')
   return typeof value === 'string' ? value : undefined
 }
 
-export const flag = (item: Item, name: string): boolean | undefined => {
+export function flag(item: Item, name: string): boolean | undefined {
   const value = member(item, name, 'BOOL')
   return typeof value === 'boolean' ? value : undefined
 }
 
 /** `a = :a, b = :b` for an update expression, those that are `undefined` left out. */
-export const assignments = (values: Values): string =>
-  Object.keys(attributes(values))
+export function assignments(values: Values): string {
+  return Object.keys(attributes(values))
     .map((name) => `${name} = :${name}`)
     .join(', ')
+}
 
 /** The values that `assignments` names. */
-export const assigned = (values: Values): Record<string, AttributeValue> =>
-  Object.fromEntries(Object.entries(attributes(values)).map(([name, value]) => [`:${name}`, value]))
+export function assigned(values: Values): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(attributes(values)).map(([name, value]) => [`:${name}`, value]))
+}

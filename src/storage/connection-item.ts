@@ -42,7 +42,9 @@ import { historyOf } from './refresh-history.ts'
 const REVOCATIONS: readonly Revocation[] = ['confirmed', 'unconfirmed', 'pending']
 const REASONS: readonly FailureReason[] = ['invalid_grant', 'invalid_client', 'unavailable', 'unsettled']
 
-export const connectionKey = (companyKey: string) => attributes({ pk: `connection#${companyKey}` })
+export function connectionKey(companyKey: string) {
+  return attributes({ pk: `connection#${companyKey}` })
+}
 
 export const HOLDS_NO_TOKENS = 'attribute_not_exists(access_token) AND attribute_not_exists(refresh_token)'
 
@@ -51,13 +53,13 @@ export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
 export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid'
 export const FAILURE_ATTRIBUTES = 'failure_code, failure_tid, failure_count, failure_since, failed_at, retry_at'
 
-const leaseOf = (item: Item): Lease | undefined => {
+function leaseOf(item: Item): Lease | undefined {
   const owner = text(item, 'lease_owner')
   const until = integer(item, 'lease_until')
   return owner !== undefined && until !== undefined ? { owner, until } : undefined
 }
 
-const failureOf = (item: Item): Failure | undefined => {
+function failureOf(item: Item): Failure | undefined {
   const reason = REASONS.find((known) => known === text(item, 'failure_code'))
   const at = integer(item, 'failed_at')
   if (!reason || at === undefined) return undefined
@@ -71,14 +73,14 @@ const failureOf = (item: Item): Failure | undefined => {
   }
 }
 
-const disconnectionOf = (item: Item): Disconnection | undefined => {
+function disconnectionOf(item: Item): Disconnection | undefined {
   const at = integer(item, 'disconnected_at')
   const revocation = REVOCATIONS.find((known) => known === text(item, 'revocation'))
   return at !== undefined && revocation ? { at, revocation, intuitTid: text(item, 'revocation_tid') } : undefined
 }
 
 /** Reads a record, ours or one written by hand. */
-export const connectionOf = (item: Item, companyKey: string): Connection => {
+export function connectionOf(item: Item, companyKey: string): Connection {
   const companyName = text(item, 'company_name') ?? companyKey
   const usesSandbox = flag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
   return {
@@ -105,7 +107,7 @@ export const connectionOf = (item: Item, companyKey: string): Connection => {
 }
 
 /** Whether a record that never got connected has outlived its day: DynamoDB deletes it only within days. */
-export const isExpired = (item: Item, now: EpochSeconds): boolean => {
+export function isExpired(item: Item, now: EpochSeconds): boolean {
   const expiresAt = integer(item, 'expires_at')
   return expiresAt !== undefined && expiresAt <= now
 }

@@ -7,73 +7,76 @@ import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { historyText } from './refresh-history.ts'
 
 /** Whether the stored token is still the one that was spent. A record written by hand has no hash: the token itself tells. */
-export const stillStored = ({ refreshTokenHash, refreshToken }: Connection) =>
-  refreshTokenHash === undefined
+export function stillStored({ refreshTokenHash, refreshToken }: Connection) {
+  return refreshTokenHash === undefined
     ? {
         condition: 'attribute_not_exists(refresh_token_hash) AND refresh_token = :spent',
         values: attributes({ ':spent': refreshToken }),
       }
     : { condition: 'refresh_token_hash = :spent', values: attributes({ ':spent': refreshTokenHash }) }
+}
 
 /** What is set where a lease does not simply go. One that lapsed ends now and not at 0: a late claim of its holder is refused. */
-const keptLease = (end: LeaseEnd | 'embargo') => {
+function keptLease(end: LeaseEnd | 'embargo') {
   if (end === 'free') return undefined
   return end === 'embargo' ? { lease_owner: EMBARGO } : { lease_until: end.lapsedAt }
 }
 
 /** The right to spend a refresh token: who has it, and what it came to. */
-export const connectionLeases = (
+export function connectionLeases(
   dynamo: DynamoDb,
   refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
-): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> => ({
-  async claim(companyKey, { owner, now, until }) {
-    const claimed = await dynamo.updateItem({
-      Key: connectionKey(companyKey),
-      // The former owner is kept: one that is still there did not give its lease back.
-      UpdateExpression:
-        'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
-      ConditionExpression:
-        'attribute_exists(pk) AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :me)',
-      ExpressionAttributeValues: attributes({ ':me': owner, ':until': until, ':now': now, ':nobody': '-' }),
-      ReturnValues: 'ALL_NEW',
-    })
-    if (!claimed.refused) {
-      const { attributes: item } = claimed
-      const tookOver = text(item, 'lapsed_owner') !== '-'
-      return { outcome: 'claimed', connection: connectionOf(item, companyKey), tookOver }
-    }
-    const item = await refusingItem(companyKey, claimed)
-    return item ? { outcome: 'held', connection: connectionOf(item, companyKey) } : { outcome: 'gone' }
-  },
+): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> {
+  return {
+    async claim(companyKey, { owner, now, until }) {
+      const claimed = await dynamo.updateItem({
+        Key: connectionKey(companyKey),
+        // The former owner is kept: one that is still there did not give its lease back.
+        UpdateExpression:
+          'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
+        ConditionExpression:
+          'attribute_exists(pk) AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :me)',
+        ExpressionAttributeValues: attributes({ ':me': owner, ':until': until, ':now': now, ':nobody': '-' }),
+        ReturnValues: 'ALL_NEW',
+      })
+      if (!claimed.refused) {
+        const { attributes: item } = claimed
+        const tookOver = text(item, 'lapsed_owner') !== '-'
+        return { outcome: 'claimed', connection: connectionOf(item, companyKey), tookOver }
+      }
+      const item = await refusingItem(companyKey, claimed)
+      return item ? { outcome: 'held', connection: connectionOf(item, companyKey) } : { outcome: 'gone' }
+    },
 
-  async release(companyKey, owner, end) {
-    const kept = keptLease(end)
-    await dynamo.updateItem({
-      Key: connectionKey(companyKey),
-      UpdateExpression: kept ? `SET ${assignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
-      ConditionExpression: 'lease_owner = :me',
-      ExpressionAttributeValues: { ...assigned(kept ?? {}), ...attributes({ ':me': owner }) },
-    })
-  },
+    async release(companyKey, owner, end) {
+      const kept = keptLease(end)
+      await dynamo.updateItem({
+        Key: connectionKey(companyKey),
+        UpdateExpression: kept ? `SET ${assignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
+        ConditionExpression: 'lease_owner = :me',
+        ExpressionAttributeValues: { ...assigned(kept ?? {}), ...attributes({ ':me': owner }) },
+      })
+    },
 
-  async fail(spent, owner, failure, end) {
-    const stored = stillStored(spent)
-    const kept = keptLease(end)
-    const values = {
-      failure_code: failure.reason,
-      failure_tid: failure.intuitTid,
-      failure_count: failure.count,
-      failure_since: failure.since,
-      failed_at: failure.at,
-      retry_at: failure.retryAt,
-      refreshes: historyText(noted(spent.refreshes, failure.reason, failure.at)),
-      ...kept,
-    }
-    await dynamo.updateItem({
-      Key: connectionKey(spent.companyKey),
-      UpdateExpression: `SET ${assignments(values)}${kept ? '' : ` REMOVE ${LEASE_ATTRIBUTES}`}`,
-      ConditionExpression: `${stored.condition} AND lease_owner = :me`,
-      ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...attributes({ ':me': owner }) },
-    })
-  },
-})
+    async fail(spent, owner, failure, end) {
+      const stored = stillStored(spent)
+      const kept = keptLease(end)
+      const values = {
+        failure_code: failure.reason,
+        failure_tid: failure.intuitTid,
+        failure_count: failure.count,
+        failure_since: failure.since,
+        failed_at: failure.at,
+        retry_at: failure.retryAt,
+        refreshes: historyText(noted(spent.refreshes, failure.reason, failure.at)),
+        ...kept,
+      }
+      await dynamo.updateItem({
+        Key: connectionKey(spent.companyKey),
+        UpdateExpression: `SET ${assignments(values)}${kept ? '' : ` REMOVE ${LEASE_ATTRIBUTES}`}`,
+        ConditionExpression: `${stored.condition} AND lease_owner = :me`,
+        ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...attributes({ ':me': owner }) },
+      })
+    },
+  }
+}

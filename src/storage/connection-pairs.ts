@@ -21,39 +21,42 @@ const NOT_WRITTEN_BY_ME = '(attribute_not_exists(written_by) OR written_by <> :w
 const NEXT_GENERATION = 'generation = if_not_exists(generation, :zero) + :one'
 
 /** Of the five years Intuit's answer may say nothing: what the record knows stays true. */
-const pairAttributes = (
+function pairAttributes(
   companyKey: string,
   pair: StoredPair,
   hardExpiresAt: EpochSeconds | undefined,
   now: EpochSeconds,
   writer: string,
-) => ({
-  access_token: pair.accessToken,
-  access_token_expires_at: pair.accessTokenExpiresAt,
-  refresh_token: pair.refreshToken,
-  refresh_token_expires_at: pair.refreshTokenExpiresAt,
-  refresh_token_hard_expires_at: hardExpiresAt,
-  refresh_token_hash: pair.refreshTokenHash,
-  last_refresh_at: now,
-  updated_at: now,
-  written_by: writer,
-  ...fleetAttributes({
-    companyKey,
-    holdsRefreshToken: true,
-    refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
-    refreshTokenHardExpiresAt: hardExpiresAt,
-  }),
-})
+) {
+  return {
+    access_token: pair.accessToken,
+    access_token_expires_at: pair.accessTokenExpiresAt,
+    refresh_token: pair.refreshToken,
+    refresh_token_expires_at: pair.refreshTokenExpiresAt,
+    refresh_token_hard_expires_at: hardExpiresAt,
+    refresh_token_hash: pair.refreshTokenHash,
+    last_refresh_at: now,
+    updated_at: now,
+    written_by: writer,
+    ...fleetAttributes({
+      companyKey,
+      holdsRefreshToken: true,
+      refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
+      refreshTokenHardExpiresAt: hardExpiresAt,
+    }),
+  }
+}
 
 /** Somebody who refreshed this token in between has raised the generation, or has the lease. */
-const nobodyElse = ({ generation }: Connection) =>
-  `lease_owner = :written_by AND ${generation === 0 ? '(attribute_not_exists(generation) OR generation = :generation)' : 'generation = :generation'}`
+function nobodyElse({ generation }: Connection) {
+  return `lease_owner = :written_by AND ${generation === 0 ? '(attribute_not_exists(generation) OR generation = :generation)' : 'generation = :generation'}`
+}
 
 /** The writes of token pairs: the first one of a consent, and the successor of a spent one. */
-export const connectionPairs = (
+export function connectionPairs(
   dynamo: DynamoDb,
   refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
-): Pick<ConnectionStore, 'connect' | 'replace'> => {
+): Pick<ConnectionStore, 'connect' | 'replace'> {
   /** A write that was refused may be our own one, applied when its first answer was lost. */
   const ownOrApplied = async (companyKey: string, writer: string, written: Applied | Refused) => {
     if (!written.refused) return connectionOf(written.attributes, companyKey)

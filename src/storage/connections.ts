@@ -12,7 +12,7 @@ export const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TO
 const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
 /** Connection records in DynamoDB. No write needs a transaction; each may be applied twice, as the transport repeats what it had no answer to. */
-export const connectionStore = (dynamo: DynamoDb): ConnectionStore => {
+export function connectionStore(dynamo: DynamoDb): ConnectionStore {
   const readItem = (companyKey: string) => dynamo.getItem({ Key: connectionKey(companyKey), ConsistentRead: true })
 
   /** The item that refused a condition: told by DynamoDB, read where the engine does not tell. */

@@ -32,11 +32,15 @@ export interface DynamoDb {
   query(input: Input<QueryCommandInput>): Promise<{ items: Item[]; lastKey: Item | undefined }>
 }
 
-const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
-const itemOf = (value: unknown): Item | undefined => (isItem(value) ? value : undefined)
+function isItem(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+function itemOf(value: unknown): Item | undefined {
+  return isItem(value) ? value : undefined
+}
 
 /** The five operations this service needs, on one table (Amazon DynamoDB API reference, version 2012-08-10). */
-export const dynamoDb = (settings: () => StorageSettings, surroundings: TransportSurroundings): DynamoDb => {
+export function dynamoDb(settings: () => StorageSettings, surroundings: TransportSurroundings): DynamoDb {
   const send = dynamoDbTransport(settings, surroundings)
 
   const read = async (operation: string, input: object, options?: SendOptions) => {

@@ -11,7 +11,9 @@ import { firstDeath } from '../broker/status.ts'
  */
 
 const SHARDS = 16
-const shardName = (shard: number) => String(shard).padStart(2, '0')
+function shardName(shard: number) {
+  return String(shard).padStart(2, '0')
+}
 
 /** Partitions of the index. One takes 1,000 writes a second: sixteen keep the index from being what limits the table. */
 export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => shardName(shard))
@@ -25,14 +27,14 @@ const FNV_OFFSET = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
 /** FNV-1a, 32 bits (draft-eastlake-fnv). Company keys are ASCII, so that a character is a byte. */
-const fnv1a = (text: string): number => {
+function fnv1a(text: string): number {
   let hash = FNV_OFFSET
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME)
   return hash >>> 0
 }
 
 /** The shard of a company key: the same for ever, or its record would be in the index under a shard nobody expects. */
-export const fleetShard = (companyKey: string): string => {
+export function fleetShard(companyKey: string): string {
   const hash = fnv1a(companyKey)
   // Both halves, as the low bits of FNV alone mix less well.
   const shard = ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
@@ -47,11 +49,14 @@ export interface FleetRecord {
   refreshTokenHardExpiresAt: EpochSeconds | undefined
 }
 
-const diesAt = (record: FleetRecord): EpochSeconds =>
-  record.holdsRefreshToken ? (firstDeath(record) ?? UNKNOWN) : NOTHING_TO_DIE
+function diesAt(record: FleetRecord): EpochSeconds {
+  return record.holdsRefreshToken ? (firstDeath(record) ?? UNKNOWN) : NOTHING_TO_DIE
+}
 
 /** The two attributes that put a record into the fleet index, sorted by the earlier of its refresh token's two deaths. */
-export const fleetAttributes = (record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } => ({
-  fleet_shard: fleetShard(record.companyKey),
-  dies_at: diesAt(record),
-})
+export function fleetAttributes(record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } {
+  return {
+    fleet_shard: fleetShard(record.companyKey),
+    dies_at: diesAt(record),
+  }
+}

@@ -10,7 +10,7 @@ import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-attributes.ts'
 
 const PK_PREFIX = 'connection#'
 
-const sightingOf = (item: Item): Sighting => {
+function sightingOf(item: Item): Sighting {
   // Not `company_key`: a record written by hand may lack it.
   const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
   const diesAt = integer(item, 'dies_at') ?? 0
@@ -23,31 +23,34 @@ const sightingOf = (item: Item): Sighting => {
   }
 }
 
-const startKey = (shard: string, { diesAt, companyKey }: Place) =>
-  attributes({ fleet_shard: shard, dies_at: diesAt, pk: `${PK_PREFIX}${companyKey}` })
+function startKey(shard: string, { diesAt, companyKey }: Place) {
+  return attributes({ fleet_shard: shard, dies_at: diesAt, pk: `${PK_PREFIX}${companyKey}` })
+}
 
 /** The connections of the table in the order of their deaths, by the index that `DYNAMODB_FLEET_INDEX` names. */
-export const fleetIndex = (dynamo: DynamoDb, indexName: () => string): FleetIndex => ({
-  shards: FLEET_SHARDS,
-  nothingToDie: NOTHING_TO_DIE,
+export function fleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
+  return {
+    shards: FLEET_SHARDS,
+    nothingToDie: NOTHING_TO_DIE,
 
-  async page(shard: string, { from, to }: DeathRange, after: Place | undefined, limit: number) {
-    const { items, lastKey } = await dynamo.query({
-      IndexName: indexName(),
-      KeyConditionExpression: 'fleet_shard = :shard AND dies_at BETWEEN :from AND :to',
-      ExpressionAttributeValues: attributes({ ':shard': shard, ':from': from, ':to': to }),
-      Limit: limit,
-      ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
-    })
-    return { sightings: items.map(sightingOf), more: lastKey !== undefined }
-  },
+    async page(shard: string, { from, to }: DeathRange, after: Place | undefined, limit: number) {
+      const { items, lastKey } = await dynamo.query({
+        IndexName: indexName(),
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at BETWEEN :from AND :to',
+        ExpressionAttributeValues: attributes({ ':shard': shard, ':from': from, ':to': to }),
+        Limit: limit,
+        ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
+      })
+      return { sightings: items.map(sightingOf), more: lastKey !== undefined }
+    },
 
-  async noteAlerted(companyKey, before, told) {
-    await dynamo.updateItem({
-      Key: connectionKey(companyKey),
-      UpdateExpression: 'SET alerted = :told',
-      ConditionExpression: `attribute_exists(pk) AND ${before === undefined ? 'attribute_not_exists(alerted)' : 'alerted = :before'}`,
-      ExpressionAttributeValues: attributes({ ':told': told, ':before': before }),
-    })
-  },
-})
+    async noteAlerted(companyKey, before, told) {
+      await dynamo.updateItem({
+        Key: connectionKey(companyKey),
+        UpdateExpression: 'SET alerted = :told',
+        ConditionExpression: `attribute_exists(pk) AND ${before === undefined ? 'attribute_not_exists(alerted)' : 'alerted = :before'}`,
+        ExpressionAttributeValues: attributes({ ':told': told, ':before': before }),
+      })
+    },
+  }
+}

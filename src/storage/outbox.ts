@@ -19,54 +19,58 @@ const KEPT_SECONDS = 3 * 24 * 3600
 
 const ALERT = v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
 
-const key = (id: string) => attributes({ pk: `outbox#${id}` })
+function key(id: string) {
+  return attributes({ pk: `outbox#${id}` })
+}
 
-const waitingOf = (item: Item | undefined): Waiting[] => {
+function waitingOf(item: Item | undefined): Waiting[] {
   const alert = item && fromJson(ALERT, text(item, 'message'))
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 
 /** Alerts that wait for delivery. Every call bears being applied twice. */
-export const outbox = (dynamo: DynamoDb, indexName: () => string): Outbox => ({
-  async put(alert, now, nextAttemptAt) {
-    await dynamo.putItem({
-      Item: attributes({
-        pk: `outbox#${alert.id}`,
-        fleet_shard: SHARD,
-        dies_at: nextAttemptAt,
-        message: JSON.stringify(alert),
-        attempts: 0,
-        created_at: now,
-        expires_at: now + KEPT_SECONDS,
-      }),
-      ConditionExpression: 'attribute_not_exists(pk)',
-    })
-  },
+export function outbox(dynamo: DynamoDb, indexName: () => string): Outbox {
+  return {
+    async put(alert, now, nextAttemptAt) {
+      await dynamo.putItem({
+        Item: attributes({
+          pk: `outbox#${alert.id}`,
+          fleet_shard: SHARD,
+          dies_at: nextAttemptAt,
+          message: JSON.stringify(alert),
+          attempts: 0,
+          created_at: now,
+          expires_at: now + KEPT_SECONDS,
+        }),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      })
+    },
 
-  async due(now, limit) {
-    const { items } = await dynamo.query({
-      IndexName: indexName(),
-      KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
-      ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
-      Limit: limit,
-    })
-    // The index shows no message, and one that it still shows may be delivered.
-    const whole = await Promise.all(
-      items.map((item) => dynamo.getItem({ Key: attributes({ pk: text(item, 'pk') }), ConsistentRead: true })),
-    )
-    return whole.flatMap(waitingOf)
-  },
+    async due(now, limit) {
+      const { items } = await dynamo.query({
+        IndexName: indexName(),
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
+        ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
+        Limit: limit,
+      })
+      // The index shows no message, and one that it still shows may be delivered.
+      const whole = await Promise.all(
+        items.map((item) => dynamo.getItem({ Key: attributes({ pk: text(item, 'pk') }), ConsistentRead: true })),
+      )
+      return whole.flatMap(waitingOf)
+    },
 
-  async delivered(id) {
-    await dynamo.deleteItem({ Key: key(id) })
-  },
+    async delivered(id) {
+      await dynamo.deleteItem({ Key: key(id) })
+    },
 
-  async postpone(id, attempts, nextAttemptAt) {
-    await dynamo.updateItem({
-      Key: key(id),
-      UpdateExpression: 'SET attempts = :attempts, dies_at = :next',
-      ConditionExpression: 'attribute_exists(pk)',
-      ExpressionAttributeValues: attributes({ ':attempts': attempts, ':next': nextAttemptAt }),
-    })
-  },
-})
+    async postpone(id, attempts, nextAttemptAt) {
+      await dynamo.updateItem({
+        Key: key(id),
+        UpdateExpression: 'SET attempts = :attempts, dies_at = :next',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: attributes({ ':attempts': attempts, ':next': nextAttemptAt }),
+      })
+    },
+  }
+}

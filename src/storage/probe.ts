@@ -10,9 +10,8 @@ const PATIENCE_SECONDS = 7 * 24 * 3600
  * What is wrong with the table, as far as one read can tell; `undefined`: nothing. A table of another key refuses the
  * read. Of expiry it tells that it is off, a week after the cron planted an item that had expired; that it is on, never.
  */
-export const tableProbe =
-  (dynamo: DynamoDb) =>
-  async (now: number): Promise<string | undefined> => {
+export function tableProbe(dynamo: DynamoDb) {
+  return async (now: number): Promise<string | undefined> => {
     try {
       const item = (await dynamo.getItem({ Key: EXPIRED_KEY })) ?? {}
       const isLeft = now - (integer(item, 'expires_at') ?? now) > PATIENCE_SECONDS
@@ -24,3 +23,4 @@ export const tableProbe =
       return 'DYNAMODB_TABLE refuses a read by its key: it must have the partition key pk (S) and no sort key.'
     }
   }
+}

@@ -9,29 +9,33 @@ import type { DynamoDb } from './dynamodb.ts'
  * updated_at             N
  */
 
-const key = (environment: Environment, realmId: string) => attributes({ pk: `realm#${environment}#${realmId}` })
+function key(environment: Environment, realmId: string) {
+  return attributes({ pk: `realm#${environment}#${realmId}` })
+}
 
 /** Which key a realm was connected under. */
-export const realmStore = (dynamo: DynamoDb): RealmStore => ({
-  async holder(environment, realmId) {
-    const item = await dynamo.getItem({ Key: key(environment, realmId), ConsistentRead: true })
-    return item && text(item, 'company_key')
-  },
+export function realmStore(dynamo: DynamoDb): RealmStore {
+  return {
+    async holder(environment, realmId) {
+      const item = await dynamo.getItem({ Key: key(environment, realmId), ConsistentRead: true })
+      return item && text(item, 'company_key')
+    },
 
-  async note(environment, realmId, companyKey, now) {
-    await dynamo.putItem({
-      Item: {
-        ...key(environment, realmId),
-        ...attributes({ company_key: companyKey, realm_id: realmId, updated_at: now }),
-      },
-    })
-  },
+    async note(environment, realmId, companyKey, now) {
+      await dynamo.putItem({
+        Item: {
+          ...key(environment, realmId),
+          ...attributes({ company_key: companyKey, realm_id: realmId, updated_at: now }),
+        },
+      })
+    },
 
-  async forget(environment, realmId, companyKey) {
-    await dynamo.deleteItem({
-      Key: key(environment, realmId),
-      ConditionExpression: 'company_key = :key',
-      ExpressionAttributeValues: attributes({ ':key': companyKey }),
-    })
-  },
-})
+    async forget(environment, realmId, companyKey) {
+      await dynamo.deleteItem({
+        Key: key(environment, realmId),
+        ConditionExpression: 'company_key = :key',
+        ExpressionAttributeValues: attributes({ ':key': companyKey }),
+      })
+    },
+  }
+}

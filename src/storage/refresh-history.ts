@@ -10,19 +10,26 @@ const OUTCOMES = ['rotated', 'kept', 'invalid_grant', 'invalid_client', 'unavail
 /** Of the outcomes, in their order. */
 const LETTERS = 'RKGCUS'
 
-const letterOf = (outcome: RefreshOutcome) => LETTERS.charAt(OUTCOMES.indexOf(outcome))
+function letterOf(outcome: RefreshOutcome) {
+  return LETTERS.charAt(OUTCOMES.indexOf(outcome))
+}
 
-const noteText = ({ at, outcome, count }: RefreshNote) =>
-  `${at.toString(36)}${letterOf(outcome)}${count === 1 ? '' : count}`
+function noteText({ at, outcome, count }: RefreshNote) {
+  return `${at.toString(36)}${letterOf(outcome)}${count === 1 ? '' : count}`
+}
 
-const noteOf = (text: string): RefreshNote[] => {
+function noteOf(text: string): RefreshNote[] {
   const [, at = '', letter = '?', count] = /^([0-9a-z]{1,9})([A-Z])(\d{0,9})$/.exec(text) ?? []
   const outcome = OUTCOMES[LETTERS.indexOf(letter)]
   return outcome ? [{ at: Number.parseInt(at, 36), outcome, count: Number(count || 1) }] : []
 }
 
 /** The attribute `refreshes`. */
-export const historyText = (history: readonly RefreshNote[]): string => history.map(noteText).join(',')
+export function historyText(history: readonly RefreshNote[]): string {
+  return history.map(noteText).join(',')
+}
 
 /** What the attribute says; a note that is not of that form is passed over. */
-export const historyOf = (text: string | undefined): readonly RefreshNote[] => text?.split(',').flatMap(noteOf) ?? []
+export function historyOf(text: string | undefined): readonly RefreshNote[] {
+  return text?.split(',').flatMap(noteOf) ?? []
+}

@@ -24,7 +24,7 @@ const ORDERS: readonly [continent: string, fromLongitude: number, order: string]
 const SOME_LONGITUDE = 100
 
 /** Ranks AWS regions by their nearness to a caller: the nearest has the least. Where nothing is known all are equal. */
-export const rankFrom = ({ continent, longitude = SOME_LONGITUDE }: Whereabouts): ((region: string) => number) => {
+export function rankFrom({ continent, longitude = SOME_LONGITUDE }: Whereabouts): (region: string) => number {
   const [, , order = ''] = ORDERS.find(([name, from]) => name === continent && longitude >= from) ?? []
   const beginnings = `${order} `.split(' ')
   return (region) => beginnings.findIndex((beginning) => region.startsWith(beginning))

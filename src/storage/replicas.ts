@@ -22,7 +22,7 @@ interface ReplicasConfig {
  * The replicas of a global table, one signed client for each. They are read eventually consistent: a consistent read
  * costs twice as much and is consistent within the replica's own region only.
  */
-export const replicas = (config: ReplicasConfig, surroundings: TransportSurroundings, log: Log): Replicas => {
+export function replicas(config: ReplicasConfig, surroundings: TransportSurroundings, log: Log): Replicas {
   const { now } = surroundings
   const all = once(() =>
     config.readRegions().map(({ region, endpoint }) => {

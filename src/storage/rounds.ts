@@ -37,21 +37,23 @@ const ROUND = v.object({
 const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
 
 /** What the cron keeps between its runs: one item, so that a run reads and writes it once. */
-export const roundStore = (dynamo: DynamoDb): RoundStore => ({
-  async load(): Promise<Round | undefined> {
-    const item = await dynamo.getItem({ Key: ROUND_KEY, ConsistentRead: true })
-    const round = item && fromJson(ROUND, text(item, 'round'))
-    return round && { ...UNKNOWN, ...round }
-  },
+export function roundStore(dynamo: DynamoDb): RoundStore {
+  return {
+    async load(): Promise<Round | undefined> {
+      const item = await dynamo.getItem({ Key: ROUND_KEY, ConsistentRead: true })
+      const round = item && fromJson(ROUND, text(item, 'round'))
+      return round && { ...UNKNOWN, ...round }
+    },
 
-  async save(round) {
-    await dynamo.putItem({ Item: { ...ROUND_KEY, ...attributes({ round: JSON.stringify(round) }) } })
-  },
+    async save(round) {
+      await dynamo.putItem({ Item: { ...ROUND_KEY, ...attributes({ round: JSON.stringify(round) }) } })
+    },
 
-  async plant(now) {
-    await dynamo.putItem({
-      Item: { ...EXPIRED_KEY, ...attributes({ expires_at: now }) },
-      ConditionExpression: 'attribute_not_exists(pk)',
-    })
-  },
-})
+    async plant(now) {
+      await dynamo.putItem({
+        Item: { ...EXPIRED_KEY, ...attributes({ expires_at: now }) },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      })
+    },
+  }
+}

@@ -14,20 +14,22 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
 const encoder = new TextEncoder()
 
 /** The day's signing key: secret, day, region and service, one folded into the other. */
-const signingKey = async (secret: string, parts: string[]) => {
+async function signingKey(secret: string, parts: string[]) {
   let key = await hmacKey(encoder.encode(`AWS4${secret}`))
   for (const part of parts) key = await hmacKey(await hmac(key, part))
   return key
 }
 
 /** `2026-01-05T10:11:12.131Z` → `20260105T101112Z` */
-const compact = (milliseconds: number) => new Date(milliseconds).toISOString().replace(/[:-]|\.\d{3}/g, '')
+function compact(milliseconds: number) {
+  return new Date(milliseconds).toISOString().replace(/[:-]|\.\d{3}/g, '')
+}
 
 /**
  * Signs DynamoDB requests by Signature Version 4 (AWS General Reference), as aws4fetch does to the byte, with what is
  * the same for every request of a day prepared once. Returns the headers to send with the POST. Keep one per isolate.
  */
-export const dynamoDbSigner = (settings: StorageSettings) => {
+export function dynamoDbSigner(settings: StorageSettings) {
   const { accessKeyId, secretAccessKey, sessionToken, region } = settings
   const { host, pathname } = new URL(settings.endpoint)
   const signedHeaders = `host;x-amz-date;${sessionToken ? 'x-amz-security-token;' : ''}x-amz-target`

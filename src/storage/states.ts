@@ -11,48 +11,54 @@ import type { DynamoDb, Item } from './dynamodb.ts'
  * claimed_by                 S     who spent it
  */
 
-const key = (nonce: string) => attributes({ pk: `state#${nonce}` })
+function key(nonce: string) {
+  return attributes({ pk: `state#${nonce}` })
+}
 
-const stateOf = (item: Item, nonce: string, companyKey: string): AuthorizationState => ({
-  nonce,
-  companyKey,
-  companyName: text(item, 'company_name'),
-  environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
-  browserHash: text(item, 'browser_hash'),
-  createdAt: integer(item, 'created_at') ?? 0,
-  expiresAt: integer(item, 'expires_at') ?? 0,
-})
+function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationState {
+  return {
+    nonce,
+    companyKey,
+    companyName: text(item, 'company_name'),
+    environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
+    browserHash: text(item, 'browser_hash'),
+    createdAt: integer(item, 'created_at') ?? 0,
+    expiresAt: integer(item, 'expires_at') ?? 0,
+  }
+}
 
-export const stateStore = (dynamo: DynamoDb): StateStore => ({
-  async put(state) {
-    await dynamo.putItem({
-      Item: attributes({
-        pk: `state#${state.nonce}`,
-        company_key: state.companyKey,
-        company_name: state.companyName,
-        uses_sandbox_credentials: state.environment === 'sandbox',
-        browser_hash: state.browserHash,
-        created_at: state.createdAt,
-        expires_at: state.expiresAt,
-      }),
-    })
-  },
+export function stateStore(dynamo: DynamoDb): StateStore {
+  return {
+    async put(state) {
+      await dynamo.putItem({
+        Item: attributes({
+          pk: `state#${state.nonce}`,
+          company_key: state.companyKey,
+          company_name: state.companyName,
+          uses_sandbox_credentials: state.environment === 'sandbox',
+          browser_hash: state.browserHash,
+          created_at: state.createdAt,
+          expires_at: state.expiresAt,
+        }),
+      })
+    },
 
-  async claim(nonce, companyKey, claimant, now, browserHash) {
-    const orThisOne = browserHash === undefined ? '' : ' OR browser_hash = :browser'
-    const claimed = await dynamo.updateItem({
-      Key: key(nonce),
-      UpdateExpression: 'SET claimed_by = :me',
-      // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
-      ConditionExpression: `company_key = :key AND expires_at > :now AND (attribute_not_exists(claimed_by) OR claimed_by = :me) AND (attribute_not_exists(browser_hash)${orThisOne})`,
-      ExpressionAttributeValues: attributes({
-        ':me': claimant,
-        ':key': companyKey,
-        ':now': now,
-        ':browser': browserHash,
-      }),
-      ReturnValues: 'ALL_NEW',
-    })
-    return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)
-  },
-})
+    async claim(nonce, companyKey, claimant, now, browserHash) {
+      const orThisOne = browserHash === undefined ? '' : ' OR browser_hash = :browser'
+      const claimed = await dynamo.updateItem({
+        Key: key(nonce),
+        UpdateExpression: 'SET claimed_by = :me',
+        // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
+        ConditionExpression: `company_key = :key AND expires_at > :now AND (attribute_not_exists(claimed_by) OR claimed_by = :me) AND (attribute_not_exists(browser_hash)${orThisOne})`,
+        ExpressionAttributeValues: attributes({
+          ':me': claimant,
+          ':key': companyKey,
+          ':now': now,
+          ':browser': browserHash,
+        }),
+        ReturnValues: 'ALL_NEW',
+      })
+      return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)
+    },
+  }
+}

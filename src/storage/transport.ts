@@ -54,9 +54,11 @@ export interface TransportSurroundings {
   random(): number
 }
 
-const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+function isBody(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-const parsedBody = (text: string): Body | undefined => {
+function parsedBody(text: string): Body | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return isBody(value) ? value : undefined
@@ -66,18 +68,23 @@ const parsedBody = (text: string): Body | undefined => {
 }
 
 /** `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException` → `ResourceNotFoundException` */
-const errorName = (body: Body | undefined) => {
+function errorName(body: Body | undefined) {
   const type = body?.['__type']
   return typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : ''
 }
 
-const unavailable = () =>
-  new Problem('storage_unavailable', 'The token store could not be reached. Nothing was lost; ask again in a moment.', {
-    headers: { 'Retry-After': '5' },
-  })
+function unavailable() {
+  return new Problem(
+    'storage_unavailable',
+    'The token store could not be reached. Nothing was lost; ask again in a moment.',
+    {
+      headers: { 'Retry-After': '5' },
+    },
+  )
+}
 
 /** A 4xx that repeating won't mend: the operator's fault or, by default, ours. */
-const fault = (operation: string, name: string) => {
+function fault(operation: string, name: string) {
   // An index that is not there, or not yet, is no valid request. The index is all that is ever queried.
   const isIndex = operation === 'Query' && name === 'ValidationException'
   const operatorFault = isIndex ? 'DYNAMODB_FLEET_INDEX names no index of DYNAMODB_TABLE' : OPERATOR_FAULTS[name]
@@ -92,7 +99,7 @@ const SKEWED = 'RequestTimeTooSkewed'
  * Reads one answer. Client errors of DynamoDB come as 400 with a name; a 4xx without one is a proxy's, and worth
  * another attempt like a 5xx.
  */
-const judge = (operation: string, status: number, text: string): Attempt => {
+function judge(operation: string, status: number, text: string): Attempt {
   const body = parsedBody(text)
   if (status === 200) return body ? { outcome: 'answered', body } : { outcome: 'failed', base: TRANSIENT_BASE_MS }
   const name = errorName(body)
@@ -106,10 +113,10 @@ const judge = (operation: string, status: number, text: string): Attempt => {
  * Sends signed requests to DynamoDB's HTTP API. Repeats what failed in between, so every caller's operation has to bear
  * being applied twice. Throws `storage_unavailable` within 4.5 s, `configuration_error` where the operator is asked.
  */
-export const dynamoDbTransport = (
+export function dynamoDbTransport(
   settings: () => StorageSettings,
   { fetch, now, sleep, random }: TransportSurroundings,
-) => {
+) {
   // One for the isolate: it keeps the day's signing key.
   const signer = once(() => dynamoDbSigner(settings()))
 

@@ -8,11 +8,14 @@ import { REALM_ID } from '../parameter-forms.ts'
  */
 
 /** Epoch seconds, as all times on the wire. */
-export const epochSeconds = (description: string) => v.pipe(v.number(), v.integer(), v.description(description))
+export function epochSeconds(description: string) {
+  return v.pipe(v.number(), v.integer(), v.description(description))
+}
 
 /** A time that is not known, or not yet, is `null`. */
-export const epochSecondsOrNull = (description: string) =>
-  v.pipe(v.nullable(v.pipe(v.number(), v.integer())), v.description(description))
+export function epochSecondsOrNull(description: string) {
+  return v.pipe(v.nullable(v.pipe(v.number(), v.integer())), v.description(description))
+}
 
 export const companyKey = v.pipe(
   v.string(),

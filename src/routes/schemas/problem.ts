@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { PROBLEM_STATUS, type ProblemCode } from '../../problem.ts'
 
-const isCode = (name: string): name is ProblemCode => Object.hasOwn(PROBLEM_STATUS, name)
+function isCode(name: string): name is ProblemCode {
+  return Object.hasOwn(PROBLEM_STATUS, name)
+}
 /** Every code, in the order of the table. */
 export const PROBLEM_CODES: ProblemCode[] = Object.keys(PROBLEM_STATUS).filter(isCode)
 

@@ -2,8 +2,9 @@ import * as v from 'valibot'
 import { STATUSES } from '../../broker/status.ts'
 import { companyKey, companyName, environment, epochSeconds, epochSecondsOrNull } from './fields.ts'
 
-const daysLeft = (description: string) =>
-  v.pipe(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), v.description(description))
+function daysLeft(description: string) {
+  return v.pipe(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), v.description(description))
+}
 
 const attempts = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('How many in a row.'))
 const failureCode = v.picklist([
