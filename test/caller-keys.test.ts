@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type CallerKey, PERMISSIONS, reaches, withFullRights } from '../src/broker/caller.ts'
 import { readConfig } from '../src/config.ts'
 import { callerKeys } from '../src/crypto/caller-keys.ts'
@@ -126,6 +126,47 @@ describe('a key', () => {
     const expires = '2026-08-01T14:00:00+02:00'
     expect(await identify([entry({ expires })], {}, NOW - 1)('the secret')).toBeDefined()
     expect(await identify([entry({ expires })], {}, NOW)('the secret')).toBeUndefined()
+  })
+
+  it('expires however often it was right before', async () => {
+    let time = NOW - 1
+    const of = callerKeys(
+      () => read([entry({ expires: '2026-08-01T12:00:00Z' })]),
+      () => time,
+    )
+    for (let times = 0; times < 3; times++) expect(await of('the secret')).toBeDefined()
+    time = NOW
+    for (let times = 0; times < 3; times++) expect(await of('the secret')).toBeUndefined()
+  })
+
+  it('is hashed when it comes first and not again, right or wrong alike', async () => {
+    const digesting = vi.spyOn(crypto.subtle, 'digest')
+    const of = identify([entry(), entry({ name: 'other', sha256: sha256('another') })])
+    const costs: Record<string, number> = {}
+    for (const key of [
+      'the secret',
+      'another',
+      'wrong',
+      'the secreT',
+      'the secret',
+      'another',
+      'wrong',
+      'the secreT',
+    ]) {
+      digesting.mockClear()
+      await of(key)
+      costs[key] = (costs[key] ?? 0) * 10 + digesting.mock.calls.length
+    }
+    expect(costs).toEqual({ 'the secret': 10, another: 10, wrong: 10, 'the secreT': 10 })
+  })
+
+  it('stays right among any number of wrong ones', async () => {
+    const of = identify([entry()])
+    for (let wrong = 0; wrong < 250; wrong++) {
+      expect(await of(`wrong ${wrong}`)).toBeUndefined()
+      if (wrong % 50 === 0) expect(await of('the secret')).toMatchObject({ name: 'books' })
+    }
+    expect(await of('wrong 3')).toBeUndefined()
   })
 
   it('may be followed by another of the same name, both live', async () => {

@@ -111,6 +111,20 @@ describe('sealing', () => {
 })
 
 describe('a sealed value', () => {
+  it('opens by its own header, however many others came before it', async () => {
+    const sealed = await Promise.all(
+      Array.from({ length: 1_100 }, (_, index) => vault.seal(`company-${index}`, 'access_token', `token ${index}`)),
+    )
+    for (let time = 0; time < 2; time++) {
+      for (const [index, value] of sealed.entries()) {
+        expect(await vault.open(`company-${index}`, 'access_token', value)).toBe(`token ${index}`)
+      }
+    }
+    const [first = '', second = ''] = sealed
+    expect(await refusal(first, vault, 'company-1')).toContain('copied from elsewhere')
+    expect(await refusal(second, vault, 'company-0')).toContain('copied from elsewhere')
+  })
+
   it('does not open in another record or another attribute', async () => {
     const sealed = await seal()
     expect(await refusal(sealed, vault, 'other')).toContain('copied from elsewhere')

@@ -1,17 +1,21 @@
 import * as v from 'valibot'
+import { once } from '../once.ts'
+import { recent } from '../recent.ts'
 import { base64Url, bytesOfBase64Url } from './bytes.ts'
 
 /** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */
-const HEADER = v.strictObject({
-  alg: v.picklist(['dir']),
-  enc: v.picklist(['A256GCM']),
-  kid: v.string(),
-  /** Whose value this is: a registered header parameter by RFC 7519 section 5.3. */
-  sub: v.string(),
-  /** Which kind of value this is, told apart as RFC 8725 section 3.11 advises. */
-  typ: v.string(),
-})
-export type JweHeader = v.InferOutput<typeof HEADER>
+const headerSchema = once(() =>
+  v.strictObject({
+    alg: v.picklist(['dir']),
+    enc: v.picklist(['A256GCM']),
+    kid: v.string(),
+    /** Whose value this is: a registered header parameter by RFC 7519 section 5.3. */
+    sub: v.string(),
+    /** Which kind of value this is, told apart as RFC 8725 section 3.11 advises. */
+    typ: v.string(),
+  }),
+)
+export type JweHeader = v.InferOutput<ReturnType<typeof headerSchema>>
 
 /** A compact JWE, taken apart. `aad` is the header as it was sent, which the tag covers. */
 export interface Jwe {
@@ -48,13 +52,24 @@ function joined(first: Uint8Array, second: Uint8Array) {
   return both
 }
 
-function headerOf(text: string) {
+function parsedHeader(text: string) {
   try {
-    const parsed = v.safeParse(HEADER, JSON.parse(decoder.decode(bytesOfBase64Url(text))))
+    const parsed = v.safeParse(headerSchema(), JSON.parse(decoder.decode(bytesOfBase64Url(text))))
     return parsed.success ? parsed.output : undefined
   } catch {
     return undefined
   }
+}
+
+/** By their spelling: that of one attribute of one record is the same at every read. */
+const headers = recent<JweHeader>(1_000, 400)
+
+function headerOf(text: string) {
+  const known = headers.get(text)
+  if (known) return known
+  const header = parsedHeader(text)
+  if (header) headers.set(text, header)
+  return header
 }
 
 /** A key for both directions, of 32 bytes. It cannot be exported again. */

@@ -1,5 +1,5 @@
 import type { StorageSettings } from '../config.ts'
-import { hex, sha256Hex } from '../crypto/digest.ts'
+import { hex, rememberingSha256, sha256Hex } from '../crypto/digest.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
 
 /** What is the same for all requests of one day (UTC). */
@@ -9,6 +9,9 @@ interface Day {
   scope: string
   key: CryptoKey
 }
+
+/** Payloads whose digests are remembered. */
+const MAX_PAYLOADS = 1_000
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const encoder = new TextEncoder()
@@ -22,7 +25,8 @@ async function signingKey(secret: string, parts: string[]) {
 
 /** `2026-01-05T10:11:12.131Z` → `20260105T101112Z` */
 function compact(milliseconds: number) {
-  return new Date(milliseconds).toISOString().replace(/[:-]|\.\d{3}/g, '')
+  const iso = new Date(milliseconds).toISOString()
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`
 }
 
 /**
@@ -35,6 +39,8 @@ export function dynamoDbSigner(settings: StorageSettings) {
   const signedHeaders = `host;x-amz-date;${sessionToken ? 'x-amz-security-token;' : ''}x-amz-target`
   const tokenLine = sessionToken ? `x-amz-security-token:${sessionToken}\n` : ''
   const tokenHeader = sessionToken ? { 'X-Amz-Security-Token': sessionToken } : {}
+  // Reads of one record are alike.
+  const payloadDigest = rememberingSha256(MAX_PAYLOADS)
   let prepared: Day | undefined
 
   const dayOf = async (name: string): Promise<Day> => {
@@ -49,7 +55,7 @@ export function dynamoDbSigner(settings: StorageSettings) {
     const { scope, key } = await dayOf(date.slice(0, 8))
     const target = `DynamoDB_20120810.${operation}`
     const headerLines = `host:${host}\nx-amz-date:${date}\n${tokenLine}x-amz-target:${target}\n`
-    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${await sha256Hex(payload)}`
+    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${hex(await payloadDigest(payload))}`
     const signature = hex(await hmac(key, `${ALGORITHM}\n${date}\n${scope}\n${await sha256Hex(canonical)}`))
     return {
       'Content-Type': 'application/x-amz-json-1.0',
