@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { endpoint } from './forms.ts'
 
 const PREFIX = 'whsec_'
 const FORM = 'must be whsec_ and the base64 of 24 to 64 random bytes'
@@ -10,17 +11,19 @@ function byteLength(base64: string) {
 }
 
 /** A secret of the Standard Webhooks scheme; what comes out is the base64 alone. */
-const webhookSecret = v.pipe(
-  v.string(),
-  v.regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, FORM),
-  v.transform((text) => text.slice(PREFIX.length)),
-  v.check((base64) => byteLength(base64) >= SHORTEST && byteLength(base64) <= LONGEST, FORM),
-)
+function webhookSecret() {
+  return v.pipe(
+    v.string(),
+    v.regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, FORM),
+    v.transform((text) => text.slice(PREFIX.length)),
+    v.check((base64) => byteLength(base64) >= SHORTEST && byteLength(base64) <= LONGEST, FORM),
+  )
+}
 
 /** Where alerts go, signed. `undefined`: nowhere. */
-export function alertSettings(endpoint: v.GenericSchema<unknown, string>) {
+export function alerts() {
   return v.pipe(
-    v.object({ ALERT_WEBHOOK_URL: v.optional(endpoint), ALERT_WEBHOOK_SECRET: v.optional(webhookSecret) }),
+    v.object({ ALERT_WEBHOOK_URL: v.optional(endpoint()), ALERT_WEBHOOK_SECRET: v.optional(webhookSecret()) }),
     v.forward(
       v.check(
         (given) => !given.ALERT_WEBHOOK_URL || Boolean(given.ALERT_WEBHOOK_SECRET),

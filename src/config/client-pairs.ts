@@ -1,29 +1,31 @@
 import * as v from 'valibot'
+import { optional } from './forms.ts'
 
-const optional = v.optional(v.string())
 const HALF = 'goes with its client id: one of the two is missing'
 
 /** The app's two key pairs together: one is enough, and neither may be half. */
-export const clientPairs = v.pipe(
-  v.object({
-    QUICKBOOKS_CLIENT_ID: optional,
-    QUICKBOOKS_CLIENT_SECRET: optional,
-    QUICKBOOKS_SANDBOX_CLIENT_ID: optional,
-    QUICKBOOKS_SANDBOX_CLIENT_SECRET: optional,
-  }),
-  v.forward(
-    v.check(
-      (given) => Boolean(given.QUICKBOOKS_CLIENT_ID ?? given.QUICKBOOKS_SANDBOX_CLIENT_ID),
-      'is missing, and so is QUICKBOOKS_SANDBOX_CLIENT_ID',
+export function clientPairs() {
+  return v.pipe(
+    v.object({
+      QUICKBOOKS_CLIENT_ID: optional(),
+      QUICKBOOKS_CLIENT_SECRET: optional(),
+      QUICKBOOKS_SANDBOX_CLIENT_ID: optional(),
+      QUICKBOOKS_SANDBOX_CLIENT_SECRET: optional(),
+    }),
+    v.forward(
+      v.check(
+        (given) => Boolean(given.QUICKBOOKS_CLIENT_ID ?? given.QUICKBOOKS_SANDBOX_CLIENT_ID),
+        'is missing, and so is QUICKBOOKS_SANDBOX_CLIENT_ID',
+      ),
+      ['QUICKBOOKS_CLIENT_ID'],
     ),
-    ['QUICKBOOKS_CLIENT_ID'],
-  ),
-  v.forward(
-    v.check((given) => !given.QUICKBOOKS_CLIENT_ID === !given.QUICKBOOKS_CLIENT_SECRET, HALF),
-    ['QUICKBOOKS_CLIENT_SECRET'],
-  ),
-  v.forward(
-    v.check((given) => !given.QUICKBOOKS_SANDBOX_CLIENT_ID === !given.QUICKBOOKS_SANDBOX_CLIENT_SECRET, HALF),
-    ['QUICKBOOKS_SANDBOX_CLIENT_SECRET'],
-  ),
-)
+    v.forward(
+      v.check((given) => !given.QUICKBOOKS_CLIENT_ID === !given.QUICKBOOKS_CLIENT_SECRET, HALF),
+      ['QUICKBOOKS_CLIENT_SECRET'],
+    ),
+    v.forward(
+      v.check((given) => !given.QUICKBOOKS_SANDBOX_CLIENT_ID === !given.QUICKBOOKS_SANDBOX_CLIENT_SECRET, HALF),
+      ['QUICKBOOKS_SANDBOX_CLIENT_SECRET'],
+    ),
+  )
+}

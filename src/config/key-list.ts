@@ -13,8 +13,10 @@ function isKeyList(text: string) {
 }
 
 /** `kid:base64(32 bytes)`, comma-separated. The first key is the one in use, the others are on their way out. */
-export const keyList = v.pipe(
-  v.string(),
-  v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
-  v.transform(entriesOf),
-)
+export function keyList() {
+  return v.pipe(
+    v.string(),
+    v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
+    v.transform(entriesOf),
+  )
+}

@@ -14,9 +14,13 @@ function entriesOf(text: string) {
 }
 
 /** Where replicas of the table may be read: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for another endpoint. */
-export const readRegions = v.pipe(
-  v.object({
-    DYNAMODB_READ_REGIONS: v.optional(v.pipe(v.string(), v.regex(LIST, 'must be regions such as eu-west-1,sa-east-1'))),
-  }),
-  v.transform(({ DYNAMODB_READ_REGIONS: list }) => (list ? entriesOf(list) : [])),
-)
+export function readRegions() {
+  return v.pipe(
+    v.object({
+      DYNAMODB_READ_REGIONS: v.optional(
+        v.pipe(v.string(), v.regex(LIST, 'must be regions such as eu-west-1,sa-east-1')),
+      ),
+    }),
+    v.transform(({ DYNAMODB_READ_REGIONS: list }) => (list ? entriesOf(list) : [])),
+  )
+}

@@ -1,23 +1,26 @@
 import * as v from 'valibot'
+import { trueOrFalse } from './forms.ts'
 import { keyList } from './key-list.ts'
 
 /** Who may begin a consent: anybody who knows a company key, or who holds a link that was signed for it; and in which browser it may end. */
-export const startLinks = v.pipe(
-  v.object({
-    START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),
-    START_LINK_KEYS: v.optional(keyList),
-    BIND_BROWSER: v.optional(v.picklist(['true', 'false'], 'must be true or false')),
-  }),
-  v.forward(
-    v.check(
-      ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
-      'is missing, and START_LINKS=signed needs it',
+export function startLinks() {
+  return v.pipe(
+    v.object({
+      START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),
+      START_LINK_KEYS: v.optional(keyList()),
+      BIND_BROWSER: v.optional(trueOrFalse()),
+    }),
+    v.forward(
+      v.check(
+        ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
+        'is missing, and START_LINKS=signed needs it',
+      ),
+      ['START_LINK_KEYS'],
     ),
-    ['START_LINK_KEYS'],
-  ),
-  v.transform(({ START_LINKS, START_LINK_KEYS, BIND_BROWSER }) => ({
-    mode: START_LINKS,
-    keys: START_LINK_KEYS ?? [],
-    bindsBrowser: BIND_BROWSER === undefined ? START_LINKS === 'signed' : BIND_BROWSER === 'true',
-  })),
-)
+    v.transform(({ START_LINKS, START_LINK_KEYS, BIND_BROWSER }) => ({
+      mode: START_LINKS,
+      keys: START_LINK_KEYS ?? [],
+      bindsBrowser: BIND_BROWSER === undefined ? START_LINKS === 'signed' : BIND_BROWSER === 'true',
+    })),
+  )
+}

@@ -1,0 +1,39 @@
+import * as v from 'valibot'
+import { endpoint, required, seconds, trueOrFalse } from './forms.ts'
+
+/** How a person is sent to Intuit, and comes back. */
+export function authorization() {
+  return v.pipe(
+    v.object({
+      QUICKBOOKS_REDIRECT_URI: endpoint(),
+      QUICKBOOKS_SCOPES: v.pipe(
+        v.optional(required(), 'com.intuit.quickbooks.accounting'),
+        v.regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scopes parted by one space'),
+      ),
+      INTUIT_AUTHORIZATION_ENDPOINT: v.optional(endpoint(), 'https://appcenter.intuit.com/connect/oauth2'),
+      OAUTH_STATE_TTL_SECONDS: v.pipe(seconds(600, 86_400), v.minValue(1, 'must be at least 1 second')),
+    }),
+    v.transform((env) => ({
+      redirectUri: env.QUICKBOOKS_REDIRECT_URI,
+      scope: env.QUICKBOOKS_SCOPES,
+      authorizationEndpoint: env.INTUIT_AUTHORIZATION_ENDPOINT,
+      stateTtlSeconds: env.OAUTH_STATE_TTL_SECONDS,
+    })),
+  )
+}
+
+/** Where a person's browser goes on to after success. */
+export function pages() {
+  return v.pipe(
+    v.object({ SUCCESS_REDIRECT_URL: v.optional(endpoint()) }),
+    v.transform((env) => ({ successRedirectUrl: env.SUCCESS_REDIRECT_URL })),
+  )
+}
+
+/** Whether a company may be connected under two keys. */
+export function realms() {
+  return v.pipe(
+    v.object({ ONE_KEY_PER_REALM: v.optional(trueOrFalse(), 'false') }),
+    v.transform((env) => ({ oneKeyPerRealm: env.ONE_KEY_PER_REALM === 'true' })),
+  )
+}
