@@ -17,15 +17,21 @@ interface CallParts {
   reportFault(error: unknown, requestId: string): void
 }
 
-const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0))
-const TOKEN_OPTIONS = v.optional(
-  v.strictObject({
-    minTtlSeconds: v.optional(v.pipe(wholeNumber, v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
-    fresh: v.optional(v.boolean(), false),
-  }),
-  {},
-)
-const REFRESH_OPTIONS = v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber) }), {})
+function wholeNumber() {
+  return v.pipe(v.number(), v.integer(), v.minValue(0))
+}
+function tokenOptions() {
+  return v.optional(
+    v.strictObject({
+      minTtlSeconds: v.optional(v.pipe(wholeNumber(), v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
+      fresh: v.optional(v.boolean(), false),
+    }),
+    {},
+  )
+}
+function refreshOptions() {
+  return v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber()) }), {})
+}
 
 /** Throws `invalid_request`, naming the option. */
 function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
@@ -78,14 +84,14 @@ export function tokenCalls({ broker, now, logRequest, reportFault }: CallParts) 
   return {
     getToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
       answered('getToken', companyKey, async () => {
-        const { minTtlSeconds, fresh } = parsed(TOKEN_OPTIONS, options)
+        const { minTtlSeconds, fresh } = parsed(tokenOptions(), options)
         const wanted = { minTtlSeconds, fromTable: fresh }
         return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, keepAlive)).token)
       }),
 
     refreshToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
       answered('refreshToken', companyKey, async () => {
-        const { ifGeneration } = parsed(REFRESH_OPTIONS, options)
+        const { ifGeneration } = parsed(refreshOptions(), options)
         const generations = ifGeneration === undefined ? undefined : [ifGeneration]
         return tokenAnswer(await broker.refreshedToken(keyOf(companyKey), generations, keepAlive))
       }),

@@ -5,8 +5,6 @@ export type Environment = 'production' | 'sandbox'
 
 export const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 export const MAX_NAME_LENGTH = 200
-/** Control characters, lone surrogates, and U+FFFD, which is what the URL parser leaves of bytes that are not UTF-8. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD]/u
 
 /** Whether a text has the form of a company key. */
 export function isCompanyKey(text: string): boolean {
@@ -22,11 +20,16 @@ export function parseCompanyKey(text: string): string {
   )
 }
 
+/** Whether there are control characters, lone surrogates, or U+FFFD, which the URL parser leaves of bytes that are not UTF-8. */
+function isUnprintable(text: string) {
+  return /[\p{Cc}\p{Cs}\uFFFD]/u.test(text)
+}
+
 /** A company name as given at start, trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
 export function parseCompanyName(text: string | undefined): string | undefined {
   const name = text?.trim()
   if (!text || !name) return undefined
-  if ([...name].length <= MAX_NAME_LENGTH && !UNPRINTABLE.test(text)) return name
+  if ([...name].length <= MAX_NAME_LENGTH && !isUnprintable(text)) return name
   throw new Problem(
     'invalid_company_name',
     `A company name has at most ${MAX_NAME_LENGTH} characters, UTF-8, and no control characters.`,

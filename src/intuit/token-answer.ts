@@ -23,14 +23,18 @@ function token(maxLength: number) {
  * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
  * may be odd in every other field and still hold the only living refresh token.
  */
-const GRANTED = v.object({
-  access_token: token(4096),
-  refresh_token: token(512),
-  expires_in: seconds(USUAL_ACCESS_SECONDS),
-  x_refresh_token_expires_in: seconds(USUAL_REFRESH_SECONDS),
-  x_refresh_token_hard_expires_in: v.optional(seconds(0)),
-})
-const REFUSED = v.object({ error: v.string() })
+function grantedSchema() {
+  return v.object({
+    access_token: token(4096),
+    refresh_token: token(512),
+    expires_in: seconds(USUAL_ACCESS_SECONDS),
+    x_refresh_token_expires_in: seconds(USUAL_REFRESH_SECONDS),
+    x_refresh_token_hard_expires_in: v.optional(seconds(0)),
+  })
+}
+function refusedSchema() {
+  return v.object({ error: v.string() })
+}
 
 function parsedJson(text: string): unknown {
   try {
@@ -42,7 +46,7 @@ function parsedJson(text: string): unknown {
 
 /** Only these two say something about us or our token; all else, HTML of a gateway included, is Intuit being unwell. */
 function refusalOf(status: number, body: unknown): Refusal {
-  const refused = v.safeParse(REFUSED, body)
+  const refused = v.safeParse(refusedSchema(), body)
   const error = refused.success ? refused.output.error : undefined
   if (status === 400 && error === 'invalid_grant') return 'invalid_grant'
   if (status === 401 || (status === 400 && error === 'invalid_client')) return 'invalid_client'
@@ -57,7 +61,7 @@ export function readAnswer(
   now: EpochSeconds,
 ): IntuitAnswer {
   const body = text === undefined ? undefined : parsedJson(text)
-  const granted = status === 200 ? v.safeParse(GRANTED, body) : undefined
+  const granted = status === 200 ? v.safeParse(grantedSchema(), body) : undefined
   if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid, underWay: false }
   const { output } = granted
   const hardSeconds = output.x_refresh_token_hard_expires_in

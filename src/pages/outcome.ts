@@ -14,19 +14,21 @@ const PROBLEM = 'problem'
 /** A cookie has 4096 bytes in all, and the longest texts are ours and plain. */
 const MAX_DETAIL_LENGTH = 800
 
-const SHOWN_PROBLEM = v.object({
-  code: v.string(),
-  detail: v.string(),
-  requestId: v.string(),
-  intuitTid: v.optional(v.string()),
-  startPath: v.optional(v.pipe(v.string(), v.regex(/^\/oauth\/start\//))),
-})
-const STORED_CONNECTION = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ companyName: v.string(), sharesRealm: v.boolean() }),
-)
-const STORED_PROBLEM = v.pipe(v.string(), v.parseJson(), SHOWN_PROBLEM)
+function shownProblemSchema() {
+  return v.object({
+    code: v.string(),
+    detail: v.string(),
+    requestId: v.string(),
+    intuitTid: v.optional(v.string()),
+    startPath: v.optional(v.pipe(v.string(), v.regex(/^\/oauth\/start\//))),
+  })
+}
+function storedConnection() {
+  return v.pipe(v.string(), v.parseJson(), v.object({ companyName: v.string(), sharesRealm: v.boolean() }))
+}
+function storedProblem() {
+  return v.pipe(v.string(), v.parseJson(), shownProblemSchema())
+}
 
 export function keepConnected(c: Context, shown: ShownConnection): void {
   setHostCookie(c, CONNECTED, JSON.stringify(shown), KEPT_SECONDS)
@@ -34,7 +36,7 @@ export function keepConnected(c: Context, shown: ShownConnection): void {
 
 /** The company that this browser connected last. */
 export function keptConnected(c: Context): ShownConnection | undefined {
-  const stored = v.safeParse(STORED_CONNECTION, hostCookies(c).get(CONNECTED))
+  const stored = v.safeParse(storedConnection(), hostCookies(c).get(CONNECTED))
   return stored.success ? stored.output : undefined
 }
 
@@ -49,6 +51,6 @@ export function keepProblem(c: Context, problem: ShownProblem): void {
 
 /** The problem that this browser met last. */
 export function keptProblem(c: Context): ShownProblem | undefined {
-  const stored = v.safeParse(STORED_PROBLEM, hostCookies(c).get(PROBLEM))
+  const stored = v.safeParse(storedProblem(), hostCookies(c).get(PROBLEM))
   return stored.success ? stored.output : undefined
 }

@@ -67,9 +67,11 @@ ${forTheOperator(problem)}`,
 }
 
 /** For a browser that kept nothing of what happened. */
-export const FORGOTTEN_PROBLEM: Page = {
-  title: 'The company was not connected',
-  mark: 'refused',
-  body: html`<p>The last visit to QuickBooks did not end in a connection.</p>
+export function forgottenProblemPage(): Page {
+  return {
+    title: 'The company was not connected',
+    mark: 'refused',
+    body: html`<p>The last visit to QuickBooks did not end in a connection.</p>
 <p>Open the link that you were given once more, or ask the person who sent it for a new one.</p>`,
+  }
 }

@@ -5,22 +5,24 @@ import type { RescueStore } from './rescue-store.ts'
 /** An object that is asked for longer counts as out of reach. */
 const ANSWER_WITHIN_MS = 2_000
 
-const SUCCESSOR = v.object({
-  pair: v.object({
-    accessToken: v.string(),
-    accessTokenExpiresAt: v.number(),
-    refreshToken: v.string(),
-    refreshTokenExpiresAt: v.number(),
-    refreshTokenHardExpiresAt: v.optional(v.number()),
-    refreshTokenHash: v.string(),
-  }),
-  rotated: v.boolean(),
-  now: v.number(),
-  writer: v.string(),
-})
+function successorSchema() {
+  return v.object({
+    pair: v.object({
+      accessToken: v.string(),
+      accessTokenExpiresAt: v.number(),
+      refreshToken: v.string(),
+      refreshTokenExpiresAt: v.number(),
+      refreshTokenHardExpiresAt: v.optional(v.number()),
+      refreshTokenHash: v.string(),
+    }),
+    rotated: v.boolean(),
+    now: v.number(),
+    writer: v.string(),
+  })
+}
 
 function parsed(text: string): Successor {
-  const { pair, ...rest } = v.parse(SUCCESSOR, JSON.parse(text))
+  const { pair, ...rest } = v.parse(successorSchema(), JSON.parse(text))
   return { ...rest, pair: { ...pair, refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt } }
 }
 

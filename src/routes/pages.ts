@@ -3,10 +3,10 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/callback.ts'
 import { connectedPage } from '../pages/connected.ts'
-import { DISCONNECTED, RECONNECT } from '../pages/landing.ts'
+import { disconnectedPage, reconnectPage } from '../pages/landing.ts'
 import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome.ts'
 import { sendPage } from '../pages/page.ts'
-import { FORGOTTEN_PROBLEM, problemPage, shownProblem } from '../pages/problem-page.ts'
+import { forgottenProblemPage, problemPage, shownProblem } from '../pages/problem-page.ts'
 import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
 import { addressOf, type Brake } from './brakes.ts'
 import { keepAlive, prefersHtml, queryValues } from './http.ts'
@@ -45,7 +45,7 @@ export function answerProblem(c: Context, problem: Problem, requestId: string) {
 
 function showKeptProblem(c: Context) {
   const kept = keptProblem(c)
-  return sendPage(c, kept ? problemPage(kept) : FORGOTTEN_PROBLEM)
+  return sendPage(c, kept ? problemPage(kept) : forgottenProblemPage())
 }
 
 /** Answered before the Worker is asked, where they are deployed. */
@@ -62,8 +62,8 @@ function assetsAreMissing(): never {
 export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
   [CONNECTED_PATH]: (c) => sendPage(c, connectedPage(keptConnected(c))),
   [FAILED_PATH]: showKeptProblem,
-  '/intuit/disconnected': (c) => sendPage(c, DISCONNECTED),
-  '/intuit/reconnect': (c) => sendPage(c, RECONNECT),
+  '/intuit/disconnected': (c) => sendPage(c, disconnectedPage()),
+  '/intuit/reconnect': (c) => sendPage(c, reconnectPage()),
 }
 
 /** Intuit's link is a hint and no proof: what it names is looked into behind the answer, which is the same whatever comes of it. */

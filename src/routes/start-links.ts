@@ -12,24 +12,26 @@ import { startLinkUrl } from './start-link.ts'
 const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.least} to ${LINK_SECONDS.most}.`
 
 /** The body, which the API document tells as it is parsed. */
-export const START_LINK_REQUEST = v.strictObject(
-  {
-    company_name: v.optional(v.string('company_name must be a string.')),
-    expires_in: v.optional(
-      v.pipe(
-        v.number(EXPIRES_IN),
-        v.integer(EXPIRES_IN),
-        v.minValue(LINK_SECONDS.least, EXPIRES_IN),
-        v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
+export function startLinkRequest() {
+  return v.strictObject(
+    {
+      company_name: v.optional(v.string('company_name must be a string.')),
+      expires_in: v.optional(
+        v.pipe(
+          v.number(EXPIRES_IN),
+          v.integer(EXPIRES_IN),
+          v.minValue(LINK_SECONDS.least, EXPIRES_IN),
+          v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
+        ),
       ),
-    ),
-  },
-  'The body may have the members company_name and expires_in, and no other.',
-)
+    },
+    'The body may have the members company_name and expires_in, and no other.',
+  )
+}
 
 /** Throws `invalid_request` or `invalid_company_name`. */
 function parsedRequest(body: object) {
-  const parsed = v.safeParse(START_LINK_REQUEST, body)
+  const parsed = v.safeParse(startLinkRequest(), body)
   if (parsed.success) {
     return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
   }

@@ -17,14 +17,16 @@ import { fromJson } from './json.ts'
 const SHARD = 'outbox'
 const KEPT_SECONDS = 3 * 24 * 3600
 
-const ALERT = v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
+function alertSchema() {
+  return v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
+}
 
 function key(id: string) {
   return attributes({ pk: `outbox#${id}` })
 }
 
 function waitingOf(item: Item | undefined): Waiting[] {
-  const alert = item && fromJson(ALERT, text(item, 'message'))
+  const alert = item && fromJson(alertSchema(), text(item, 'message'))
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 

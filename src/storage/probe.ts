@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 import { integer } from './attributes.ts'
 import type { DynamoDb } from './dynamodb.ts'
-import { EXPIRED_KEY } from './rounds.ts'
+import { expiredKey } from './rounds.ts'
 
 /** DynamoDB promises to delete within days, and mostly does so within two. */
 const PATIENCE_SECONDS = 7 * 24 * 3600
@@ -13,7 +13,7 @@ const PATIENCE_SECONDS = 7 * 24 * 3600
 export function tableProbe(dynamo: DynamoDb) {
   return async (now: number): Promise<string | undefined> => {
     try {
-      const item = (await dynamo.getItem({ Key: EXPIRED_KEY })) ?? {}
+      const item = (await dynamo.getItem({ Key: expiredKey() })) ?? {}
       const isLeft = now - (integer(item, 'expires_at') ?? now) > PATIENCE_SECONDS
       return isLeft
         ? 'DYNAMODB_TABLE does not expire records by expires_at: npm run table:create turns it on.'

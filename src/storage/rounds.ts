@@ -12,27 +12,37 @@ import { fromJson } from './json.ts'
  * expires_at   N   TTL, in the past from the beginning: DynamoDB deletes it within days, or expiry is off
  */
 
-const ROUND_KEY = attributes({ pk: 'cron#fleet' })
-export const EXPIRED_KEY = attributes({ pk: 'cron#expired' })
+function roundKey() {
+  return attributes({ pk: 'cron#fleet' })
+}
+export function expiredKey() {
+  return attributes({ pk: 'cron#expired' })
+}
 
-const count = v.number()
-const COUNTS = v.object({
-  connected: count,
-  expiring: count,
-  failing: count,
-  reconnect_required: count,
-  unfinished: count,
-  disconnected: count,
-})
-const ROUND = v.object({
-  shard: count,
-  after: v.optional(v.object({ diesAt: count, companyKey: v.string() })),
-  counts: COUNTS,
-  summary: v.optional(v.object({ counts: COUNTS, countedAt: count })),
-  alertsSince: v.optional(count),
-  windows: v.record(v.string(), v.object({ since: count, count })),
-  plantedOn: count,
-})
+function count() {
+  return v.number()
+}
+function countsSchema() {
+  return v.object({
+    connected: count(),
+    expiring: count(),
+    failing: count(),
+    reconnect_required: count(),
+    unfinished: count(),
+    disconnected: count(),
+  })
+}
+function roundSchema() {
+  return v.object({
+    shard: count(),
+    after: v.optional(v.object({ diesAt: count(), companyKey: v.string() })),
+    counts: countsSchema(),
+    summary: v.optional(v.object({ counts: countsSchema(), countedAt: count() })),
+    alertsSince: v.optional(count()),
+    windows: v.record(v.string(), v.object({ since: count(), count: count() })),
+    plantedOn: count(),
+  })
+}
 
 const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
 
@@ -40,18 +50,18 @@ const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
 export function roundStore(dynamo: DynamoDb): RoundStore {
   return {
     async load(): Promise<Round | undefined> {
-      const item = await dynamo.getItem({ Key: ROUND_KEY, ConsistentRead: true })
-      const round = item && fromJson(ROUND, text(item, 'round'))
+      const item = await dynamo.getItem({ Key: roundKey(), ConsistentRead: true })
+      const round = item && fromJson(roundSchema(), text(item, 'round'))
       return round && { ...UNKNOWN, ...round }
     },
 
     async save(round) {
-      await dynamo.putItem({ Item: { ...ROUND_KEY, ...attributes({ round: JSON.stringify(round) }) } })
+      await dynamo.putItem({ Item: { ...roundKey(), ...attributes({ round: JSON.stringify(round) }) } })
     },
 
     async plant(now) {
       await dynamo.putItem({
-        Item: { ...EXPIRED_KEY, ...attributes({ expires_at: now }) },
+        Item: { ...expiredKey(), ...attributes({ expires_at: now }) },
         ConditionExpression: 'attribute_not_exists(pk)',
       })
     },
