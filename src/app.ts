@@ -1,8 +1,10 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, ExecutionContext, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
+import { getPath } from 'hono/utils/url'
 import { answerHeaders } from './answer-headers.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './broker/fleet.ts'
+import { once } from './once.ts'
 import { Problem, problemOf } from './problem.ts'
 import type { Readiness } from './readiness.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './request-log.ts'
@@ -19,10 +21,10 @@ import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
-  broker: Broker
-  fleet: Fleet
+  broker(): Broker
+  fleet(): Fleet
   cursors: Cursors
-  ready: Readiness
+  ready(): Readiness
   /** Where a person's browser goes on to after success, instead of a page of ours. */
   successRedirectUrl(): string | undefined
   brakes: Brakes
@@ -53,58 +55,10 @@ function answer(c: Context, problem: Problem) {
   return answerProblem(c, problem, c.get('requestId'))
 }
 
-/** The whole service as one route table. */
-export function createApp({
-  broker,
-  fleet,
-  cursors,
-  ready,
-  successRedirectUrl,
-  brakes,
-  now,
-  logRequest,
-  origin,
-  reportFault,
-  ...access
-}: AppParts) {
+/** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
+function emptyTable({ logRequest, now, reportFault }: AppParts) {
   const app = new Hono<{ Variables: LoggedVariables }>()
   app.use(requestLog(logRequest, now), answerHeaders)
-  app.use('/oauth/start/*', refuseHead)
-  app.use('/oauth/callback', refuseHead)
-  app.get('/oauth/start/:company_key{.*}', brakeStarts(brakes))
-  app.get('/oauth/callback', brakeCallbacks(brakes))
-  const requireKey = requireCaller({ ...access, failedKeyBrake: brakes.failedKey })
-  app.use('/api/*', requireKey)
-
-  app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
-  app.route('/ready', readyRoutes(ready, requireKey))
-  app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
-  app.route('/', pageRoutes(broker, brakes.callback))
-  app.route('/api/token', tokenRoutes(broker, now))
-  app.route('/api/connections', fleetRoutes(fleet, cursors))
-  app.route('/api/connections', statusRoutes(broker, now))
-  app.route('/api/connections', connectionRoutes(broker))
-  app.route('/api/connections', startLinkRoutes(broker, origin))
-
-  app.all('/oauth/start/:company_key{.*}', methodNotAllowed('GET'))
-  app.all('/oauth/start', methodNotAllowed('GET'))
-  app.all('/oauth/callback', methodNotAllowed('GET'))
-  app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
-  app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
-  app.all('/api/connections/:company_key{[^/]*}', methodNotAllowed('GET, HEAD, DELETE'))
-  for (const path of [
-    ...Object.keys(PAGES),
-    '/health',
-    '/ready',
-    '/api/connections/summary',
-    '/api/token',
-    '/api/token/:company_key{[^/]*}',
-    '/api/connections',
-    '/api/connections/:company_key{[^/]*}/status',
-  ]) {
-    app.all(path, methodNotAllowed('GET, HEAD'))
-  }
-
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.')))
   app.onError((error, c) =>
     answer(
@@ -113,4 +67,73 @@ export function createApp({
     ),
   )
   return app
+}
+
+function keyCheck({ brakes, ...access }: AppParts) {
+  return requireCaller({ ...access, failedKeyBrake: brakes.failedKey })
+}
+
+/** Whether a path is of the routes that programs and monitors ask all the time. */
+function isSteady(path: string) {
+  return /^\/(health\/?$|api\/token(\/|$))/.test(path)
+}
+
+function steadyRoutes(parts: AppParts) {
+  const app = emptyTable(parts)
+  app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
+  app.use('/api/*', keyCheck(parts))
+  app.route('/api/token', tokenRoutes(parts.broker, parts.now))
+  app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
+  for (const path of ['/health', '/api/token', '/api/token/:company_key{[^/]*}']) {
+    app.all(path, methodNotAllowed('GET, HEAD'))
+  }
+  return app
+}
+
+function otherRoutes(parts: AppParts) {
+  const { brakes, ready, successRedirectUrl, cursors, now, origin } = parts
+  const [broker, fleet, requireKey] = [parts.broker(), parts.fleet(), keyCheck(parts)]
+  const app = emptyTable(parts)
+  app.use('/oauth/start/*', refuseHead)
+  app.use('/oauth/callback', refuseHead)
+  app.get('/oauth/start/:company_key{.*}', brakeStarts(brakes))
+  app.get('/oauth/callback', brakeCallbacks(brakes))
+  app.use('/api/*', requireKey)
+
+  app.route('/ready', readyRoutes(ready(), requireKey))
+  app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
+  app.route('/', pageRoutes(broker, brakes.callback))
+  app.route('/api/connections', fleetRoutes(fleet, cursors))
+  app.route('/api/connections', statusRoutes(broker, now))
+  app.route('/api/connections', connectionRoutes(broker))
+  app.route('/api/connections', startLinkRoutes(broker, origin))
+
+  app.all('/oauth/start/:company_key{.*}', methodNotAllowed('GET'))
+  app.all('/oauth/start', methodNotAllowed('GET'))
+  app.all('/oauth/callback', methodNotAllowed('GET'))
+  app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
+  app.all('/api/connections/:company_key{[^/]*}', methodNotAllowed('GET, HEAD, DELETE'))
+  for (const path of [
+    ...Object.keys(PAGES),
+    '/ready',
+    '/api/connections/summary',
+    '/api/connections',
+    '/api/connections/:company_key{[^/]*}/status',
+  ]) {
+    app.all(path, methodNotAllowed('GET, HEAD'))
+  }
+  return app
+}
+
+/**
+ * The whole service, as two route tables. What is asked all the time has a short one; the other is made when it is first
+ * asked, as most isolates never are, and a start of an isolate goes with what it makes.
+ */
+export function createApp(parts: AppParts) {
+  const steady = steadyRoutes(parts)
+  const others = once(() => otherRoutes(parts))
+  return {
+    fetch: (request: Request, ctx: ExecutionContext) =>
+      (isSteady(getPath(request)) ? steady : others()).fetch(request, undefined, ctx),
+  }
 }

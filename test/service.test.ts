@@ -43,6 +43,15 @@ describe('GET /health', () => {
     expect(await answer.json()).toEqual({ status: 'ok' })
     expect(service.dynamo.requests).toEqual([])
   })
+
+  it.each(['/health/', '/he%61lth', '/health?x=/api/token'])(
+    'answers at its other spellings, too: %s',
+    async (path) => {
+      const answer = await service.fetch(path)
+      expect(answer.status).toBe(200)
+      expect(await answer.json()).toEqual({ status: 'ok' })
+    },
+  )
 })
 
 describe('GET /oauth/start/{company_key}', () => {

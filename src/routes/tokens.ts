@@ -71,17 +71,17 @@ function matchedGenerations(c: Context): number[] | undefined {
 }
 
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. `now` in milliseconds. */
-export function tokenRoutes(broker: Broker, now: () => number) {
+export function tokenRoutes(broker: () => Broker, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
     const startedAt = now()
-    const { token, source } = await broker.freshToken(companyKey(c), wanted, keepAlive(c))
+    const { token, source } = await broker().freshToken(companyKey(c), wanted, keepAlive(c))
     return answer(c, token, source, now() - startedAt)
   }
   const refresh = async (c: Context) => {
     const startedAt = now()
-    const token = await broker.refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c))
+    const token = await broker().refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c))
     return answer(c, token, 'intuit', now() - startedAt)
   }
 

@@ -87,13 +87,14 @@ export const inProcess = (options: InProcessOptions) => {
     startUrl: (companyKey) => `${ORIGIN}/oauth/start/${companyKey}`,
   })
   const app = createApp({
-    broker,
-    fleet: createFleet({
-      ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
-      ...{ isConfigured: () => config.fleet().indexName !== undefined, now: surroundings.now },
-    }),
+    broker: () => broker,
+    fleet: () =>
+      createFleet({
+        ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
+        ...{ isConfigured: () => config.fleet().indexName !== undefined, now: surroundings.now },
+      }),
     cursors: cursorSeal(() => 'secret'),
-    ready: async () => [],
+    ready: () => async () => [],
     identify: callerKeys(config.callers, surroundings.now),
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
@@ -110,7 +111,7 @@ export const inProcess = (options: InProcessOptions) => {
     props: {},
   }
   return {
-    fetch: async (request: Request) => app.fetch(request, {}, context),
+    fetch: async (request: Request) => app.fetch(request, context),
     /** Everything that was promised to outlive its answer. */
     settled: () => Promise.allSettled(background.splice(0)),
     rows,

@@ -1,0 +1,63 @@
+import { createBroker } from './broker/broker.ts'
+import { readConfig } from './config.ts'
+import { sealingVault } from './crypto/sealing.ts'
+import { linkSigner } from './crypto/start-link.ts'
+import { intuit } from './intuit/intuit.ts'
+import { once } from './once.ts'
+import { rescueOf } from './rescue/rescue.ts'
+import type { RescueStore } from './rescue/rescue-store.ts'
+import { startLinkUrl } from './routes/start-link.ts'
+import { type Env, surroundings, warn } from './runtime.ts'
+import { connectionStore } from './storage/connections.ts'
+import { disconnectionStore } from './storage/disconnections.ts'
+import { dynamoDb } from './storage/dynamodb.ts'
+import { fleetIndex } from './storage/fleet.ts'
+import { realmStore } from './storage/realms.ts'
+import { replicas } from './storage/replicas.ts'
+import { roundStore } from './storage/rounds.ts'
+import { stateStore } from './storage/states.ts'
+
+/** The binding is optional: without it a pair whose every write fails has no second place. */
+function isRescueNamespace(binding: unknown): binding is DurableObjectNamespace<RescueStore> {
+  return typeof binding === 'object' && binding !== null && 'getByName' in binding
+}
+
+function warnPlain() {
+  const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
+  warn({ event: 'tokens_not_sealed', detail })
+}
+
+/** The configuration, the table and the broker over them, each request of theirs by `network`. */
+export function createCore(env: Env, network: typeof fetch) {
+  const config = readConfig(env)
+  /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
+  const origin = () => new URL(config.authorization().redirectUri).origin
+  const reach = { ...surroundings, fetch: network }
+  const dynamo = dynamoDb(config.storage, reach)
+  const broker = createBroker({
+    connections: connectionStore(dynamo),
+    replicas: env['DYNAMODB_READ_REGIONS'] ? replicas(config, reach, warn) : undefined,
+    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
+    disconnections: disconnectionStore(dynamo),
+    realms: realmStore(dynamo),
+    oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
+    states: stateStore(dynamo),
+    intuit: intuit(config, { fetch: network, now: surroundings.now }),
+    vault: sealingVault(config.sealing, once(warnPlain)),
+    linkSigner: linkSigner(() => config.startLinks().keys),
+    startLinkMode: () => config.startLinks().mode,
+    bindsBrowser: () => config.startLinks().bindsBrowser,
+    surroundings,
+    log: warn,
+    timing: config.timing,
+    cacheSeconds: () => config.freshness().cacheSeconds,
+    marginSeconds: () => config.freshness().marginSeconds,
+    startUrl: (companyKey, companyName) =>
+      config.startLinks().mode === 'open'
+        ? startLinkUrl(origin(), { companyKey, companyName, signed: undefined })
+        : undefined,
+    stateTtlSeconds: () => config.authorization().stateTtlSeconds,
+  })
+  const index = fleetIndex(dynamo, () => config.fleet().indexName ?? '')
+  return { config, origin, dynamo, broker, index, rounds: roundStore(dynamo) }
+}

@@ -1,0 +1,33 @@
+import { webhook } from './alerts/webhook.ts'
+import { fleetRun } from './broker/fleet-run.ts'
+import type { KeepAlive } from './broker/ports.ts'
+import { createCore } from './core.ts'
+import { type Env, network, surroundings } from './runtime.ts'
+import { outbox } from './storage/outbox.ts'
+
+/** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
+export async function runCron(env: Env, keepAlive: KeepAlive): Promise<void> {
+  const { now } = surroundings
+  let used = 0
+  const counting: typeof fetch = (input, init) => {
+    used++
+    return network(input, init)
+  }
+  const { config, dynamo, broker, index, rounds } = createCore(env, counting)
+  const { indexName, calls, ...bounds } = config.fleet()
+  if (indexName === undefined) return
+  const settings = config.alerts()
+  const run = fleetRun({
+    ...bounds,
+    index,
+    rounds,
+    alerts: settings && {
+      outbox: outbox(dynamo, () => indexName),
+      send: webhook(settings, { fetch: counting, now }),
+    },
+    refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, keepAlive),
+    now,
+    calls: { limit: calls, used: () => used },
+  })
+  console.log(JSON.stringify({ event: 'cron', ...(await run()), calls: used }))
+}

@@ -1,0 +1,43 @@
+import { createApp } from './app.ts'
+import { createFleet } from './broker/fleet.ts'
+import { createCore } from './core.ts'
+import { callerKeys } from './crypto/caller-keys.ts'
+import { cursorSeal } from './crypto/cursor.ts'
+import { once } from './once.ts'
+import { readiness } from './readiness.ts'
+import { brakeBy } from './routes/brakes.ts'
+import { tokenCalls } from './rpc.ts'
+import { type Env, logRequest, network, reportFault, surroundings, warn } from './runtime.ts'
+import { tableProbe } from './storage/probe.ts'
+
+/** What an isolate answers requests and calls with. Nothing is made before it is asked for. */
+export function createService(env: Env) {
+  const { now } = surroundings
+  const core = once(() => createCore(env, network))
+  const config = () => core().config
+  const broker = () => core().broker
+  const app = createApp({
+    broker,
+    fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
+    cursors: cursorSeal(() => config().storage().secretAccessKey),
+    ready: once(() => {
+      const { dynamo } = core()
+      const report = (faults: string[]) => warn({ event: 'not_ready', faults })
+      return readiness({ config: config(), probe: tableProbe(dynamo), now, report })
+    }),
+    now,
+    identify: callerKeys(() => config().callers(), now),
+    origin: () => core().origin(),
+    queryKeysAllowed: () => config().callers().queryKeysAllowed,
+    successRedirectUrl: () => config().pages().successRedirectUrl,
+    brakes: {
+      start: brakeBy(env['START_LIMIT']),
+      companyStart: brakeBy(env['START_COMPANY_LIMIT']),
+      callback: brakeBy(env['CALLBACK_LIMIT']),
+      failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
+    },
+    logRequest,
+    reportFault,
+  })
+  return { app, calls: once(() => tokenCalls({ broker: broker(), now, logRequest, reportFault })) }
+}
