@@ -52,7 +52,8 @@ const measured = async () => {
   say('Measuring the programs side by side.')
   const figures = await measureCases(setting)
   say('Measuring the start of isolates.')
-  const loaded = await measureStartUp(scripts, setting.vars, { service: '/health', floor: '/health' })
+  const loaded = await measureStartUp(scripts, setting.vars, { service: undefined, floor: undefined })
+  const health = await measureStartUp(scripts, setting.vars, { service: '/health', floor: '/health' })
   const [service, floor] = [`/api/token/${OWN_KEY}`, `/api/token/${PLAIN_KEY}`]
   const firstRead = await measureStartUp(scripts, setting.vars, { service, floor })
   say('Measuring growth.')
@@ -63,8 +64,7 @@ const measured = async () => {
   return {
     ...counts,
     figures,
-    startUp: loaded,
-    firstRead,
+    startUp: { loaded, health, firstRead },
     points,
     memory,
     script: scripts.service,
@@ -87,7 +87,7 @@ const bench = async () => {
   await writeDocument({
     targets: `${machine()}\n\n${targets}`,
     programs: report.programTable(results.figures),
-    'start-up': report.startUpTable(results.startUp, results.firstRead),
+    'start-up': report.startUpTable(results.startUp),
     growth: report.growthTable(results.points),
     capacity: report.capacityTable(results.itemBytes),
     geography: report.geographyTable(results.geography),
