@@ -15,12 +15,20 @@ const drained = (answer: IncomingMessage): Promise<void> =>
     answer.on('end', resolve).on('error', reject).resume()
   })
 
-const once = async (url: string, headers: Record<string, string>): Promise<number> => {
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+const answerTo = (url: string, headers: Record<string, string>): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
     const sent = request(url, { agent, headers }, resolve)
     sent.on('timeout', () => sent.destroy(new Error(`${url} gave no answer.`)))
-    sent.on('error', reject).end()
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closes a connection that was idle, at the moment that it is used again: nothing was asked of it.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(answerTo(url, headers))
+      else reject(error)
+    })
+    sent.end()
   })
+
+const once = async (url: string, headers: Record<string, string>): Promise<number> => {
+  const answer = await answerTo(url, headers)
   await drained(answer)
   return answer.statusCode ?? 0
 }

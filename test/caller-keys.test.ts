@@ -26,8 +26,12 @@ const faultOf = (apiKeys: unknown, over: Record<string, string> = {}) => {
   }
   throw new Error('It was accepted.')
 }
+const callers = (settings: Parameters<typeof callerKeys>[0], now: () => number) => {
+  const identify = callerKeys(settings, now)
+  return async (presented: string | undefined) => (await identify(presented)).caller
+}
 const identify = (apiKeys: unknown, over: Record<string, string> = {}, now = NOW) =>
-  callerKeys(
+  callers(
     () => read(apiKeys, over),
     () => now,
   )
@@ -130,7 +134,7 @@ describe('a key', () => {
 
   it('expires however often it was right before', async () => {
     let time = NOW - 1
-    const of = callerKeys(
+    const of = callers(
       () => read([entry({ expires: '2026-08-01T12:00:00Z' })]),
       () => time,
     )
@@ -174,23 +178,40 @@ describe('a key', () => {
     for (const key of ['the secret', 'the next']) expect(await of(key)).toMatchObject({ name: 'books' })
   })
 
-  it('is compared with every digest to its end, wherever they differ', () => {
-    const digest = new Uint8Array(32).fill(7)
-    const looked: number[] = []
-    const watched = new Proxy(digest, {
+  /** A digest that notes which of its bytes are looked at. */
+  const watched = (digest: Uint8Array, looked: number[]) =>
+    new Proxy(digest, {
       get: (target, property) => {
         if (typeof property === 'string' && /^\d+$/.test(property)) looked.push(Number(property))
         return Reflect.get(target, property, target)
       },
     })
+
+  it('is compared with a digest to its end, wherever they differ', () => {
+    const digest = new Uint8Array(32).fill(7)
+    const looked: number[] = []
     for (const at of [0, 15, 31]) {
       looked.length = 0
-      expect(equalInConstantTime(digest.with(at, 8), watched)).toBe(false)
+      expect(equalInConstantTime(digest.with(at, 8), watched(digest, looked))).toBe(false)
       expect(looked).toEqual([...digest.keys()])
     }
     expect(equalInConstantTime(digest, digest.slice())).toBe(true)
     expect(equalInConstantTime(digest, digest.slice(0, 31))).toBe(false)
     expect(equalInConstantTime(digest.slice(0, 31), digest)).toBe(false)
+  })
+
+  it('is compared with every digest, whichever is right', async () => {
+    const looked: number[] = []
+    const keys = read([entry(), entry({ sha256: sha256('second') }), entry({ sha256: sha256('third') })]).keys
+    const of = callers(
+      () => ({ apiKey: undefined, keys: keys.map((key) => ({ ...key, digest: watched(key.digest, looked) })) }),
+      () => NOW,
+    )
+    for (const presented of ['the secret', 'second', 'third', 'wrong', 'wrong']) {
+      looked.length = 0
+      await of(presented)
+      expect(looked).toEqual(Array.from({ length: 3 * 32 }, (_, index) => index % 32))
+    }
   })
 
   it('opens nothing that is not its very text', async () => {

@@ -7,7 +7,7 @@ import { queryValues, requireShortQuery } from './http.ts'
 
 export interface AccessParts {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
-  identify(presented: string | undefined): Promise<Caller | undefined>
+  identify(presented: string | undefined): Promise<{ caller: Caller | undefined }>
   /** Whether a key may come in the query string. */
   queryKeysAllowed(): boolean
   /** Counts the wrong keys of an address. */
@@ -50,7 +50,7 @@ export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: Ac
     const inQuery = queryValues(c, 'api_key')
     c.set('keyInQuery', inQuery.length > 0)
     const allowed = queryKeysAllowed()
-    const caller = await identify(header ?? (allowed ? onlyOne(inQuery) : undefined))
+    const { caller } = await identify(header ?? (allowed ? onlyOne(inQuery) : undefined))
     if (!caller) {
       await failedKeyBrake(addressOf(c))
       throw invalidApiKey(allowed)
