@@ -6,7 +6,7 @@ import type { Setting } from './setting.ts'
 /** What is measured side by side. */
 export type CaseName = keyof Programs
 
-const REQUESTS = 400
+const REQUESTS = 1_000
 const ROUNDS = 31
 const WARM_UP = 2_000
 const CONCURRENCY = 8

@@ -6,7 +6,7 @@ import { startWorkerd } from './workerd.ts'
 
 /** One workerd with many isolates against one with one: the difference is the isolates', and not the process's. */
 const ISOLATES = 17
-const RUNS = 7
+const RUNS = 9
 /** Longer than what V8 does on other threads after a load. Milliseconds. */
 const SETTLED_MS = 300
 
