@@ -339,6 +339,31 @@ describe('DELETE /api/connections/{company_key}', () => {
     },
   )
 
+  it('is seen by a refresh that comes home late, though the table is out of reach just then', async () => {
+    const [key, realmId] = [freshKey(), freshRealm()]
+    await service.connect(key, { realmId })
+    await service.intuit.turn({ rotateAfterSeconds: 0 })
+    const storing = Promise.withResolvers<void>()
+    service.dynamo.fault({
+      ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
+      when: ({ body }) => JSON.stringify(body).includes(':written_by'),
+    })
+    const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
+    await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
+    expect((await disconnect(key)).status).toBe(200)
+    // The read that tells whose item refused the write is let through; all attempts of the next two fail.
+    let reads = 0
+    service.dynamo.fault({
+      ...{ kind: 'error', operation: 'GetItem', status: 500, type: 'InternalServerError', times: 8 },
+      when: () => ++reads > 1,
+    })
+    storing.resolve()
+    expect(await problem(await refreshing)).toEqual({ status: 503, code: 'storage_unavailable' })
+    await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 15_000 }).toBe(2)
+    expect(await alive(realmId)).toBe(0)
+  })
+
   it('needs a key, and a company key of the right form', async () => {
     expect((await service.fetch('/api/connections/beach', { method: 'DELETE' })).status).toBe(401)
     expect(await problem(await disconnect('-beach'))).toEqual({ status: 400, code: 'invalid_company_key' })

@@ -230,6 +230,7 @@ export interface LogEvent {
   event:
     | 'pair_write_failed'
     | 'pair_not_stored'
+    | 'pair_not_settled'
     | 'pair_recovered'
     | 'refresh_behind_failed'
     | 'realm_shared'

@@ -23,6 +23,7 @@ import type {
   Vault,
 } from './ports.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress, rescueUnavailable } from './refusals.ts'
+import { retriedUntil } from './retry.ts'
 import { maySpend, storingMs, type Timing } from './timing.ts'
 
 export interface SpendPorts {
@@ -128,14 +129,24 @@ export function spending(ports: SpendPorts) {
 
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
     const { connection: spent, owner } = held
-    /** To a record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
-    const comeHome = async () => {
+    const deadline = request.startedAt + timing().deadlineMs
+    /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
+    const lookHome = async () => {
       const current = await connections.read(spent.companyKey, nowSeconds())
       if (current && !holdsTokens(current)) {
         request.keepAlive(intuit.revoke(spent.environment, answer.pair.refreshToken))
       }
       return current
     }
+    /** What cannot be looked at now is looked at behind the answer. */
+    const comeHome = () =>
+      lookHome().catch((error: unknown) => {
+        const looked = retriedUntil(lookHome, deadline, surroundings)
+        request.keepAlive(
+          looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: spent.companyKey })),
+        )
+        throw error
+      })
     const stored = await persist({
       spent,
       spentHash,
@@ -146,10 +157,10 @@ export function spending(ports: SpendPorts) {
         writer: owner,
       },
       leaseEnd: endOf(held),
-      deadline: request.startedAt + timing().deadlineMs,
+      deadline,
       patienceMs: storingMs(timing()),
       keepAlive: request.keepAlive,
-      onRefusedLate: comeHome,
+      onRefusedLate: () => comeHome().catch(() => undefined),
     })
     if (stored && holdsAccessToken(stored)) return stored
     return yieldTo(await comeHome())
