@@ -173,6 +173,31 @@ describe('a refresh, in whatever order its steps run', () => {
     expectNothingLost(world)
   })
 
+  it.each([
+    ['until it is there', 3, []],
+    ['until the deadline, and says so', Number.POSITIVE_INFINITY, ['pair_not_settled']],
+  ])('looks behind the answer for a record that took another way, %s', async (_, readsLost, told) => {
+    let [replaces, reads] = [0, 0]
+    const world = simulated({
+      scheduler: inOrder(),
+      fault: (operation) => {
+        if (operation === 'replace') return ++replaces === 1 ? 'lost before' : 'none'
+        return operation === 'read' && replaces > 1 && ++reads <= readsLost ? 'lost before' : 'none'
+      },
+    })
+    const calls = [
+      world.worker().read(),
+      // The pair is parked by now, and its second write is to come.
+      world.later(20, async () => world.seed({ generation: 5, refreshTokenHash: 'of another consent' })),
+    ]
+    const [answer] = await world.outcomes<unknown>(calls)
+    expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
+    expect(world.stored()).toMatchObject({ generation: 5 })
+    expect(reads).toBeGreaterThan(told.length === 0 ? 3 : 10)
+    const settled = world.events.map(({ event }) => event).filter((event) => event !== 'pair_write_failed')
+    expect(settled).toEqual(told)
+  })
+
   it('spends nothing while the rescue store cannot be asked after a takeover, whoever tries', async () => {
     const world = await afterOutage({ rescueFails: true })
     world.pass(60_000)
