@@ -52,6 +52,8 @@ const measured = async () => {
   say('Measuring the start of isolates.')
   const loaded = await measureStartUp(scripts, setting.vars, { service: undefined, floor: undefined })
   const health = await measureStartUp(scripts, setting.vars, { service: '/health', floor: '/health' })
+  const logging = { service: scripts.service, floor: scripts.floorLogging }
+  const healthLogged = await measureStartUp(logging, setting.vars, { service: '/health', floor: '/health' })
   const [service, floor] = [`/api/token/${OWN_KEY}`, `/api/token/${PLAIN_KEY}`]
   const firstRead = await measureStartUp(scripts, setting.vars, { service, floor })
   say('Measuring the programs side by side.')
@@ -64,7 +66,7 @@ const measured = async () => {
   return {
     ...counts,
     figures,
-    startUp: { loaded, health, firstRead },
+    startUp: { loaded, health, healthLogged, firstRead },
     points,
     memory,
     script: scripts.service,

@@ -11,6 +11,7 @@ const peer = (name: string) => fileURLToPath(new URL(`./peers/${name}.ts`, impor
 export const bundles = async () => ({
   service: await bundleWorker(),
   floor: await bundleWorker(peer('floor')),
+  floorLogging: await bundleWorker(peer('floor-logging')),
   sdk: await bundleWorker(peer('sdk-worker')),
 })
 export type Bundles = Awaited<ReturnType<typeof bundles>>

@@ -41,13 +41,15 @@ export const programTable = (figures: Figures<CaseName>): string =>
 export const startUpTable = ({
   loaded,
   health,
+  healthLogged,
   firstRead,
-}: Record<'loaded' | 'health' | 'firstRead', StartUp>): string =>
+}: Record<'loaded' | 'health' | 'healthLogged' | 'firstRead', StartUp>): string =>
   markdownTable(
     ['CPU time of one isolate', 'floor', 'this service', 'ratio'],
     [
       ['load: the modules read, compiled and run', loaded] as const,
       ['load and `/health`', health] as const,
+      ['load and `/health`, the floor with a log line, too', healthLogged] as const,
       ['load and the first token read', firstRead] as const,
     ].map(([what, { floor, service, ratio }]) => [
       what,

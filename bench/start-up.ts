@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { cpuTimeMs } from './cpu-time.ts'
-import type { Bundles } from './programs.ts'
 import { ratio, type Spread, spread } from './statistics.ts'
 import { startWorkerd } from './workerd.ts'
 
@@ -42,7 +41,7 @@ export interface StartUp {
 
 /** The start of this service's isolate and of the floor's, in turn. */
 export const measureStartUp = async (
-  scripts: Pick<Bundles, 'service' | 'floor'>,
+  scripts: { service: string; floor: string },
   vars: Record<string, string>,
   path: { service: FirstPath; floor: FirstPath },
 ): Promise<StartUp> => {
