@@ -316,22 +316,28 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
+  /** A refresh whose pair is about to be stored, and waits for `store`. */
+  const heldRefresh = async (key: string) => {
+    const storing = Promise.withResolvers<void>()
+    service.dynamo.fault({
+      ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
+      when: ({ body }) => JSON.stringify(body).includes(':written_by'),
+    })
+    const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
+    await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
+    return { refreshing, store: storing.resolve }
+  }
+
   it.each(['same', 'rotated'])(
     'outlives a refresh that comes home late with the %s token: it brings nothing back, and revokes its own pair',
     async (kind) => {
       const [key, realmId] = [freshKey(), freshRealm()]
       await service.connect(key, { realmId })
       if (kind === 'rotated') await service.intuit.turn({ rotateAfterSeconds: 0 })
-      const storing = Promise.withResolvers<void>()
-      service.dynamo.fault({
-        ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
-        when: ({ body }) => JSON.stringify(body).includes(':written_by'),
-      })
-      const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
-      await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
-      await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
+      const { refreshing, store } = await heldRefresh(key)
       expect((await disconnect(key)).status).toBe(200)
-      storing.resolve()
+      store()
       expect(await problem(await refreshing)).toEqual(NOT_CONNECTED)
       expect(await stored(key)).not.toHaveProperty('refresh_token')
       await expect.poll(async () => (await service.intuit.state()).counts.revoke).toBe(2)
@@ -343,14 +349,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.turn({ rotateAfterSeconds: 0 })
-    const storing = Promise.withResolvers<void>()
-    service.dynamo.fault({
-      ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
-      when: ({ body }) => JSON.stringify(body).includes(':written_by'),
-    })
-    const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
-    await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
-    await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
+    const { refreshing, store } = await heldRefresh(key)
     expect((await disconnect(key)).status).toBe(200)
     // The read that tells whose item refused the write is let through; all attempts of the next two fail.
     let reads = 0
@@ -358,7 +357,7 @@ describe('DELETE /api/connections/{company_key}', () => {
       ...{ kind: 'error', operation: 'GetItem', status: 500, type: 'InternalServerError', times: 8 },
       when: () => ++reads > 1,
     })
-    storing.resolve()
+    store()
     expect(await problem(await refreshing)).toEqual({ status: 503, code: 'storage_unavailable' })
     await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 15_000 }).toBe(2)
     expect(await alive(realmId)).toBe(0)
