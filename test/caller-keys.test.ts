@@ -200,6 +200,19 @@ describe('a key', () => {
     expect(equalInConstantTime(digest.slice(0, 31), digest)).toBe(false)
   })
 
+  it.each([['the shared one'], ['the middle one'], ['the last one']])(
+    'is its named owner’s where API_KEY is one of API_KEYS: %s',
+    async (shared) => {
+      const names = ['the shared one', 'the middle one', 'the last one']
+      const of = identify(
+        names.map((name) => entry({ name: name.replaceAll(' ', '-'), sha256: sha256(name) })),
+        { API_KEY: shared },
+      )
+      for (const name of names) expect((await of(name))?.name).toBe(name.replaceAll(' ', '-'))
+      expect(await of('wrong')).toBeUndefined()
+    },
+  )
+
   it('is compared with every digest, whichever is right', async () => {
     const looked: number[] = []
     const keys = read([entry(), entry({ sha256: sha256('second') }), entry({ sha256: sha256('third') })]).keys

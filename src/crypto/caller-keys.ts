@@ -21,10 +21,13 @@ async function allKeys({ apiKey, keys }: CallerSettings): Promise<readonly Calle
   return [NOBODY, shared, ...keys]
 }
 
-/** Where in the list of keys a digest is, 0 if nowhere. Looks at each key to its end, and takes no branch on what it finds. */
+/**
+ * Where in the list of keys a digest is, at last, as `API_KEY` may be one of `API_KEYS`; 0 if nowhere. Looks at each key
+ * to its end, and takes no branch on what it finds.
+ */
 function placeOf(digest: Uint8Array, keys: readonly CallerKey[]): number {
   let place = 0
-  for (const [at, key] of keys.entries()) place |= Number(equalInConstantTime(key.digest, digest)) * at
+  for (const [at, key] of keys.entries()) place += Number(equalInConstantTime(key.digest, digest)) * (at - place)
   return place
 }
 
