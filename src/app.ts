@@ -73,7 +73,7 @@ function keyCheck({ brakes, ...access }: AppParts) {
   return requireCaller({ ...access, failedKeyBrake: brakes.failedKey })
 }
 
-/** Whether a path is of the routes that programs and monitors ask all the time. */
+/** Whether a path is of the routes that programs ask all the time, or of `/health`. */
 function isSteady(path: string) {
   return /^\/(health\/?$|api\/token(\/|$))/.test(path)
 }
@@ -126,8 +126,8 @@ function otherRoutes(parts: AppParts) {
 }
 
 /**
- * The whole service, as two route tables. What is asked all the time has a short one; the other is made when it is first
- * asked, as most isolates never are, and a start of an isolate goes with what it makes.
+ * The whole service, as two route tables. What programs ask all the time has a short one; the other is made when it is
+ * first asked: a start of an isolate goes with what it makes.
  */
 export function createApp(parts: AppParts) {
   const steady = steadyRoutes(parts)

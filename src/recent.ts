@@ -5,7 +5,7 @@ export function recent<Value>(most: number, longest: number) {
     get: (text: string): Value | undefined => values.get(text),
     set(text: string, value: Value): void {
       if (text.length > longest) return
-      if (values.size >= most) values.clear()
+      if (values.size >= most && !values.has(text)) values.clear()
       values.set(text, value)
     },
   }

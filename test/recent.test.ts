@@ -21,6 +21,12 @@ describe('what came lately', () => {
     )
   })
 
+  it('forgets nothing for a text that it knows', () => {
+    const values = recent<number>(2, 10)
+    for (const [index, text] of ['a', 'b', 'b'].entries()) values.set(text, index)
+    expect(['a', 'b'].map(values.get)).toEqual([0, 2])
+  })
+
   it('keeps the last one, even where it was one too many', () => {
     const values = recent<number>(2, 10)
     for (const [index, text] of ['a', 'b', 'c'].entries()) values.set(text, index)

@@ -38,7 +38,7 @@ describe('an isolate', () => {
     expect(faults).toHaveBeenCalledOnce()
   })
 
-  it('makes the routes of people and operators when they are first asked for, and once', async () => {
+  it('makes the routes of people and operators when they are first asked for', async () => {
     const made: string[] = []
     const make = (part: string) => () => {
       made.push(part)

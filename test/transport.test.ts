@@ -2,7 +2,7 @@ import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { AwsClient } from 'aws4fetch'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { dynamoDb } from '../src/storage/dynamodb.ts'
 import { dynamoDbSigner } from '../src/storage/signer.ts'
 import { testStorage } from './support/engine.ts'
@@ -44,6 +44,20 @@ const scripted = (answers: Answer[], settings = testStorage('http://127.0.0.1:9'
 }
 
 describe('a signature', () => {
+  it('hashes the payload of a read that comes again no more, and that of a write each time', async () => {
+    const sign = dynamoDbSigner(testStorage('http://127.0.0.1:9'))
+    const digesting = vi.spyOn(crypto.subtle, 'digest')
+    const costs = async (operation: string) => {
+      digesting.mockClear()
+      await sign(operation, JSON.stringify(KEY), 1_790_000_000_000)
+      return digesting.mock.calls.length
+    }
+    // The request as a whole is hashed besides.
+    expect([await costs('GetItem'), await costs('GetItem')]).toEqual([2, 1])
+    expect([await costs('PutItem'), await costs('PutItem')]).toEqual([2, 2])
+    digesting.mockRestore()
+  })
+
   const text = fc.string({ unit: 'binary', maxLength: 60 })
   const settingsOf = fc.record({
     region: fc.constantFrom('us-east-1', 'eu-central-1', 'us-gov-west-1'),

@@ -141,7 +141,8 @@ export function spending(ports: SpendPorts) {
     /** What cannot be looked at now is looked at behind the answer. */
     const comeHome = () =>
       lookHome().catch((error: unknown) => {
-        const looked = retriedUntil(lookHome, deadline, surroundings)
+        const inTime = surroundings.now() < deadline
+        const looked = inTime ? retriedUntil(lookHome, deadline, surroundings) : Promise.resolve(undefined)
         request.keepAlive(
           looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: spent.companyKey })),
         )

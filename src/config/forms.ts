@@ -43,7 +43,7 @@ function isEndpoint(text: string) {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
 }
 
-/** An OAuth endpoint: https unless loopback, so that no code, token or secret travels in the clear (RFC 6749 section 3). */
+/** Where codes, tokens, secrets or alerts go, or a person: https unless loopback, so that no code, token or secret travels in the clear (RFC 6749 section 3). */
 export function endpoint() {
   return v.pipe(v.string(), v.check(isEndpoint, 'must be an https URL (http only for loopback)'))
 }
@@ -53,7 +53,7 @@ function isHttpOrigin(text: string) {
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash
 }
 
-/** Where DynamoDB answers: requests are signed, and carry no secret in the clear. */
+/** Where DynamoDB answers. http is for one on this machine: tokens that are not sealed would travel in the clear. */
 export function httpOrigin() {
   return v.pipe(v.string(), v.check(isHttpOrigin, 'must be an http or https URL'))
 }

@@ -68,7 +68,8 @@ function headerOf(text: string) {
   const known = headers.get(text)
   if (known) return known
   const header = parsedHeader(text)
-  if (header) headers.set(text, header)
+  // A copy: a part of a text keeps all of it in memory, which here would be the sealed value.
+  if (header) headers.set(decoder.decode(encoder.encode(text)), header)
   return header
 }
 

@@ -1,5 +1,5 @@
 import type { StorageSettings } from '../config.ts'
-import { hex, rememberingSha256, sha256Hex } from '../crypto/digest.ts'
+import { hex, rememberingSha256, sha256, sha256Hex } from '../crypto/digest.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
 
 /** What is the same for all requests of one day (UTC). */
@@ -10,7 +10,7 @@ interface Day {
   key: CryptoKey
 }
 
-/** Payloads whose digests are remembered. */
+/** Reads whose digests are remembered. */
 const MAX_PAYLOADS = 1_000
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -39,7 +39,7 @@ export function dynamoDbSigner(settings: StorageSettings) {
   const signedHeaders = `host;x-amz-date;${sessionToken ? 'x-amz-security-token;' : ''}x-amz-target`
   const tokenLine = sessionToken ? `x-amz-security-token:${sessionToken}\n` : ''
   const tokenHeader = sessionToken ? { 'X-Amz-Security-Token': sessionToken } : {}
-  // Reads of one record are alike.
+  // Reads of one record are alike. What is written is not, and may hold a state.
   const payloadDigest = rememberingSha256(MAX_PAYLOADS)
   let prepared: Day | undefined
 
@@ -55,7 +55,7 @@ export function dynamoDbSigner(settings: StorageSettings) {
     const { scope, key } = await dayOf(date.slice(0, 8))
     const target = `DynamoDB_20120810.${operation}`
     const headerLines = `host:${host}\nx-amz-date:${date}\n${tokenLine}x-amz-target:${target}\n`
-    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${hex(await payloadDigest(payload))}`
+    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${hex(await (operation === 'GetItem' ? payloadDigest : sha256)(payload))}`
     const signature = hex(await hmac(key, `${ALGORITHM}\n${date}\n${scope}\n${await sha256Hex(canonical)}`))
     return {
       'Content-Type': 'application/x-amz-json-1.0',
