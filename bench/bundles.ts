@@ -1,8 +1,3 @@
-import { gzipSync } from 'node:zlib'
-
-/** The size that counts for an upload. */
-export const gzipBytes = (script: string): number => gzipSync(script, { level: 9 }).byteLength
-
 /** What Node has and Workers do not: names that only a polyfill would bring into a bundle. */
 const NODE_GLOBALS = /\b(?:Buffer\.from|process\.(?:env|nextTick|versions)|__dirname|setImmediate)\b/
 

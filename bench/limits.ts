@@ -1,3 +1,5 @@
+import { BUNDLE_LIMIT_BYTES } from '../dev/bundle.ts'
+
 /** What a route may cost: the calls it makes to DynamoDB, and its round trips one after the other, Intuit's included. */
 export interface RouteLimit {
   calls: number
@@ -16,8 +18,7 @@ export const LIMITS = {
     callback: { calls: 5, roundTrips: 4 },
     refresh: { calls: 3, roundTrips: 4 },
   },
-  /** 45 KB of 1,024 bytes, as DynamoDB and wrangler count them. */
-  bundleGzipBytes: 45 * 1024,
+  bundleGzipBytes: BUNDLE_LIMIT_BYTES,
   /** By DynamoDB's rule of sizes and its KB of 1,024 bytes. */
   itemBytes: { usual: 2.5 * 1024, longest: 7 * 1024 },
   /** Of the entries of an isolate's memory, at 10,000 connections. */

@@ -1,4 +1,5 @@
-import { gzipBytes, nodeTraces } from './bundles.ts'
+import { gzipBytes } from '../dev/bundle.ts'
+import { nodeTraces } from './bundles.ts'
 import type { CaseName } from './cases.ts'
 import { LIMITS, RATIOS, ROUTES, type Route, type RouteLimit } from './limits.ts'
 import type { Figures } from './rounds.ts'

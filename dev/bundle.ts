@@ -1,9 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 /** The absolute path of a file, given from the root of the project. */
 export const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/** 45 KB of 1,024 bytes, as wrangler counts them. */
+export const BUNDLE_LIMIT_BYTES = 45 * 1024
+
+/** The size that counts for an upload. */
+export const gzipBytes = (script: string | Uint8Array): number => gzipSync(script, { level: 9 }).byteLength
 
 /** The Worker as one module, as `wrangler deploy` would upload it. */
 export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<string> => {

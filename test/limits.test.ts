@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gzipBytes, nodeTraces } from '../bench/bundles.ts'
+import { nodeTraces } from '../bench/bundles.ts'
 import { callsOfRoutes } from '../bench/calls.ts'
 import { itemBytes, storedSizes } from '../bench/item-size.ts'
 import { LIMITS, ROUTES, type Route, type RouteLimit } from '../bench/limits.ts'
-import { bundleWorker } from '../dev/bundle.ts'
+import { bundleWorker, gzipBytes } from '../dev/bundle.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 describe('the calls that a route makes to DynamoDB', () => {
