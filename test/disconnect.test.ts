@@ -35,7 +35,6 @@ const promises = (stores: () => Stores) => {
     }
     const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1', pair, at, writer }
     const connection = await stores().connections.connect(companyKey, consent)
-    if (typeof connection === 'string') throw new Error(connection)
     return { connection, pair, consent }
   }
   const erasure = (writer = 'me') => ({ writer, at: times++ })
@@ -313,6 +312,25 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
     read.resolve()
     expect(await (await disconnecting).json()).toMatchObject({ revocation: 'confirmed' })
+    expect(await stored(key)).not.toHaveProperty('refresh_token')
+  })
+
+  it('is told to a consent whose answer from the table was lost, and that asks again afterwards', async () => {
+    const key = freshKey()
+    const path = await service.consented(key, { realmId: freshRealm() })
+    const storing = {
+      operation: 'UpdateItem',
+      when: ({ body }: { body: unknown }) => JSON.stringify(body).includes(':realm_id'),
+      times: 1,
+    }
+    service.dynamo.fault({ ...storing, kind: 'cut after' })
+    const disconnected = Promise.withResolvers<void>()
+    const askingAgain = service.dynamo.fault({ ...storing, kind: 'hold', until: disconnected.promise })
+    const consenting = service.fetch(path)
+    await askingAgain.strikes
+    expect((await disconnect(key)).status).toBe(200)
+    disconnected.resolve()
+    expect(await problem(await consenting)).toEqual({ status: 404, code: 'connection_not_found' })
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 

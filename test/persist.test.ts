@@ -18,8 +18,8 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
   const behind: Promise<unknown>[] = []
   let lateRefusals = 0
   const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
-  const spent = await memory.store.connect('beach', { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' })
-  if (typeof spent === 'string') throw new Error(spent)
+  const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
+  const spent = await memory.store.connect('beach', first)
   await memory.store.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
   const connections: ConnectionStore = {
     ...memory.store,

@@ -1,13 +1,6 @@
 import type { Environment } from './company.ts'
 import { type Connection, type EpochMs, type EpochSeconds, holdsTokens } from './connection.ts'
-import {
-  authorizationDenied,
-  connectionRemoved,
-  exchangeFailed,
-  invalidState,
-  notStored,
-  realmMismatch,
-} from './consent-refusals.ts'
+import { authorizationDenied, connectionRemoved, exchangeFailed, invalidState, notStored } from './consent-refusals.ts'
 import { sealedPair } from './pair.ts'
 import type { AuthorizationServer, Consent, KeepAlive, StateStore, Surroundings, Vault } from './ports.ts'
 import { type Arrival, type RealmPorts, realmUses, refuseMove } from './realm.ts'
@@ -98,13 +91,6 @@ export function finishing(ports: CallbackPorts) {
     }
   }
 
-  /** A later consent has connected the company as well; after a disconnect it takes another one. */
-  const whatSupersedes = async (companyKey: string, again: string | undefined) => {
-    const current = await connections.read(companyKey, nowSeconds())
-    if (current && holdsTokens(current)) return current
-    throw connectionRemoved(companyKey, again)
-  }
-
   /** Spends state and code, each once, and stores the pair. */
   return async (callback: CallbackParameters, keepAlive: KeepAlive): Promise<Connected> => {
     const deadline = surroundings.now() + timing().deadlineMs
@@ -115,12 +101,13 @@ export function finishing(ports: CallbackPorts) {
     const at = surroundings.now()
     const pair = await sealedPair(vault, companyKey, answer.pair)
     const consent = { companyName, environment, realmId, pair, at, writer: surroundings.nonce() }
-    const [outcome] = await Promise.all([
+    const [connection] = await Promise.all([
       stored(companyKey, consent, again, deadline, keepAlive),
       realmUse.note(arrival, use, Math.floor(at / 1000)),
     ])
-    if (outcome === 'another realm') throw realmMismatch(companyKey)
-    const connection = outcome === 'superseded' ? await whatSupersedes(companyKey, again) : outcome
+    // Another consent may have come in between, or a disconnect.
+    if (!holdsTokens(connection)) throw connectionRemoved(companyKey, again)
+    refuseMove(connection, arrival)
     return { connection, sharesRealm: use.isShared }
   }
 }

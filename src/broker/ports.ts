@@ -18,10 +18,10 @@ export interface ConnectionStore {
   /** Makes an unfinished record where there is none, or keeps an unfinished one alive. Returns the record; a connected one is left as it is. */
   begin(companyKey: string, beginning: Beginning): Promise<Connection>
   /**
-   * Stores the first pair of a consent. `another realm`: the record is connected to it, or in the other environment. `superseded`: a later consent,
-   * or a disconnect, was stored meanwhile.
+   * Stores the first pair of a consent, unless the record is connected to another realm or in the other environment, or
+   * a later consent or a disconnect was stored meanwhile. Returns the record as it stands then.
    */
-  connect(companyKey: string, consent: Consent): Promise<Connection | 'another realm' | 'superseded'>
+  connect(companyKey: string, consent: Consent): Promise<Connection>
   /** Takes the lease unless a live one of somebody else stands. */
   claim(companyKey: string, claim: Claim): Promise<Claimed>
   /** Gives the lease back, if it is still this owner's. */

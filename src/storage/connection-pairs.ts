@@ -1,7 +1,7 @@
 import type { Connection, EpochSeconds, StoredPair } from '../broker/connection.ts'
 import type { ConnectionStore } from '../broker/ports.ts'
 import { noted } from '../broker/refresh-history.ts'
-import { assigned, assignments, attributes, integer, text } from './attributes.ts'
+import { assigned, assignments, attributes, text } from './attributes.ts'
 import {
   connectionKey,
   connectionOf,
@@ -89,10 +89,10 @@ export function connectionPairs(
         ExpressionAttributeValues: { ...assigned(values), ...attributes({ ':now': now, ':zero': 0, ':one': 1 }) },
         ReturnValues: 'ALL_NEW',
       })
-      if (!written.refused) return connectionOf(written.attributes, companyKey)
-      const item = (await refusingItem(companyKey, written)) ?? {}
-      if (text(item, 'connected_by') === writer) return connectionOf(item, companyKey)
-      return (integer(item, 'connected_at') ?? 0) >= at ? 'superseded' : 'another realm'
+      return connectionOf(
+        written.refused ? ((await refusingItem(companyKey, written)) ?? {}) : written.attributes,
+        companyKey,
+      )
     },
 
     async replace(spent, { pair, rotated, now, writer }, end) {

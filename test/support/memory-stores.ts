@@ -6,7 +6,6 @@ interface Row {
   connection: Connection
   expiresAt: number | undefined
   connectedAt?: number
-  connectedBy?: string
 }
 
 const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
@@ -98,11 +97,10 @@ export const memoryConnections = () => {
       const row: Row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
       rows.set(companyKey, row)
       const { connection } = row
-      if (row.connectedBy === writer) return { ...connection }
-      if ((row.connectedAt ?? 0) >= at) return 'superseded'
       const moves = (connection.realmId && connection.realmId !== realmId) || connection.environment !== environment
-      if (moves && holdsTokens(connection)) return 'another realm'
-      Object.assign(row, { connectedAt: at, connectedBy: writer })
+      const isRefused = (row.connectedAt ?? 0) >= at || (moves && holdsTokens(connection))
+      if (isRefused) return { ...connection }
+      row.connectedAt = at
       row.expiresAt = undefined
       const createdAt = connection.createdAt ?? now
       return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt })
