@@ -9,7 +9,6 @@ const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 let service: Service
 let receiver: Receiver
 let made: ReturnType<typeof aged>
-let companies = 0
 
 beforeAll(async () => {
   receiver = await startReceiver(SECRET)
@@ -34,15 +33,6 @@ beforeEach(async () => {
   receiver.received.length = 0
 })
 
-const connected = async (count = 1): Promise<string[]> => {
-  const keys: string[] = []
-  for (let made = 0; made < count; made++) {
-    const key = `company-${++companies}`
-    expect((await service.connect(key, { realmId: `4620816365${companies}` })).status).toBe(200)
-    keys.push(key)
-  }
-  return keys
-}
 /** Runs the cron, and returns what the operator was sent by it. */
 const run = async () => {
   receiver.received.length = 0
@@ -60,7 +50,7 @@ const passTime = async () => {
 
 describe('an operator', () => {
   it('costs a run nothing while nothing changes: it writes its place and no more', async () => {
-    await connected(3)
+    await made.connected(3)
     await run()
     service.dynamo.requests.length = 0
     await run()
@@ -71,7 +61,7 @@ describe('an operator', () => {
   })
 
   it('is told each change of a connection once, in its order', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     expect(types(await run())).toEqual([`connection.connected ${key}`])
     expect(await run()).toEqual([])
     await made.failing(key, 'unavailable')
@@ -90,7 +80,7 @@ describe('an operator', () => {
   })
 
   it('is told what a message is about, and no token', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     await run()
     await made.failing(key, 'invalid_client')
     const [message] = await run()
@@ -108,7 +98,7 @@ describe('an operator', () => {
   })
 
   it('is told 30, 7 and 1 days before a death that no refresh prevents, each once', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     await run()
     const told: string[] = []
     for (const days of [31, 29.5, 20, 6.5, 3, 0.5]) {
@@ -122,7 +112,7 @@ describe('an operator', () => {
   })
 
   it('is not told of a failure that is gone within minutes', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     await run()
     await made.failing(key, 'unavailable')
     await made.change(key, { failure_since: { N: String(Math.floor(Date.now() / 1000)) } })
@@ -132,7 +122,7 @@ describe('an operator', () => {
   })
 
   it('hears nothing of what was connected before alerts were configured, but of what is wrong with it', async () => {
-    const [fine = '', dead = ''] = await connected(2)
+    const [fine = '', dead = ''] = await made.connected(2)
     for (const key of [fine, dead]) {
       await made.change(key, { created_at: { N: '1' }, generation: { N: '3' }, last_refresh_at: { N: '2' } })
     }
@@ -142,7 +132,7 @@ describe('an operator', () => {
   })
 
   it('gets one message for many, and none for those who follow', async () => {
-    const keys = await connected(25)
+    const keys = await made.connected(25)
     await run()
     for (const key of keys.slice(0, 20)) await made.failing(key, 'unavailable')
     const messages = await run()
@@ -156,7 +146,7 @@ describe('an operator', () => {
   })
 
   it('gets what was not taken again, after a while and by the same id', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     receiver.answer(500)
     const [first] = await run()
     expect(first?.type).toBe('connection.connected')
@@ -178,14 +168,14 @@ describe('an operator', () => {
   })
 
   it('gets nothing sent on by a redirect', async () => {
-    await connected()
+    await made.connected(1)
     receiver.answer(307)
     expect(await run()).toHaveLength(1)
     expect(await outbox()).toHaveLength(1)
   })
 
   it('gets what a run that ended before its sending left behind', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     service.dynamo.fault({
       ...{ operation: 'UpdateItem', kind: 'error', status: 500, type: 'InternalServerError' },
       when: ({ body }) => JSON.stringify(body).includes(':told'),
@@ -201,7 +191,7 @@ describe('an operator', () => {
   })
 
   it('costs a request nothing: what it changes is noticed by the cron', async () => {
-    const [key = ''] = await connected()
+    const [key = ''] = await made.connected(1)
     service.dynamo.requests.length = 0
     await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
     expect(service.dynamo.requests.map(({ operation }) => operation)).toEqual(['GetItem', 'UpdateItem', 'UpdateItem'])

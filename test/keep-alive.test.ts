@@ -4,17 +4,7 @@ import { type Service, startService } from './support/worker-harness.ts'
 
 let service: Service
 let made: ReturnType<typeof aged>
-let companies = 0
 
-const connected = async (count: number): Promise<string[]> => {
-  const keys: string[] = []
-  for (let made = 0; made < count; made++) {
-    const key = `company-${++companies}`
-    expect((await service.connect(key, { realmId: `4620816365${companies}` })).status).toBe(200)
-    keys.push(key)
-  }
-  return keys
-}
 const generation = async (companyKey: string) => Number((await made.item(companyKey))['generation']?.N)
 const generations = (keys: string[]) => Promise.all(keys.map(generation))
 const presentations = async () => (await service.intuit.state()).counts.refresh
@@ -39,7 +29,7 @@ describe('the keep-alive', () => {
   suite({})
 
   it('refreshes what was idle for seven days, and nothing else', async () => {
-    const keys = await connected(3)
+    const keys = await made.connected(3)
     const [idle = '', nearly = ''] = keys
     await made.idle(idle, 7)
     await made.idle(nearly, 6.9)
@@ -50,7 +40,7 @@ describe('the keep-alive', () => {
   })
 
   it('claims, spends and stores as every refresh does, and leaves a token that can be used', async () => {
-    const [idle = ''] = await connected(1)
+    const [idle = ''] = await made.connected(1)
     await made.idle(idle, 30)
     service.dynamo.requests.length = 0
     await service.scheduled()
@@ -63,7 +53,7 @@ describe('the keep-alive', () => {
   })
 
   it('is not stopped by a connection that is dead, nor by one that does not open, and leaves the dead one alone', async () => {
-    const keys = await connected(6)
+    const keys = await made.connected(6)
     const [dead = '', sealed = '', ...others] = keys
     for (const key of keys) await made.idle(key, 20)
     await made.idle(dead, 90)
@@ -80,7 +70,7 @@ describe('the keep-alive', () => {
   })
 
   it('tries one that failed again when its interval is over, and so finds out that it works', async () => {
-    const [failing = '', waiting = ''] = await connected(2)
+    const [failing = '', waiting = ''] = await made.connected(2)
     await made.failing(failing, 'unavailable', -1)
     await made.failing(waiting, 'unavailable', 600)
     await service.scheduled()
@@ -89,7 +79,7 @@ describe('the keep-alive', () => {
   })
 
   it('stops after a handful while Intuit is down, and goes on when it is back', async () => {
-    const keys = await connected(8)
+    const keys = await made.connected(8)
     for (const key of keys) await made.idle(key, 20)
     await service.intuit.fault({ endpoint: 'token', times: 100, fault: { kind: 'status', status: 503 } })
     const before = await presentations()
@@ -101,7 +91,7 @@ describe('the keep-alive', () => {
   })
 
   it('stays within the calls of a run, whatever is due', async () => {
-    const keys = await connected(14)
+    const keys = await made.connected(14)
     for (const key of keys) await made.idle(key, 20)
     for (let run = 0; run < 4; run++) {
       service.dynamo.requests.length = 0
@@ -113,7 +103,7 @@ describe('the keep-alive', () => {
   })
 
   it('fails a run, and not the next one, where the table is out of reach', async () => {
-    const [idle = ''] = await connected(1)
+    const [idle = ''] = await made.connected(1)
     await made.idle(idle, 20)
     service.dynamo.fault({ operation: 'Query', kind: 'error', status: 500, type: 'InternalServerError' })
     await expect(service.scheduled()).rejects.toThrow('500')
@@ -123,7 +113,7 @@ describe('the keep-alive', () => {
   })
 
   it('leaves a line of what it did in the log, and no token', async () => {
-    const [idle = ''] = await connected(1)
+    const [idle = ''] = await made.connected(1)
     await made.idle(idle, 20)
     await service.scheduled()
     await expect
@@ -138,7 +128,7 @@ describe('the keep-alive with its smallest bounds', () => {
 
   it('refreshes so many a run and no more, next to die first', async () => {
     // Twelve of the sixteen shards a run, so that two runs see all of them.
-    const keys = await connected(5)
+    const keys = await made.connected(5)
     for (const [index, key] of keys.entries()) await made.idle(key, 2 + index)
     const done: number[] = []
     for (let run = 0; run < 10; run++) {
@@ -150,7 +140,7 @@ describe('the keep-alive with its smallest bounds', () => {
   })
 
   it('goes on where the run before stopped, and counts when it has been round', async () => {
-    await connected(20)
+    await made.connected(20)
     const summary = async () => (await service.api('/api/connections/summary')).json()
     await service.scheduled()
     expect(await summary()).toMatchObject({ code: 'not_found' })

@@ -29,7 +29,20 @@ export const aged = (service: Service) => {
     },
   })
 
+  let companies = 0
+
   return {
+    /** So many new ones, of a company each, as they are after their consents. */
+    connected: async (count: number) => {
+      const keys: string[] = []
+      while (keys.length < count) {
+        const key = `company-${++companies}`
+        const { status } = await service.connect(key, { realmId: `4620816365${companies}` })
+        if (status !== 200) throw new Error(`${key} was answered ${status}.`)
+        keys.push(key)
+      }
+      return keys
+    },
     item,
     change,
     /** Not refreshed for so many days. */
