@@ -5,6 +5,7 @@ import { type Service, startService } from './support/worker-harness.ts'
 
 const HTML = { headers: { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' } }
 const MAX_PAGE_BYTES = 15_000
+const STYLES = ['/theme.css', '/pages.css']
 
 let service: Service
 beforeAll(async () => {
@@ -35,7 +36,7 @@ const pageText = async (answer: Response) => {
     "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   )
   expect(Buffer.byteLength(text)).toBeLessThan(MAX_PAGE_BYTES)
-  expect(text).toContain('<link rel="stylesheet" href="/pages.css">')
+  expect([...text.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href)).toEqual(STYLES)
   expect(text).not.toMatch(/<script|<form|<style|\son\w+=|style="|https?:\/\//)
   return text
 }
@@ -240,7 +241,7 @@ describe.each(['/intuit/disconnected', '/intuit/reconnect'])('Intuit’s link %s
   })
 })
 
-describe.each(['/console', '/docs', '/openapi.json', '/pages.css'])('%s', (path) => {
+describe.each(['/console', '/docs', '/openapi.json', '/pages.css', '/theme.css'])('%s', (path) => {
   it('says what is missing where the static assets are', async () => {
     const answer = await service.fetch(path)
     expect(answer.status).toBe(404)

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-/** For a page that needs its style (`public/pages.css`), its empty icon, and nothing else. */
+/** For a page that needs its style (`public/theme.css`, `public/pages.css`), its empty icon, and nothing else. */
 const POLICY =
   "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -36,6 +36,7 @@ function page({ title, heading, mark, body }: Page) {
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="/theme.css">
 <link rel="stylesheet" href="/pages.css">
 </head>
 <body>

@@ -49,7 +49,7 @@ function showKeptProblem(c: Context) {
 }
 
 /** Answered before the Worker is asked, where they are deployed. */
-const ASSETS = ['/console', '/docs', '/openapi.json', '/pages.css']
+const ASSETS = ['/console', '/docs', '/openapi.json', '/pages.css', '/theme.css']
 
 function assetsAreMissing(): never {
   throw new Problem(
