@@ -21,8 +21,8 @@ const HELP = `
 npm run bench: what a token request costs, against what else one could run. Offline; some five minutes.
 
 Runs the built Worker in workerd itself, a floor and two peers beside it, over one embedded DynamoDB; sends a
-fixed number of requests to each in turn, in rounds, and compares their CPU time. Prints the table of targets and writes the
-generated parts of docs/performance.md and docs/images/performance-growth.svg.
+fixed number of requests to each in turn, in rounds, and compares their CPU time. Prints the table of targets and writes
+the generated parts of docs/performance.md and docs/images/performance-growth.svg.
 
 Needs Linux: the CPU time of each process is read from /proc/PID. Absolute figures are this machine's; the ratios carry.
 `
