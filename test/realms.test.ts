@@ -86,7 +86,12 @@ describe('a connected key keeps its company', () => {
 
   describe('where a consent was given first and is stored last, after one of', () => {
     /** What the earlier consent is answered; its write waits until the later one is connected and `meanwhile` is done. */
-    const overtaken = async (key: string, realmId: string, later: Parameters<Service['connect']>[1]) => {
+    const overtaken = async (
+      key: string,
+      realmId: string,
+      later: Parameters<Service['connect']>[1],
+      meanwhile = async () => {},
+    ) => {
       const path = await service.consented(key, { companyName: 'First', realmId })
       const overtaking = Promise.withResolvers<void>()
       const held = service.dynamo.fault({
@@ -96,41 +101,38 @@ describe('a connected key keeps its company', () => {
       const earlier = service.fetch(path)
       await held.strikes
       expect((await service.connect(key, later)).status).toBe(200)
-      const before = await stored(key)
-      return async (meanwhile = async () => before) => {
-        const left = await meanwhile()
-        overtaking.resolve()
-        const answer = await earlier
-        expect(await stored(key)).toEqual(left)
-        return answer
-      }
+      await meanwhile()
+      const left = await stored(key)
+      overtaking.resolve()
+      const answer = await earlier
+      expect(await stored(key)).toEqual(left)
+      return answer
     }
 
     it('another company: it is refused', async () => {
       const answer = await overtaken(freshKey(), freshRealm(), { companyName: 'First', realmId: freshRealm() })
-      expect(await problem(await answer())).toEqual(MISMATCH)
+      expect(await problem(answer)).toEqual(MISMATCH)
     })
 
     it('another environment: it is refused', async () => {
       const realmId = freshRealm()
       const answer = await overtaken(freshKey(), realmId, { companyName: 'First Sandbox', realmId })
-      expect(await problem(await answer())).toEqual(MISMATCH)
+      expect(await problem(answer)).toEqual(MISMATCH)
     })
 
     it('the same company: it is connected, by the later one', async () => {
       const [key, realmId] = [freshKey(), freshRealm()]
       const answer = await overtaken(key, realmId, { companyName: 'First', realmId })
-      expect(await (await answer()).json()).toMatchObject({ company_key: key, realm_id: realmId })
+      expect(await answer.json()).toMatchObject({ company_key: key, realm_id: realmId })
     })
 
     it('the same company, that was disconnected since: it is told so', async () => {
       const [key, realmId] = [freshKey(), freshRealm()]
-      const answer = await overtaken(key, realmId, { companyName: 'First', realmId })
       const disconnect = async () => {
         expect((await service.api(`/api/connections/${key}`, { method: 'DELETE' })).status).toBe(200)
-        return stored(key)
       }
-      expect(await problem(await answer(disconnect))).toEqual({ status: 404, code: 'connection_not_found' })
+      const answer = await overtaken(key, realmId, { companyName: 'First', realmId }, disconnect)
+      expect(await problem(answer)).toEqual({ status: 404, code: 'connection_not_found' })
     })
   })
 

@@ -89,10 +89,8 @@ export function connectionPairs(
         ExpressionAttributeValues: { ...assigned(values), ...attributes({ ':now': now, ':zero': 0, ':one': 1 }) },
         ReturnValues: 'ALL_NEW',
       })
-      return connectionOf(
-        written.refused ? ((await refusingItem(companyKey, written)) ?? {}) : written.attributes,
-        companyKey,
-      )
+      const item = written.refused ? await refusingItem(companyKey, written) : written.attributes
+      return connectionOf(item ?? {}, companyKey)
     },
 
     async replace(spent, { pair, rotated, now, writer }, end) {

@@ -55,7 +55,8 @@ export function dynamoDbSigner(settings: StorageSettings) {
     const { scope, key } = await dayOf(date.slice(0, 8))
     const target = `DynamoDB_20120810.${operation}`
     const headerLines = `host:${host}\nx-amz-date:${date}\n${tokenLine}x-amz-target:${target}\n`
-    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${hex(await (operation === 'GetItem' ? payloadDigest : sha256)(payload))}`
+    const digest = operation === 'GetItem' ? payloadDigest : sha256
+    const canonical = `POST\n${pathname}\n\n${headerLines}\n${signedHeaders}\n${hex(await digest(payload))}`
     const signature = hex(await hmac(key, `${ALGORITHM}\n${date}\n${scope}\n${await sha256Hex(canonical)}`))
     return {
       'Content-Type': 'application/x-amz-json-1.0',
