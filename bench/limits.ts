@@ -15,7 +15,8 @@ export const LIMITS = {
     cached: { calls: 0, roundTrips: 0 },
     uncached: { calls: 1, roundTrips: 1 },
     start: { calls: 2, roundTrips: 1 },
-    callback: { calls: 5, roundTrips: 4 },
+    // The outcome is written after the response.
+    callback: { calls: 6, roundTrips: 4 },
     refresh: { calls: 3, roundTrips: 4 },
   },
   bundleGzipBytes: BUNDLE_LIMIT_BYTES,
@@ -33,9 +34,9 @@ export const TOKEN_LENGTHS = {
 
 /** CPU time of one program against another's, in the same run: at most so many times. Stated and measured, never a test. */
 export const RATIOS = {
-  uncachedToFloor: 1.25,
-  cachedToHealth: 1.25,
-  uncachedToSdk: 0.6,
-  uncachedToNode: 0.6,
+  uncachedToFloor: 1.35,
+  cachedToHealth: 1.6,
+  uncachedToSdk: 0.7,
+  uncachedToNode: 0.7,
   startUpToFloor: 2,
 }

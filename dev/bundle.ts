@@ -6,8 +6,8 @@ import { build } from 'esbuild'
 /** The absolute path of a file, given from the root of the project. */
 export const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** 45 KB of 1,024 bytes, as wrangler counts them. */
-export const BUNDLE_LIMIT_BYTES = 45 * 1024
+/** 96 KB of 1,024 bytes, as wrangler counts them: an alarm for what came in unnoticed, and no target. */
+export const BUNDLE_LIMIT_BYTES = 96 * 1024
 
 /** The size that counts for an upload. */
 export const gzipBytes = (script: string | Uint8Array): number => gzipSync(script, { level: 9 }).byteLength
