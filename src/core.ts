@@ -1,5 +1,7 @@
 import { createBroker } from './broker/broker.ts'
-import { readConfig } from './config.ts'
+import type { Surroundings } from './broker/ports.ts'
+import { DEFAULT_TIMING } from './broker/timing.ts'
+import { type Config, readConfig } from './config.ts'
 import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
@@ -7,7 +9,7 @@ import { once } from './once.ts'
 import { rescueOf } from './rescue/rescue.ts'
 import type { RescueStore } from './rescue/rescue-store.ts'
 import { startLinkUrl } from './routes/start-link.ts'
-import { type Env, surroundings, warn } from './runtime.ts'
+import { type Env, surroundings as local, warn } from './runtime.ts'
 import { connectionStore } from './storage/connections.ts'
 import { disconnectionStore } from './storage/disconnections.ts'
 import { dynamoDb } from './storage/dynamodb.ts'
@@ -16,6 +18,7 @@ import { realmStore } from './storage/realms.ts'
 import { replicas } from './storage/replicas.ts'
 import { roundStore } from './storage/rounds.ts'
 import { stateStore } from './storage/states.ts'
+import { tableClock } from './storage/table-clock.ts'
 
 /** The binding is optional: without it a pair whose every write fails has no second place. */
 function isRescueNamespace(binding: unknown): binding is DurableObjectNamespace<RescueStore> {
@@ -27,16 +30,31 @@ function warnPlain() {
   warn({ event: 'tokens_not_sealed', detail })
 }
 
-/** The configuration, the table and the broker over them, each request of theirs by `network`. */
-export function createCore(env: Env, network: typeof fetch) {
+/** The skew that the configuration allows. Faulty times stop refreshes; they need not stop reads of a skewed Worker. */
+function allowedSkewMs({ timing }: Config): number {
+  try {
+    return timing().skewMs
+  } catch {
+    return DEFAULT_TIMING.skewMs
+  }
+}
+
+/**
+ * The configuration, the table and the broker over them, each request of theirs by `network`. The broker has one clock
+ * for everything that it compares, stores or sends: the table's, which all Workers share.
+ */
+export function createCore(env: Env, network: typeof fetch, runtime: Surroundings = local) {
   const config = readConfig(env)
+  const clock = tableClock({ now: runtime.now, skewMs: () => allowedSkewMs(config), log: warn })
+  const surroundings = { ...runtime, now: clock.now }
   /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
   const origin = () => new URL(config.authorization().redirectUri).origin
-  const reach = { ...surroundings, fetch: network }
-  const dynamo = dynamoDb(config.storage, reach)
+  // The table's own client goes by local time, which it corrects.
+  const tableReach = { ...runtime, fetch: network, clock, log: warn }
+  const dynamo = dynamoDb(config.storage, tableReach)
   const broker = createBroker({
-    connections: connectionStore(dynamo),
-    replicas: env['DYNAMODB_READ_REGIONS'] ? replicas(config, reach, warn) : undefined,
+    connections: connectionStore(dynamo, clock.requireLeaseClock),
+    replicas: env['DYNAMODB_READ_REGIONS'] ? replicas(config, tableReach, warn) : undefined,
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
     disconnections: disconnectionStore(dynamo),
     realms: realmStore(dynamo),
@@ -59,5 +77,5 @@ export function createCore(env: Env, network: typeof fetch) {
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
   const index = fleetIndex(dynamo, () => config.fleet().indexName ?? '')
-  return { config, origin, dynamo, broker, index, rounds: roundStore(dynamo) }
+  return { config, origin, dynamo, clock, broker, index, rounds: roundStore(dynamo) }
 }

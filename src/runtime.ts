@@ -1,6 +1,8 @@
 import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { base64Url } from './crypto/bytes.ts'
 import type { RequestLine } from './request-log.ts'
+import type { ClockSkew } from './storage/table-clock.ts'
+import type { DynamoDbFailed } from './storage/transport.ts'
 
 /** What an `env` may hold: variables, secrets and bindings. */
 export type Env = Record<string, unknown>
@@ -32,6 +34,12 @@ export function logRequest(line: RequestLine): void {
 }
 
 /** What the operator has to look at. */
-export function warn(event: LogEvent | { event: 'tokens_not_sealed' | 'not_ready'; [detail: string]: unknown }): void {
+export function warn(
+  event:
+    | LogEvent
+    | DynamoDbFailed
+    | ClockSkew
+    | { event: 'tokens_not_sealed' | 'not_ready'; [detail: string]: unknown },
+): void {
   console.warn(JSON.stringify(event))
 }

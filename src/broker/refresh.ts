@@ -18,11 +18,24 @@ export function refreshing(ports: SpendPorts) {
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
   const mayClaim = ({ startedAt }: RefreshRequest) => surroundings.now() - startedAt <= claimingMs(timing())
 
+  /**
+   * The token that the caller saw, where no lease was acquired: nothing was used yet. The reason does not matter. It may
+   * be throttling, an error that DynamoDB just invented, a clock that is off or a lost permission to write.
+   */
+  const withoutLease = (error: unknown, { seen, forced }: RefreshRequest): WithAccessToken => {
+    const valid = forced ? undefined : stillValid(seen, nowSeconds())
+    if (valid) return valid
+    throw error
+  }
+
   const claim = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
     const { companyKey } = request.seen
     const [owner, now] = [surroundings.nonce(), surroundings.now()]
     const until = now + timing().leaseMs
-    const claimed = await connections.claim(companyKey, { owner, now, until })
+    const claimed = await connections.claim(companyKey, { owner, now, until }).catch((error: unknown) => {
+      return { outcome: 'failed' as const, valid: withoutLease(error, request) }
+    })
+    if (claimed.outcome === 'failed') return claimed.valid
     if (claimed.outcome === 'gone') throw connectionNotFound()
     if (claimed.outcome === 'held') {
       const outcome = await awaitHolder(claimed.connection, request)

@@ -26,9 +26,11 @@ function keptLease(end: LeaseEnd | 'embargo') {
 export function connectionLeases(
   dynamo: DynamoDb,
   refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
+  requireLeaseClock: () => void,
 ): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> {
   return {
     async claim(companyKey, { owner, now, until }) {
+      requireLeaseClock()
       const claimed = await dynamo.updateItem({
         Key: connectionKey(companyKey),
         // The former owner is kept: one that is still there did not give its lease back.

@@ -11,8 +11,11 @@ export const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TO
 
 const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
-/** Connection records in DynamoDB. No write needs a transaction; each may be applied twice, as the transport repeats what it had no answer to. */
-export function connectionStore(dynamo: DynamoDb): ConnectionStore {
+/**
+ * Connection records in DynamoDB. No write needs a transaction. Each is idempotent, as the transport repeats what it had
+ * no answer to. `requireLeaseClock` throws where the clock is too far off to acquire a lease.
+ */
+export function connectionStore(dynamo: DynamoDb, requireLeaseClock: () => void = () => undefined): ConnectionStore {
   const readItem = (companyKey: string) => dynamo.getItem({ Key: connectionKey(companyKey), ConsistentRead: true })
 
   /** The item that refused a condition: told by DynamoDB, read where the engine does not tell. */
@@ -64,6 +67,6 @@ export function connectionStore(dynamo: DynamoDb): ConnectionStore {
     },
 
     ...connectionPairs(dynamo, refusingItem),
-    ...connectionLeases(dynamo, refusingItem),
+    ...connectionLeases(dynamo, refusingItem, requireLeaseClock),
   }
 }

@@ -23,7 +23,7 @@ interface ReplicasConfig {
  * costs twice as much and is consistent within the replica's own region only.
  */
 export function replicas(config: ReplicasConfig, surroundings: TransportSurroundings, log: Log): Replicas {
-  const { now } = surroundings
+  const { now, clock } = surroundings
   const all = once(() =>
     config.readRegions().map(({ region, endpoint }) => {
       const settings = { ...config.storage(), region, endpoint }
@@ -50,7 +50,7 @@ export function replicas(config: ReplicasConfig, surroundings: TransportSurround
       try {
         const item = await replica.table.getItem({ Key: connectionKey(companyKey) }, ONE_ATTEMPT)
         replica.passedOverUntil = 0
-        return item && !isExpired(item, now() / 1000) ? connectionOf(item, companyKey) : undefined
+        return item && !isExpired(item, (clock?.now() ?? now()) / 1000) ? connectionOf(item, companyKey) : undefined
       } catch (error) {
         replica.passedOverUntil = now() + PASS_OVER_MS
         const code = error instanceof Problem ? error.code : 'internal_error'

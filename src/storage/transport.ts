@@ -1,7 +1,18 @@
 import type { StorageSettings } from '../config.ts'
 import { once } from '../once.ts'
 import { Problem } from '../problem.ts'
+import {
+  errorMessage,
+  errorName,
+  isClockSkewError,
+  parseBody,
+  permanentError,
+  THROTTLING_ERRORS,
+  TRANSIENT_ERRORS,
+} from './dynamodb-errors.ts'
+import { retryBudget } from './retry-budget.ts'
 import { dynamoDbSigner } from './signer.ts'
+import { type TableClock, tableClock } from './table-clock.ts'
 
 /** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own. Milliseconds. */
 const ATTEMPTS = 4
@@ -11,34 +22,18 @@ const TRANSIENT_BASE_MS = 25
 const THROTTLED_BASE_MS = 1_000
 const LONGEST_PAUSE_MS = 20_000
 
-const THROTTLED = new Set([
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-  'ThrottledException',
-  'TooManyRequestsException',
-  'LimitExceededException',
-  'SlowDown',
-])
-
-/** What the operator has to look at when DynamoDB refuses us, by the name of its error. */
-const OPERATOR_FAULTS: Record<string, string> = {
-  ResourceNotFoundException: 'DYNAMODB_TABLE names no table of AWS_REGION',
-  AccessDeniedException: 'AWS_ACCESS_KEY_ID may not use DYNAMODB_TABLE',
-  UnrecognizedClientException: 'AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN is not valid',
-  InvalidSignatureException: 'AWS_SECRET_ACCESS_KEY does not fit AWS_ACCESS_KEY_ID',
-  MissingAuthenticationTokenException: 'AWS_ACCESS_KEY_ID is not accepted',
-  ExpiredTokenException: 'AWS_SESSION_TOKEN has expired',
-}
-
 type Body = Record<string, unknown>
-type Attempt =
-  | { outcome: 'answered'; body: Body }
-  | { outcome: 'refused'; body: Body }
-  | { outcome: 'failed'; base: number }
-
 /** DynamoDB's answer: its body, or the body of a refused condition. */
-export type Answer = Exclude<Attempt, { outcome: 'failed' }>
+export type Answer = { outcome: 'answered' | 'refused'; body: Body }
+
+interface FailedAttempt {
+  outcome: 'failed'
+  /** Only the first three are worth another attempt. `skewed` is worth one, with a corrected time. */
+  kind: 'transient' | 'throttled' | 'timeout' | 'skewed' | 'permanent'
+  /** DynamoDB's name for it, or ours where the response has none. */
+  error: string
+  status: number | undefined
+}
 
 export interface SendOptions {
   /** How often a request is sent at the most; four times if absent. */
@@ -47,30 +42,26 @@ export interface SendOptions {
   attemptMs?: number
 }
 
+/** Why a request failed for good. Names no key and no item. */
+export interface DynamoDbFailed {
+  event: 'dynamodb_failed'
+  operation: string
+  error: string
+  /** Absent where there was no response. */
+  status: number | undefined
+  attempts: number
+  region: string
+}
+
 export interface TransportSurroundings {
   fetch: typeof fetch
+  /** Local time. */
   now(): number
   sleep(milliseconds: number): Promise<void>
   random(): number
-}
-
-function isBody(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parsedBody(text: string): Body | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isBody(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException` → `ResourceNotFoundException` */
-function errorName(body: Body | undefined) {
-  const type = body?.['__type']
-  return typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : ''
+  /** Learns the table's time from every response, and dates the requests. One of the client's own if absent. */
+  clock?: TableClock
+  log?: (event: DynamoDbFailed) => void
 }
 
 function unavailable() {
@@ -83,58 +74,68 @@ function unavailable() {
   )
 }
 
-/** A 4xx that repeating won't mend: the operator's fault or, by default, ours. */
-function fault(operation: string, name: string) {
-  // An index that is not there, or not yet, is no valid request. The index is all that is ever queried.
-  const isIndex = operation === 'Query' && name === 'ValidationException'
-  const operatorFault = isIndex ? 'DYNAMODB_FLEET_INDEX names no index of DYNAMODB_TABLE' : OPERATOR_FAULTS[name]
-  return operatorFault
-    ? new Problem('configuration_error', `The operator has to configure this deployment: ${operatorFault}.`)
-    : new Error(`DynamoDB refused a request: ${name || 'no error name'}`)
-}
-
-const SKEWED = 'RequestTimeTooSkewed'
-
 /**
- * Reads one answer. Client errors of DynamoDB come as 400 with a name; a 4xx without one is a proxy's, and worth
+ * Classifies one response. Client errors of DynamoDB come as 400 with a name; a 4xx without one is a proxy's, and worth
  * another attempt like a 5xx.
  */
-function judge(operation: string, status: number, text: string): Attempt {
-  const body = parsedBody(text)
-  if (status === 200) return body ? { outcome: 'answered', body } : { outcome: 'failed', base: TRANSIENT_BASE_MS }
-  const name = errorName(body)
-  if (body && name === 'ConditionalCheckFailedException') return { outcome: 'refused', body }
-  if (THROTTLED.has(name) || status === 429) return { outcome: 'failed', base: THROTTLED_BASE_MS }
-  if (status >= 500 || !name || name === SKEWED) return { outcome: 'failed', base: TRANSIENT_BASE_MS }
-  throw fault(operation, name)
+function classify({ status, headers }: Response, text: string, signedOffMs: number): Answer | FailedAttempt {
+  const body = parseBody(text)
+  if (status === 200 && body) return { outcome: 'answered', body }
+  const name = status === 200 ? undefined : errorName(headers, body)
+  if (name === 'ConditionalCheckFailedException') return { outcome: 'refused', body: body ?? {} }
+  const failed = (kind: FailedAttempt['kind']): FailedAttempt => {
+    return { outcome: 'failed', kind, error: name ?? 'UnreadableResponse', status }
+  }
+  if (status === 429 || (name !== undefined && THROTTLING_ERRORS.has(name))) return failed('throttled')
+  if (status >= 500 || name === undefined || TRANSIENT_ERRORS.has(name)) return failed('transient')
+  return failed(isClockSkewError(name, errorMessage(body), signedOffMs) ? 'skewed' : 'permanent')
+}
+
+function withoutResponse(error: unknown): FailedAttempt {
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError'
+  return { outcome: 'failed', ...(isTimeout ? TIMED_OUT : UNREACHABLE), status: undefined }
+}
+const TIMED_OUT = { kind: 'timeout', error: 'TimeoutError' } as const
+const UNREACHABLE = { kind: 'transient', error: 'NetworkError' } as const
+
+/** Full jitter on a pause that doubles; `undefined` where another attempt does not help. */
+function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => number): number | undefined {
+  if (kind === 'skewed' || kind === 'permanent') return undefined
+  const base = kind === 'throttled' ? THROTTLED_BASE_MS : TRANSIENT_BASE_MS
+  return random() * Math.min(base * 2 ** retries, LONGEST_PAUSE_MS)
 }
 
 /**
- * Sends signed requests to DynamoDB's HTTP API. Repeats what failed in between, so every caller's operation has to bear
- * being applied twice. Throws `storage_unavailable` within 4.5 s, `configuration_error` where the operator is asked.
+ * Sends signed requests to DynamoDB's HTTP API. Repeats what failed for a moment, so every operation has to be
+ * idempotent. Throws `storage_unavailable` within 4.5 s, `configuration_error` where the operator has to act, and
+ * `DynamoDbError` for any other refusal.
  */
-export function dynamoDbTransport(
-  settings: () => StorageSettings,
-  { fetch, now, sleep, random }: TransportSurroundings,
-) {
+export function dynamoDbTransport(settings: () => StorageSettings, surroundings: TransportSurroundings) {
+  const { fetch, now, sleep, random, log } = surroundings
+  const clock = surroundings.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
   // One for the isolate: it keeps the day's signing key.
   const signer = once(() => dynamoDbSigner(settings()))
+  const budget = retryBudget()
 
-  const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Attempt> => {
-    const headers = await signer()(operation, payload, now())
+  const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Answer | FailedAttempt> => {
+    const signedWith = clock.offsetMs()
+    const headers = await signer()(operation, payload, clock.now())
     const signal = AbortSignal.timeout(timeoutMs)
-    let status: number
-    let text: string
+    const sentAt = now()
     try {
       const response = await fetch(settings().endpoint, {
         ...{ method: 'POST', headers, body: payload, redirect: 'manual', signal },
       })
-      status = response.status
-      text = await response.text()
-    } catch {
-      return { outcome: 'failed', base: TRANSIENT_BASE_MS }
+      clock.measure(response.headers, sentAt)
+      return classify(response, await response.text(), clock.offsetMs() - signedWith)
+    } catch (error) {
+      return withoutResponse(error)
     }
-    return judge(operation, status, text)
+  }
+
+  const give = (operation: string, { kind, error, status }: FailedAttempt, attempts: number): Error => {
+    log?.({ event: 'dynamodb_failed', operation, error, status, attempts, region: settings().region })
+    return kind === 'permanent' ? permanentError(operation, error) : unavailable()
   }
 
   return async (
@@ -144,13 +145,26 @@ export function dynamoDbTransport(
   ): Promise<Answer> => {
     const payload = JSON.stringify(input)
     const giveUpAt = now() + TOTAL_MS
-    for (let count = 0; count < attempts; count++) {
+    let cost: number | undefined
+    let isRedated = false
+    for (let sent = 1, retries = 0; ; sent++) {
       const result = await attempt(operation, payload, Math.max(1, Math.min(attemptMs, giveUpAt - now())))
-      if (result.outcome !== 'failed') return result
-      const pause = random() * Math.min(result.base * 2 ** count, LONGEST_PAUSE_MS)
-      if (count === attempts - 1 || now() + pause >= giveUpAt) break
+      if (result.outcome !== 'failed') {
+        budget.succeed(cost)
+        return result
+      }
+      // The response has corrected the clock. That is no retry, so a single attempt has it, too.
+      const isDatedAnew: boolean = result.kind === 'skewed' && !isRedated
+      if (isDatedAnew) {
+        isRedated = true
+        continue
+      }
+      const pause = pauseAfter(result, retries, random)
+      retries++
+      if (pause === undefined || retries === attempts || now() + pause >= giveUpAt) throw give(operation, result, sent)
+      cost = budget.take(result.kind === 'timeout')
+      if (cost === undefined) throw give(operation, result, sent)
       await sleep(pause)
     }
-    throw unavailable()
   }
 }

@@ -14,6 +14,8 @@ export interface FaultyProxy<Body = unknown> {
   /** Faults apply first in, first out, one to a request. */
   fault(fault: Fault<Body>): Ordered<Body>
   heal(): void
+  /** Shifts the `Date` of every answer from now on: whoever reads it has a clock that is off by as much. */
+  shiftDates(milliseconds: number): void
   /** Is told of each request that the server behind has answered. */
   whenAnswered(listener: (request: SeenRequest<Body>) => void): void
   close(): Promise<void>
@@ -69,6 +71,13 @@ export const startFaultyProxy = async <Body>(
   const requests: Seen[] = []
   const orders = faultOrders<Body>()
   let answered: (request: Seen) => void = () => undefined
+  let shiftMs = 0
+
+  const shifted = ({ headers, ...rest }: Answer): Answer => {
+    const { date } = headers
+    if (shiftMs === 0 || date === undefined) return { headers, ...rest }
+    return { ...rest, headers: { ...headers, date: new Date(Date.parse(date) + shiftMs).toUTCString() } }
+  }
 
   const reply = (seen: Seen, response: ServerResponse, { status, headers, body }: Answer) => {
     response.on('close', () => {
@@ -99,7 +108,7 @@ export const startFaultyProxy = async <Body>(
       case 'hold':
         await fault.until
     }
-    const answer = await forward(origin, incoming, body)
+    const answer = shifted(await forward(origin, incoming, body))
     seen.endedAt = performance.now()
     seen.status = answer.status
     note?.(seen.body, answer.status, answer.body.toString())
@@ -120,6 +129,9 @@ export const startFaultyProxy = async <Body>(
     requests,
     fault: orders.add,
     heal: orders.clear,
+    shiftDates: (milliseconds) => {
+      shiftMs = milliseconds
+    },
     whenAnswered: (listener) => {
       answered = listener
     },
