@@ -1,3 +1,4 @@
+import { type Env, textVariables } from '../src/config/variables.ts'
 import { adminClient } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { type Check, checkText } from './doctor/check.ts'
@@ -27,12 +28,9 @@ const OPTIONS = {
 } as const
 
 /** Plain variables of `wrangler.toml`, as they would be deployed. */
-const plainVariables = async (): Promise<Record<string, string>> => {
+const plainVariables = async (): Promise<Env> => {
   const { unstable_readConfig: readConfig } = await import('wrangler')
-  const { vars } = readConfig({ config: 'wrangler.toml' }, { hideWarnings: true })
-  return Object.fromEntries(
-    Object.entries(vars).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-  )
+  return readConfig({ config: 'wrangler.toml' }, { hideWarnings: true }).vars
 }
 
 const print = (checks: Check[], origin: string, asJson: boolean) => {
@@ -50,14 +48,14 @@ const print = (checks: Check[], origin: string, asJson: boolean) => {
 }
 
 const run = async () => {
-  const { vars: file, env, profile, local, json } = takeOptions(HELP, OPTIONS)
-  const { variables: own, origin } = readEnvironment(file, env)
+  const { vars: file, env: ownEnvironment, profile, local, json } = takeOptions(HELP, OPTIONS)
+  const { variables: own, origin } = readEnvironment(file, ownEnvironment)
   const plain = await plainVariables()
-  const variables = { ...plain, ...own }
+  const env = { ...plain, ...own }
   const checks = await diagnose({
-    variables,
+    env,
     plain: Object.keys(plain),
-    client: adminClient(variables, profile),
+    client: adminClient(textVariables(env), profile),
     surroundings: {
       fetch,
       now: () => Date.now(),

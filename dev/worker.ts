@@ -12,7 +12,8 @@ export interface LocalWorker {
 }
 
 interface LocalWorkerOptions {
-  vars: Record<string, string>
+  /** As `[vars]` of `wrangler.toml` may have them: not only text. */
+  vars: Record<string, string | number | boolean | string[]>
   /** A free one if absent. */
   port?: number
   host?: string

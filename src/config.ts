@@ -1,72 +1,81 @@
-import * as v from 'valibot'
+import type { Environment } from './broker/company.ts'
 import { alerts } from './config/alerts.ts'
 import { callers } from './config/callers.ts'
 import { clientPairs } from './config/client-pairs.ts'
 import { authorization, pages, realms } from './config/consent.ts'
 import { fleet } from './config/fleet.ts'
 import { exchange, production, revocation, sandbox } from './config/intuit.ts'
+import { createPart, type Fault, type Part, requireParts } from './config/part.ts'
 import { readRegions } from './config/read-regions.ts'
 import { startLinks } from './config/start-links.ts'
 import { storage } from './config/storage.ts'
-import { freshness, sealing, timing } from './config/tokens.ts'
-import { once } from './once.ts'
-import { Problem } from './problem.ts'
+import { freshness, sealing, timing, tokenCache } from './config/tokens.ts'
+import { type Env, readVariables } from './config/variables.ts'
 
-/** What `config` reads: anything an `env` may hold. Only strings count; bindings are read where they are put to use. */
-type Env = Record<string, unknown>
-
-/** The configuration, part by part. Each part throws `configuration_error`, naming all its faulty variables and no value. */
+/** The configuration, part by part. */
 export type Config = ReturnType<typeof readConfig>
-type Settings<Part extends keyof Config> = ReturnType<Config[Part]>
+type Settings<Name extends keyof Config> = ReturnType<Config[Name]>
 export type StorageSettings = Settings<'storage'>
 export type ReadRegions = Settings<'readRegions'>
 export type ClientPair = Settings<'production'>
 
-/** Where a fault is. A member that no schema knows is not named: it may be anything that was pasted. */
-function placeOf(issue: v.BaseIssue<unknown>) {
-  const path = (issue.path ?? []).map(({ key }) => String(key))
-  return path.slice(0, issue.expected === 'never' ? -1 : undefined).join('.') || 'the environment'
+/**
+ * Reads an `env`. No part is made or parsed before a route asks for it: `/health` answers whatever is missing, a fault
+ * in one part leaves the others in service, and the start of an isolate pays for what it needs. Bindings are read where
+ * they are used.
+ */
+export function readConfig(env: Env) {
+  const variables = readVariables(env)
+  return {
+    callers: createPart(callers, variables),
+    storage: createPart(storage, variables),
+    readRegions: createPart(readRegions, variables),
+    authorization: createPart(authorization, variables),
+    exchange: createPart(exchange, variables),
+    revocation: createPart(revocation, variables),
+    sealing: createPart(sealing, variables),
+    pages: createPart(pages, variables),
+    realms: createPart(realms, variables),
+    startLinks: createPart(startLinks, variables),
+    freshness: createPart(freshness, variables),
+    tokenCache: createPart(tokenCache, variables),
+    timing: createPart(timing, variables),
+    fleet: createPart(fleet, variables),
+    alerts: createPart(alerts, variables),
+    clients: createPart(clientPairs, variables),
+    production: createPart(production, variables),
+    sandbox: createPart(sandbox, variables),
+  }
 }
 
-function faultText(issue: v.BaseIssue<unknown>) {
-  const name = placeOf(issue)
-  return issue.input === undefined ? `${name} is missing` : `${name} ${issue.message}`
+/** Every variable that this service reads, by name. */
+export function variableNames(config: Config): string[] {
+  return [...new Set(Object.values(config).flatMap((part: Part) => part.names()))]
 }
 
-function parsed<Schema extends v.GenericSchema>(schema: Schema, variables: Env): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, variables)
-  if (result.success) return result.output
-  const faults = result.issues.map(faultText).join('; ')
-  throw new Problem('configuration_error', `The operator has to configure this deployment: ${faults}.`)
+/** What is wrong with the whole configuration, each fault once. One client pair is enough, and neither may be half. */
+export function configurationFaults({ production: _, sandbox: __, ...parts }: Config): Fault[] {
+  const faults = Object.values(parts).flatMap((part: Part) => part.faults())
+  return [...new Map(faults.map((fault) => [fault.text, fault])).values()]
 }
 
 /**
- * Reads an `env`. No part is made or parsed before a route asks for it: `/health` answers whatever is missing, a fault
- * in one part leaves the others in service, and the start of an isolate pays for what it needs.
+ * All that a consent reads from its start to its end, but the table's: it is read first. Asked before a person is sent to Intuit, and again before the code
+ * is redeemed: what is noticed later has cost the code, or the owner's time. Throws `configuration_error`.
  */
-export function readConfig(env: Env) {
-  // An empty variable is an unset one, as `wrangler dev --var NAME:` leaves it.
-  const variables = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => typeof value === 'string' && value !== ''),
-  )
-  const part = <Schema extends v.GenericSchema>(schema: () => Schema) => once(() => parsed(schema(), variables))
-  return {
-    callers: part(callers),
-    storage: part(storage),
-    readRegions: part(readRegions),
-    authorization: part(authorization),
-    exchange: part(exchange),
-    revocation: part(revocation),
-    sealing: part(sealing),
-    pages: part(pages),
-    realms: part(realms),
-    startLinks: part(startLinks),
-    freshness: part(freshness),
-    timing: part(timing),
-    fleet: part(fleet),
-    alerts: part(alerts),
-    clients: part(clientPairs),
-    production: part(production),
-    sandbox: part(sandbox),
-  }
+export function requireConsent(config: Config, environment: Environment): void {
+  requireParts([
+    ...[config.authorization, config[environment], config.exchange, config.timing],
+    ...[config.startLinks, config.realms, config.pages, config.tokenCache],
+  ])
+}
+
+/** All that a refresh reads, but the table's: asked before a refresh token is used. Throws `configuration_error`. */
+export function requireRefresh(config: Config, environment: Environment): void {
+  requireParts([config[environment], config.exchange, config.timing, config.freshness, config.tokenCache])
+}
+
+/** All that a disconnect reads: asked before tokens are erased. Throws `configuration_error`. */
+export function requireDisconnect(config: Config, environment: Environment): void {
+  requireParts([config[environment], config.revocation, config.sealing, config.timing, config.tokenCache])
 }

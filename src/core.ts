@@ -1,6 +1,7 @@
 import { createBroker } from './broker/broker.ts'
 import type { Surroundings } from './broker/ports.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
+import { isSet } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
 import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
@@ -54,7 +55,7 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
   const dynamo = dynamoDb(config.storage, tableReach)
   const broker = createBroker({
     connections: connectionStore(dynamo, clock.requireLeaseClock),
-    replicas: env['DYNAMODB_READ_REGIONS'] ? replicas(config, tableReach, warn) : undefined,
+    replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? replicas(config, tableReach, warn) : undefined,
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
     disconnections: disconnectionStore(dynamo),
     realms: realmStore(dynamo),
@@ -68,7 +69,7 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
     surroundings,
     log: warn,
     timing: config.timing,
-    cacheSeconds: () => config.freshness().cacheSeconds,
+    cacheSeconds: () => config.tokenCache().cacheSeconds,
     marginSeconds: () => config.freshness().marginSeconds,
     startUrl: (companyKey, companyName) =>
       config.startLinks().mode === 'open'

@@ -23,7 +23,7 @@ export function createService(env: Env) {
     ready: once(() => {
       const { dynamo } = core()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })
-      return readiness({ config: config(), probe: tableProbe(dynamo), now, report })
+      return readiness({ config: config(), probe: tableProbe(dynamo), surroundings, report })
     }),
     now,
     identify: callerKeys(() => config().callers(), now),

@@ -38,7 +38,8 @@ describe('configuration', () => {
       stateTtlSeconds: 600,
     })
     expect(config.exchange()).toEqual({ tokenEndpoint: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer' })
-    expect(config.freshness()).toEqual({ marginSeconds: 300, cacheSeconds: 10 })
+    expect(config.freshness()).toEqual({ marginSeconds: 300 })
+    expect(config.tokenCache()).toEqual({ cacheSeconds: 10 })
     expect(config.production()).toEqual({ clientId: 'production-id', clientSecret: 'production-secret' })
     expect(config.sandbox()).toEqual({ clientId: 'sandbox-id', clientSecret: 'sandbox-secret' })
   })
@@ -66,7 +67,6 @@ describe('configuration', () => {
 
   const malformed: [Part, string, unknown][] = [
     ['callers', 'API_KEY', ''],
-    ['callers', 'API_KEY', 42],
     ['callers', 'API_KEY_IN_QUERY', 'no'],
     ['storage', 'AWS_ACCESS_KEY_ID', undefined],
     ['storage', 'DYNAMODB_ENDPOINT', 'nonsense'],
@@ -87,7 +87,8 @@ describe('configuration', () => {
     ['exchange', 'INTUIT_TOKEN_ENDPOINT', 'javascript:alert(1)'],
     ['freshness', 'TOKEN_REFRESH_MARGIN_SECONDS', '-1'],
     ['freshness', 'TOKEN_REFRESH_MARGIN_SECONDS', '5 minutes'],
-    ['freshness', 'TOKEN_CACHE_SECONDS', '-1'],
+    ['freshness', 'TOKEN_REFRESH_MARGIN_SECONDS', '1801'],
+    ['tokenCache', 'TOKEN_CACHE_SECONDS', '-1'],
     ['exchange', 'TOKEN_ENCRYPTION_KEYS', 'no-key'],
     ['exchange', 'TOKEN_ENCRYPTION_KEYS', `${KEY},${KEY}`],
     ['exchange', 'TOKEN_ENCRYPTION_KEYS', 'a:dG9vIHNob3J0'],

@@ -47,14 +47,14 @@ const whole = (): Variables => ({
 })
 
 interface SetUp {
-  variables?: Variables
+  variables?: Record<string, unknown>
   now?: () => number
   listSecrets?: ListSecrets
 }
 const everySecret: ListSecrets = async () => Object.keys(whole())
 const examine = async ({ variables = {}, now = realSurroundings.now, listSecrets = everySecret }: SetUp = {}) => {
   const checks = await diagnose({
-    variables: { ...whole(), ...variables },
+    env: { ...whole(), ...variables },
     plain: [],
     client: adminClient(proxy.url),
     surroundings: { ...realSurroundings, now },
@@ -145,7 +145,7 @@ describe('the doctor', () => {
       'with a quoted value',
       () => ({ variables: { DYNAMODB_FLEET_INDEX: 'fleet', API_KEY: `"${'k'.repeat(40)}"` } }),
       'values',
-      /^API_KEY:/,
+      /^API_KEY has quotes/,
     ],
     [
       'with a redirect URI of http',

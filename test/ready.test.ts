@@ -1,5 +1,8 @@
+import { createServer } from 'node:http'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, it } from 'vitest'
+import { closeServer, LOOPBACK, listen } from '../dev/listen.ts'
+import { startBoundCaller } from './support/bound-caller.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const running: Service[] = []
@@ -97,6 +100,78 @@ describe('/ready', () => {
       }),
     )
     expect(await faultsOf(service)).toContain('partition key pk (S)')
+  })
+
+  it.each([
+    'IncompleteSignatureException',
+    'InvalidSignatureException',
+    'SignatureDoesNotMatch',
+    'UnrecognizedClientException',
+    'MissingAuthenticationToken',
+    'MissingAuthenticationTokenException',
+    'InvalidClientTokenId',
+  ])('blames the credentials, and not the key of the table, for %s', async (type) => {
+    const service = await serviceWith()
+    service.dynamo.fault({ operation: 'GetItem', kind: 'error', status: 400, type })
+    const faults = await faultsOf(service)
+    expect(faults).toMatch(/AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/)
+    expect(faults).not.toContain('partition key')
+  })
+
+  it.each(['SerializationException', 'InvalidEndpointException', 'ResourceInUseException'])(
+    'names an error that it does not know, and blames nothing for %s',
+    async (type) => {
+      const service = await serviceWith()
+      service.dynamo.fault({ operation: 'GetItem', kind: 'error', status: 400, type })
+      const faults = await faultsOf(service)
+      expect(faults).toContain(type)
+      expect(faults).not.toMatch(/partition key|AWS_/)
+    },
+  )
+
+  it('names id and secret that are swapped', async () => {
+    const service = await serviceWith({
+      AWS_ACCESS_KEY_ID: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      AWS_SECRET_ACCESS_KEY: 'AKIAIOSFODNN7EXAMPLE',
+    })
+    const faults = await faultsOf(service)
+    expect(faults).toContain('AWS_ACCESS_KEY_ID')
+    expect(faults).toContain('AWS_SECRET_ACCESS_KEY')
+    expect(faults).not.toMatch(/partition key|wJalr|AKIA/)
+    expect(service.dynamo.requests).toEqual([])
+  })
+
+  it('makes one read of what 200 ask at once', async () => {
+    const service = await serviceWith()
+    const released = Promise.withResolvers<void>()
+    const order = service.dynamo.fault({ operation: 'GetItem', kind: 'hold', until: released.promise, times: 1 })
+    const asked = Array.from({ length: 200 }, () => ask(service.fetch('/ready')))
+    await order.strikes
+    // They are answered in the order of their coming: by then the others wait.
+    for (let count = 0; count < 5; count++) await service.fetch('/health')
+    released.resolve()
+    expect(await Promise.all(asked)).toEqual(asked.map(() => READY))
+    expect(service.dynamo.requests).toHaveLength(1)
+  })
+
+  it('answers those who wait where the one who asked first leaves', async () => {
+    const service = await serviceWith()
+    const bound = await startBoundCaller(service.vars)
+    const opened = Promise.withResolvers<void>()
+    const gate = createServer((_, response) => void opened.promise.then(() => response.end()))
+    const gateUrl = `http://${LOOPBACK}:${await listen(gate)}`
+    const released = Promise.withResolvers<void>()
+    const order = service.dynamo.fault({ operation: 'GetItem', kind: 'hold', until: released.promise, times: 1 })
+    const key = { 'X-API-Key': service.apiKey }
+    const first = fetch(`${bound.url}/ready`, { headers: { ...key, 'X-Until': gateUrl } })
+    await order.strikes
+    const others = Array.from({ length: 20 }, () => ask(fetch(`${bound.url}/ready`, { headers: key })))
+    opened.resolve()
+    expect(await (await first).text()).toBe('gave up')
+    released.resolve()
+    expect(await Promise.all(others)).toEqual(others.map(() => READY))
+    expect(service.dynamo.requests).toHaveLength(1)
+    await Promise.all([bound.close(), closeServer(gate)])
   })
 
   it('knows that expiry is off by an item that should be gone for a week', async () => {

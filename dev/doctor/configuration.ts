@@ -1,34 +1,48 @@
+import { isLoopback } from '../../src/config/forms.ts'
+import type { Fault } from '../../src/config/part.ts'
+import { type Env, readVariables, textFault } from '../../src/config/variables.ts'
+import { configurationFaults, readConfig, variableNames } from '../../src/config.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
-import { configurationFaults, type Fault } from './faults.ts'
-import { isLoopback, pairCheck, redirectCheck } from './intuit-app.ts'
+import { pairCheck, redirectCheck } from './intuit-app.ts'
 
 const LEAST_KEY_LENGTH = 32
 const NEW_SECRET = 'node -p "crypto.randomBytes(32).toString(\'base64url\')"'
 const NEW_SEALING_KEY = "node -p \"'2026-01:' + crypto.randomBytes(32).toString('base64')\""
 
-const PLACEHOLDER = /^(change.?me|todo|xxx+|your[-_ ].*|<.*>|\.\.\.)$/i
-const isSpoilt = (value: string) => value !== value.trim() || /^(["']).*\1$/.test(value) || PLACEHOLDER.test(value)
+const PLACEHOLDER = /^(change.?me|todo|xxx+|your[-_ ].*|<.*>|\.{3,}|…)$/i
+const isQuoted = (value: string) => /^(["']).*\1$/s.test(value)
+
+/** What is wrong with a value whatever it is for. The Worker refuses the first kind, and takes the others as they are. */
+const valueFault = (value: unknown): string | undefined => {
+  if (typeof value === 'string' && PLACEHOLDER.test(value.trim())) return 'is a placeholder'
+  const fault = textFault(value)
+  if (fault !== undefined) return fault
+  return typeof value === 'string' && isQuoted(value) ? 'has quotes around it' : undefined
+}
 
 /** Only variables of ours are looked at: a shell holds many others. */
-const OURS = /^(API_KEYS?|AWS_|DYNAMODB_|QUICKBOOKS_|INTUIT_|TOKEN_|OAUTH_|START_LINK|ALERT_|SUCCESS_)/
-
-const valuesCheck = (variables: Variables): Check => {
+const valuesCheck = (env: Env): Check => {
   const { ok, fail } = findings('values')
-  const spoilt = Object.entries(variables).flatMap(([name, value = '']) =>
-    OURS.test(name) && isSpoilt(value) ? [name] : [],
-  )
+  const variables = readVariables(env)
+  const spoilt = variableNames(readConfig(env)).flatMap((name) => {
+    const fault = valueFault(variables[name])
+    return fault === undefined ? [] : [`${name} ${fault}`]
+  })
   return spoilt.length === 0
     ? ok('none is a placeholder or has blanks or quotes around it')
-    : fail(`${spoilt.join(', ')}: a placeholder, or blanks or quotes around the value`, 'Set the bare value.')
+    : fail(spoilt.join('; '), 'Set the bare value, as text.')
 }
+
+const faultsOf = (faults: Fault[], names: RegExp): string | undefined =>
+  faults.flatMap(({ variable, text }) => (names.test(variable) ? [text] : [])).join('; ') || undefined
 
 const apiKeyCheck = (variables: Variables, faults: Fault[]): Check => {
   const { ok, warn, fail } = findings('API key')
   const { API_KEY: key, API_KEYS: keys } = variables
   if (!key && !keys) return fail('neither API_KEY nor API_KEYS is set', `Set API_KEY to a new secret: ${NEW_SECRET}`)
-  const fault = faults.find(({ variable }) => /^API_KEYS?$/.test(variable))
-  if (fault) return fail(fault.text, 'The protected routes answer 500 until it is right.')
+  const fault = faultsOf(faults, /^API_KEYS?$/)
+  if (fault) return fail(fault, 'The protected routes answer 500 until it is right.')
   if (key && key.length < LEAST_KEY_LENGTH) {
     return warn(`API_KEY has ${key.length} characters`, `Make a longer one: ${NEW_SECRET}`)
   }
@@ -37,7 +51,7 @@ const apiKeyCheck = (variables: Variables, faults: Fault[]): Check => {
 
 const SEALING_KEY = /^[\w.-]{1,64}:[A-Za-z0-9+/]{43}=$/
 
-const sealingCheck = (variables: Variables): Check => {
+const sealingCheck = (variables: Variables, faults: Fault[]): Check => {
   const { ok, warn, fail } = findings('sealing keys')
   const text = variables['TOKEN_ENCRYPTION_KEYS']
   if (!text)
@@ -50,6 +64,8 @@ const sealingCheck = (variables: Variables): Check => {
       `Make a key: ${NEW_SEALING_KEY}`,
     )
   }
+  const fault = faultsOf(faults, /^TOKEN_ENCRYPTION_KEYS$/)
+  if (fault && !/each kid once/.test(fault)) return fail(fault, `Make a key: ${NEW_SEALING_KEY}`)
   const kids = entries.map((entry) => entry.slice(0, entry.indexOf(':')))
   const twice = kids.find((kid, index) => kids.indexOf(kid) !== index)
   if (twice !== undefined)
@@ -59,9 +75,8 @@ const sealingCheck = (variables: Variables): Check => {
 
 const credentialsCheck = (variables: Variables, faults: Fault[]): Check => {
   const { ok, warn, fail } = findings('table and credentials')
-  const found = faults.filter(({ variable }) => /^(AWS|DYNAMODB)_/.test(variable)).map(({ text }) => text)
-  if (found.length > 0)
-    return fail(found.join('; '), "See docs/deploy.md, steps 2 and 3: the table and the Worker's user.")
+  const found = faultsOf(faults, /^(AWS|DYNAMODB)_/)
+  if (found) return fail(found, "See docs/deploy.md, steps 2 and 3: the table and the Worker's user.")
   const { AWS_ACCESS_KEY_ID: id = '', AWS_SESSION_TOKEN: session, DYNAMODB_ENDPOINT: endpoint } = variables
   const { protocol, hostname } = new URL(endpoint || 'https://aws')
   if (protocol === 'http:' && !isLoopback(hostname)) {
@@ -92,16 +107,16 @@ const settingsCheck = (faults: Fault[]): Check => {
     : fail(left.join('; '), 'Correct or remove it: README, Configuration.')
 }
 
-/** What can be told from the variables alone. */
-export const checkConfiguration = (variables: Variables): Check[] => {
-  const faults = configurationFaults(variables)
+/** What can be told from the variables alone. `env` is as the Worker would find it, `variables` what of it is text. */
+export const checkConfiguration = (env: Env, variables: Variables): Check[] => {
+  const faults = configurationFaults(readConfig(env))
   return [
-    valuesCheck(variables),
+    valuesCheck(env),
     apiKeyCheck(variables, faults),
-    redirectCheck(variables),
-    pairCheck(variables, 'production'),
-    pairCheck(variables, 'sandbox'),
-    sealingCheck(variables),
+    redirectCheck(variables, faultsOf(faults, /^QUICKBOOKS_REDIRECT_URI$/)),
+    pairCheck(variables, 'production', faultsOf(faults, /^QUICKBOOKS_CLIENT_/)),
+    pairCheck(variables, 'sandbox', faultsOf(faults, /^QUICKBOOKS_SANDBOX_CLIENT_/)),
+    sealingCheck(variables, faults),
     settingsCheck(faults),
     credentialsCheck(variables, faults),
   ]

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type Env, textVariables } from '../../src/config/variables.ts'
 import type { TransportSurroundings } from '../../src/storage/transport.ts'
-import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkRequests } from './request.ts'
@@ -8,7 +8,8 @@ import { checkTable } from './table.ts'
 import { checkWorkerSecrets, type ListSecrets } from './worker-secrets.ts'
 
 export interface DiagnoseParts {
-  variables: Variables
+  /** Every variable as the Worker would find it, unknown ones included. */
+  env: Env
   /** Names of the plain variables of `wrangler.toml`. */
   plain: string[]
   /** Of the operator, for what the Worker may not ask. */
@@ -20,8 +21,9 @@ export interface DiagnoseParts {
 
 /** Every check, in the order in which faults follow from each other. Writes nothing anywhere. */
 export const diagnose = async (parts: DiagnoseParts): Promise<Check[]> => {
-  const { variables, plain, client, surroundings, listSecrets } = parts
-  const configuration = checkConfiguration(variables)
+  const { env, plain, client, surroundings, listSecrets } = parts
+  const variables = textVariables(env)
+  const configuration = checkConfiguration(env, variables)
   const mayAsk = configuration.every(({ check, status }) => check !== 'table and credentials' || status !== 'fail')
   const asked = mayAsk
     ? await checkRequests(variables, surroundings)

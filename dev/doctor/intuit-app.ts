@@ -1,11 +1,9 @@
+import { isLoopback } from '../../src/config/forms.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 
-/** A host of this machine, to which http is no risk. */
-export const isLoopback = (hostname: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-
-/** Whether Intuit and this service would take the redirect URI. */
-export const redirectCheck = (variables: Variables): Check => {
+/** Whether Intuit and this service would take the redirect URI. `fault` is what the Worker itself finds wrong. */
+export const redirectCheck = (variables: Variables, fault: string | undefined): Check => {
   const { ok, warn, fail } = findings('redirect URI')
   const text = variables['QUICKBOOKS_REDIRECT_URI']
   const register = "It must be the same, to the character, as in the app's settings at Intuit."
@@ -18,11 +16,14 @@ export const redirectCheck = (variables: Variables): Check => {
   if (url.pathname !== '/oauth/callback') {
     return fail(`QUICKBOOKS_REDIRECT_URI leads to ${url.pathname}`, `The path is /oauth/callback. ${register}`)
   }
-  if (url.protocol === 'https:') return ok(`${text}. ${register}`)
-  if (url.protocol === 'http:' && isLoopback(url.hostname)) {
-    return warn(`${text} is of this machine`, "Intuit takes it with an app's development keys only.")
+  const isLocal = url.protocol === 'http:' && isLoopback(url.hostname)
+  if (url.protocol !== 'https:' && !isLocal) {
+    return fail('QUICKBOOKS_REDIRECT_URI is not https', 'Intuit and this service take https only.')
   }
-  return fail('QUICKBOOKS_REDIRECT_URI is not https', 'Intuit and this service take https only.')
+  if (fault) return fail(fault, register)
+  return isLocal
+    ? warn(`${text} is of this machine`, "Intuit takes it with an app's development keys only.")
+    : ok(`${text}. ${register}`)
 }
 
 type Half = 'both' | 'one' | 'none'
@@ -32,7 +33,7 @@ const half = (id: string | undefined, secret: string | undefined): Half => {
 }
 
 /** One of the app's two key pairs; the other decides how much a missing one matters. */
-export const pairCheck = (variables: Variables, world: 'production' | 'sandbox'): Check => {
+export const pairCheck = (variables: Variables, world: 'production' | 'sandbox', fault: string | undefined): Check => {
   const { ok, warn, fail } = findings(`${world} keys`)
   const prefix = world === 'sandbox' ? 'QUICKBOOKS_SANDBOX_' : 'QUICKBOOKS_'
   const [id, secret] = [`${prefix}CLIENT_ID`, `${prefix}CLIENT_SECRET`] as const
@@ -48,6 +49,7 @@ export const pairCheck = (variables: Variables, world: 'production' | 'sandbox')
         ? fail(`${missing} are missing, as are the other pair's`, `At least one pair is needed. ${copy}`)
         : warn(`${missing} are missing`, `No ${world} connection can be made. ${copy}`)
     case 'both':
+      if (fault) return fail(fault, copy)
       return variables[id] === variables[`${other}CLIENT_ID`]
         ? warn(
             'production and sandbox have one client id',

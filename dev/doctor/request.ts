@@ -29,7 +29,10 @@ const TODO: [RegExp, string][] = [
     'Make the table (infra/table.yaml or npm run table:create), or correct DYNAMODB_TABLE and AWS_REGION.',
   ],
   [/may not use/, "Attach the Worker's policy of infra/access.yaml to the user of this key."],
-  [/not valid|not accepted|does not fit/, "Make a new access key for the Worker's user, and set both halves."],
+  [
+    /not valid|not accepted|does not fit|Signature/,
+    "Make a new access key for the Worker's user, and set both halves.",
+  ],
   [/could not be reached/, 'Look at AWS_REGION, DYNAMODB_ENDPOINT and the network of this machine.'],
   [/ValidationException/, 'The table has another key: it must have the partition key pk (S) and no sort key.'],
 ]

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { endpoint } from './forms.ts'
+import { endpoint, visible } from './forms.ts'
 
 const PREFIX = 'whsec_'
 const FORM = 'must be whsec_ and the base64 of 24 to 64 random bytes'
@@ -13,7 +13,7 @@ function byteLength(base64: string) {
 /** A secret of the Standard Webhooks scheme; what comes out is the base64 alone. */
 function webhookSecret() {
   return v.pipe(
-    v.string(),
+    visible(),
     v.regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, FORM),
     v.transform((text) => text.slice(PREFIX.length)),
     v.check((base64) => byteLength(base64) >= SHORTEST && byteLength(base64) <= LONGEST, FORM),

@@ -1,17 +1,18 @@
 import * as v from 'valibot'
 import { PERMISSIONS } from '../broker/caller.ts'
 import { bytesOfHex } from '../crypto/bytes.ts'
+import { text } from './forms.ts'
 
 function isDay(day: string) {
   const time = Date.parse(`${day}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 /** RFC 3339: a day, which begins at 00:00 UTC, or a time with its offset. */
-function isTime(text: string) {
+function isTime(given: string) {
   return (
-    /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/.test(text) &&
-    isDay(text.slice(0, 10)) &&
-    !Number.isNaN(Date.parse(text))
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/.test(given) &&
+    isDay(given.slice(0, 10)) &&
+    !Number.isNaN(Date.parse(given))
   )
 }
 
@@ -55,7 +56,7 @@ const NOT_A_LIST = 'must be a JSON array of keys'
  */
 export function callerKeys() {
   return v.pipe(
-    v.string(),
+    text(),
     v.parseJson(undefined, NOT_A_LIST),
     some(callerKey(), NOT_A_LIST),
     v.check(

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { callerKeys } from './caller-keys.ts'
-import { optional, trueOrFalse } from './forms.ts'
+import { trueOrFalse, visible } from './forms.ts'
 
 /** Who may ask: the holders of `API_KEY` or of one of `API_KEYS`. */
 export function callers() {
   return v.pipe(
     v.object({
-      API_KEY: optional(),
+      API_KEY: v.optional(visible()),
       API_KEYS: v.optional(callerKeys()),
       API_KEY_IN_QUERY: v.optional(trueOrFalse(), 'true'),
     }),

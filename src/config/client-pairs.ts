@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { optional } from './forms.ts'
+import { visible } from './forms.ts'
 
 const HALF = 'goes with its client id: one of the two is missing'
 
@@ -7,10 +7,10 @@ const HALF = 'goes with its client id: one of the two is missing'
 export function clientPairs() {
   return v.pipe(
     v.object({
-      QUICKBOOKS_CLIENT_ID: optional(),
-      QUICKBOOKS_CLIENT_SECRET: optional(),
-      QUICKBOOKS_SANDBOX_CLIENT_ID: optional(),
-      QUICKBOOKS_SANDBOX_CLIENT_SECRET: optional(),
+      QUICKBOOKS_CLIENT_ID: v.optional(visible()),
+      QUICKBOOKS_CLIENT_SECRET: v.optional(visible()),
+      QUICKBOOKS_SANDBOX_CLIENT_ID: v.optional(visible()),
+      QUICKBOOKS_SANDBOX_CLIENT_SECRET: v.optional(visible()),
     }),
     v.forward(
       v.check(

@@ -1,5 +1,8 @@
 import * as v from 'valibot'
-import { endpoint, required, seconds, trueOrFalse } from './forms.ts'
+import { endpoint, seconds, text, trueOrFalse } from './forms.ts'
+
+/** Narrower than RFC 6749 section 3.3: no scope of Intuit's has a comma, plus or percent sign, which stand for a blank that was meant. */
+const SCOPES = /^[\w.:/-]+( [\w.:/-]+)*$/
 
 /** How a person is sent to Intuit, and comes back. */
 export function authorization() {
@@ -7,8 +10,8 @@ export function authorization() {
     v.object({
       QUICKBOOKS_REDIRECT_URI: endpoint(),
       QUICKBOOKS_SCOPES: v.pipe(
-        v.optional(required(), 'com.intuit.quickbooks.accounting'),
-        v.regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scopes parted by one space'),
+        v.optional(text(), 'com.intuit.quickbooks.accounting'),
+        v.regex(SCOPES, 'must be scopes separated by one space, without commas, plus signs or %20'),
       ),
       INTUIT_AUTHORIZATION_ENDPOINT: v.optional(endpoint(), 'https://appcenter.intuit.com/connect/oauth2'),
       OAUTH_STATE_TTL_SECONDS: v.pipe(seconds(600, 86_400), v.minValue(1, 'must be at least 1 second')),

@@ -1,20 +1,11 @@
 import * as v from 'valibot'
-
-function wholeNumber(fallback: number, min: number, max: number) {
-  return v.pipe(
-    v.optional(v.string(), String(fallback)),
-    v.regex(/^\d{1,6}$/, 'must be a whole number'),
-    v.transform(Number),
-    v.minValue(min, `must be at least ${min}`),
-    v.maxValue(max, `must be at most ${max}`),
-  )
-}
+import { text, wholeNumber } from './forms.ts'
 
 /** The index of connections, and how much the cron may do at a time. */
 export function fleet() {
   return v.pipe(
     v.object({
-      DYNAMODB_FLEET_INDEX: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, 'must be the name of an index'))),
+      DYNAMODB_FLEET_INDEX: v.optional(v.pipe(text(), v.regex(/^[\w.-]{3,255}$/, 'must be the name of an index'))),
       // Beyond 90 days there would be no time left to mend what fails.
       KEEP_ALIVE_DAYS: wholeNumber(7, 0, 90),
       KEEP_ALIVE_REFRESHES: wholeNumber(60, 1, 1000),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { endpoint, required } from './forms.ts'
+import { endpoint, visible } from './forms.ts'
 import { keyList } from './key-list.ts'
 
 /** Where codes and refresh tokens are spent. */
@@ -27,7 +27,7 @@ export function revocation() {
 /** The app's key pair for companies that are in use. */
 export function production() {
   return v.pipe(
-    v.object({ QUICKBOOKS_CLIENT_ID: required(), QUICKBOOKS_CLIENT_SECRET: required() }),
+    v.object({ QUICKBOOKS_CLIENT_ID: visible(), QUICKBOOKS_CLIENT_SECRET: visible() }),
     v.transform((env) => ({ clientId: env.QUICKBOOKS_CLIENT_ID, clientSecret: env.QUICKBOOKS_CLIENT_SECRET })),
   )
 }
@@ -35,7 +35,7 @@ export function production() {
 /** The app's key pair for Intuit's sandbox. */
 export function sandbox() {
   return v.pipe(
-    v.object({ QUICKBOOKS_SANDBOX_CLIENT_ID: required(), QUICKBOOKS_SANDBOX_CLIENT_SECRET: required() }),
+    v.object({ QUICKBOOKS_SANDBOX_CLIENT_ID: visible(), QUICKBOOKS_SANDBOX_CLIENT_SECRET: visible() }),
     v.transform((env) => ({
       clientId: env.QUICKBOOKS_SANDBOX_CLIENT_ID,
       clientSecret: env.QUICKBOOKS_SANDBOX_CLIENT_SECRET,

@@ -1,21 +1,22 @@
 import * as v from 'valibot'
 import { bytesOfBase64 } from '../crypto/bytes.ts'
+import { text } from './forms.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
-function entriesOf(text: string) {
-  return text.split(',').flatMap((entry) => {
+function entriesOf(list: string) {
+  return list.split(',').flatMap((entry) => {
     const [, kid, base64] = ENTRY.exec(entry.trim()) ?? []
     return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
   })
 }
-function isKeyList(text: string) {
-  return new Set(entriesOf(text).map(({ kid }) => kid)).size === text.split(',').length
+function isKeyList(list: string) {
+  return new Set(entriesOf(list).map(({ kid }) => kid)).size === list.split(',').length
 }
 
 /** `kid:base64(32 bytes)`, comma-separated. The first key is the one in use, the others are on their way out. */
 export function keyList() {
   return v.pipe(
-    v.string(),
+    text(),
     v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
     v.transform(entriesOf),
   )

@@ -1,16 +1,15 @@
 import * as v from 'valibot'
+import { isRegion, regionalEndpoint } from './aws-regions.ts'
+import { isHttpOrigin, text } from './forms.ts'
 
-/** DynamoDB's own endpoint in a region. */
-export function regionalEndpoint(region: string): string {
-  return `https://dynamodb.${region}.amazonaws.com/`
+function toEntry(entry: string) {
+  const [region = '', ...rest] = entry.trim().split('=')
+  return { region, given: rest.length === 0 ? undefined : rest.join('=') }
 }
-
-const LIST = /^(\s*[a-z]+(-[a-z]+)+-\d+(=https?:\/\/[\w.:[\]-]+\/?)?\s*(,(?!$)|$))+$/
-function entriesOf(text: string) {
-  return text.split(',').map((entry) => {
-    const [region = '', endpoint = regionalEndpoint(region)] = entry.trim().split('=')
-    return { region, endpoint }
-  })
+function isEntry(entry: string) {
+  const { region, given } = toEntry(entry)
+  if (!isRegion(region, given !== undefined)) return false
+  return given === undefined || (/^[\x21-\x7E]+$/.test(given) && isHttpOrigin(given))
 }
 
 /** Where replicas of the table may be read: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for another endpoint. */
@@ -18,9 +17,17 @@ export function readRegions() {
   return v.pipe(
     v.object({
       DYNAMODB_READ_REGIONS: v.optional(
-        v.pipe(v.string(), v.regex(LIST, 'must be regions such as eu-west-1,sa-east-1')),
+        v.pipe(
+          text(),
+          v.check((list) => list.split(',').every(isEntry), 'must be regions such as eu-west-1,sa-east-1'),
+        ),
       ),
     }),
-    v.transform(({ DYNAMODB_READ_REGIONS: list }) => (list ? entriesOf(list) : [])),
+    v.transform(({ DYNAMODB_READ_REGIONS: list }) =>
+      (list?.split(',') ?? []).map((entry) => {
+        const { region, given } = toEntry(entry)
+        return { region, endpoint: given ?? regionalEndpoint(region) ?? '' }
+      }),
+    ),
   )
 }

@@ -3,7 +3,13 @@ import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
 import { milliseconds, seconds } from './forms.ts'
 import { keyList } from './key-list.ts'
 
-/** The keys that tokens at rest are sealed with; none, and they are stored as they are. */
+/**
+ * An access token of Intuit's lives an hour. With a margin of more than half of it, tokens would be refreshed for most
+ * of their lives, and a few missed seconds would leave none to hand out.
+ */
+export const MAX_MARGIN_SECONDS = 1800
+
+/** The keys that tokens at rest are encrypted with; none, and they are stored as they are. */
 export function sealing() {
   return v.pipe(
     v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList()) }),
@@ -11,16 +17,24 @@ export function sealing() {
   )
 }
 
-/** How long before its end a token is renewed, and how long it may be answered from memory. */
+/** How long before its end a token is renewed. */
 export function freshness() {
   return v.pipe(
-    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, 86_400), TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
-    v.transform((env) => ({
-      marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS,
-      cacheSeconds: env.TOKEN_CACHE_SECONDS,
-    })),
+    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, MAX_MARGIN_SECONDS) }),
+    v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
   )
 }
+
+/** How long an isolate may answer from memory; 0 turns that off. */
+export function tokenCache() {
+  return v.pipe(
+    v.object({ TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
+    v.transform((env) => ({ cacheSeconds: env.TOKEN_CACHE_SECONDS })),
+  )
+}
+
+const UNFIT =
+  'does not fit the other times: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS'
 
 /** The times of a refresh. */
 export function timing() {
@@ -32,16 +46,26 @@ export function timing() {
       INTUIT_TIMEOUT_MS: milliseconds(DEFAULT_TIMING.intuitMs),
       CLOCK_SKEW_MS: milliseconds(DEFAULT_TIMING.skewMs),
     }),
-    v.transform((env) => ({
-      leaseMs: env.REFRESH_LEASE_MS,
-      deadlineMs: env.REFRESH_DEADLINE_MS,
-      intuitMs: env.INTUIT_TIMEOUT_MS,
-      waitMs: env.REFRESH_WAIT_MS,
-      skewMs: env.CLOCK_SKEW_MS,
-    })),
-    v.check(
-      fitsTogether,
-      'has times that do not fit together: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS',
+    v.forward(
+      v.check((env) => fitsTogether(toTiming(env)), UNFIT),
+      ['REFRESH_LEASE_MS'],
     ),
+    v.transform(toTiming),
   )
+}
+
+function toTiming(env: {
+  REFRESH_LEASE_MS: number
+  REFRESH_DEADLINE_MS: number
+  REFRESH_WAIT_MS: number
+  INTUIT_TIMEOUT_MS: number
+  CLOCK_SKEW_MS: number
+}) {
+  return {
+    leaseMs: env.REFRESH_LEASE_MS,
+    deadlineMs: env.REFRESH_DEADLINE_MS,
+    intuitMs: env.INTUIT_TIMEOUT_MS,
+    waitMs: env.REFRESH_WAIT_MS,
+    skewMs: env.CLOCK_SKEW_MS,
+  }
 }

@@ -1,6 +1,6 @@
 import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer } from '../broker/ports.ts'
-import type { Config } from '../config.ts'
+import { type Config, requireConsent, requireDisconnect, requireRefresh } from '../config.ts'
 import { revokeAt } from './revocation.ts'
 import { type GrantType, presentTo } from './token-endpoint.ts'
 
@@ -19,9 +19,7 @@ export function intuit(config: Config, { fetch, now }: IntuitSurroundings): Auth
 
   return {
     requireClient(environment) {
-      config[environment]()
-      config.exchange()
-      config.timing()
+      requireConsent(config, environment)
     },
 
     authorizationUrl(environment, state) {
@@ -41,12 +39,12 @@ export function intuit(config: Config, { fetch, now }: IntuitSurroundings): Auth
     },
 
     refresh(environment, refreshToken) {
+      requireRefresh(config, environment)
       return present(environment, 'refresh_token', { refresh_token: refreshToken })
     },
 
     requireRevocation(environment) {
-      config[environment]()
-      config.revocation()
+      requireDisconnect(config, environment)
     },
 
     revoke(environment, token) {

@@ -1,6 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
+import type { Readiness } from '../readiness.ts'
 import type { AccessVariables } from './access.ts'
+import { keepAlive } from './http.ts'
 import type { NotReadyBody, ReadyBody } from './schemas/ready.ts'
 
 const RETRY_AFTER_SECONDS = '10'
@@ -13,9 +15,9 @@ function keyIfShown(requireCaller: MiddlewareHandler<Access>): MiddlewareHandler
 }
 
 /** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
-export function readyRoutes(faults: () => Promise<string[]>, requireCaller: MiddlewareHandler<Access>) {
+export function readyRoutes(faults: Readiness, requireCaller: MiddlewareHandler<Access>) {
   return new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
-    const found = await faults()
+    const found = await faults(keepAlive(c))
     if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
     return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
       'Retry-After': RETRY_AFTER_SECONDS,

@@ -1,10 +1,21 @@
 import { Problem } from '../problem.ts'
 import { integer } from './attributes.ts'
 import type { DynamoDb } from './dynamodb.ts'
+import { DynamoDbError } from './dynamodb-errors.ts'
 import { expiredKey } from './rounds.ts'
 
 /** DynamoDB promises to delete within days, and mostly does so within two. */
 const PATIENCE_SECONDS = 7 * 24 * 3600
+
+/** A key of another form is the only thing in this read that DynamoDB can call invalid. */
+function faultOf(error: unknown): string {
+  if (error instanceof Problem) return error.message
+  const name = error instanceof DynamoDbError ? error.error : undefined
+  if (name === 'ValidationException') {
+    return 'DYNAMODB_TABLE refuses a read by its key: it must have the partition key pk (S) and no sort key.'
+  }
+  return `DYNAMODB_TABLE could not be read${name === undefined ? '' : `: DynamoDB answered ${name}`}.`
+}
 
 /**
  * What is wrong with the table, as far as one read can tell; `undefined`: nothing. A table of another key refuses the
@@ -19,8 +30,7 @@ export function tableProbe(dynamo: DynamoDb) {
         ? 'DYNAMODB_TABLE does not expire records by expires_at: npm run table:create turns it on.'
         : undefined
     } catch (error) {
-      if (error instanceof Problem) return error.message
-      return 'DYNAMODB_TABLE refuses a read by its key: it must have the partition key pk (S) and no sort key.'
+      return faultOf(error)
     }
   }
 }

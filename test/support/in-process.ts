@@ -81,7 +81,7 @@ export const inProcess = (options: InProcessOptions) => {
     surroundings,
     timing: config.timing,
     log: (event) => events.push(event),
-    cacheSeconds: () => config.freshness().cacheSeconds,
+    cacheSeconds: () => config.tokenCache().cacheSeconds,
     marginSeconds: () => config.freshness().marginSeconds,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
     startUrl: (companyKey) => `${ORIGIN}/oauth/start/${companyKey}`,

@@ -17,7 +17,7 @@ export const HEALTH_OPERATIONS: Operation[] = [
 const NOT_READY: Answer = json(
   'Something is missing. A holder of a key is told what, and so is the log.',
   'NotReady',
-  { status: 'not_ready', faults: ['The operator has to configure this deployment: DYNAMODB_TABLE is missing.'] },
+  { status: 'not_ready', faults: ['DYNAMODB_TABLE is missing.'] },
   ['Retry-After'],
 )
 
