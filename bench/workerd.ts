@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import workerd from 'workerd'
 import { compatibilityDate } from '../dev/bundle.ts'
 import { LOOPBACK } from '../dev/listen.ts'
 
@@ -20,12 +20,17 @@ export interface WorkerOptions {
   vars: Record<string, string>
   /** How many isolates of the same Worker, each behind a socket of its own. */
   isolates?: number
+  /** Whether what the Worker logs is shown; so it is if absent. */
+  output?: 'inherit' | 'ignore'
 }
 
 export interface Workerd extends Running {
   /** The address of each isolate; `url` is the first one's. */
   urls: string[]
 }
+
+/** The package's default export is the path of the binary for this machine; loaders differ in where they put it. */
+const binary = () => v.parse(v.object({ default: v.string() }), createRequire(import.meta.url)('workerd')).default
 
 const LISTENS = v.object({ event: v.literal('listen'), port: v.number() })
 
@@ -84,8 +89,8 @@ process.on('exit', () => {
 /** Runs one Worker in workerd itself. */
 export const startWorkerd = async (options: WorkerOptions): Promise<Workerd> => {
   const { file, remove } = await writeConfiguration(options)
-  const child = spawn(workerd.default, ['serve', '--control-fd=3', file], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  const child = spawn(binary(), ['serve', '--control-fd=3', file], {
+    stdio: ['ignore', 'ignore', options.output ?? 'inherit', 'pipe'],
   })
   running.add(child)
   const ended = once(child, 'exit')

@@ -61,7 +61,7 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
     realms: realmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     states: stateStore(dynamo),
-    intuit: intuit(config, { fetch: network, now: surroundings.now }),
+    intuit: intuit(config, { ...surroundings, fetch: network }),
     vault: sealingVault(config.sealing, once(warnPlain)),
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,

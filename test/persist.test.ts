@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { persisting } from '../src/broker/persist.ts'
 import type { ConnectionStore, LogEvent } from '../src/broker/ports.ts'
+import { createRefreshLimit } from '../src/broker/refresh-limit.ts'
+import { DEFAULT_TIMING } from '../src/broker/timing.ts'
 import { memoryRescue } from './support/memory-rescue.ts'
 import { memoryConnections } from './support/memory-stores.ts'
 
@@ -39,6 +41,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
   }
   const persist = persisting({
     ...{ connections, rescue: bound ? rescue.store : undefined, surroundings },
+    limit: createRefreshLimit({ surroundings, timing: () => DEFAULT_TIMING }),
     log: (event) => events.push(event),
   })
   const answered = await persist({

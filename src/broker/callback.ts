@@ -96,7 +96,7 @@ export function finishing(ports: CallbackPorts) {
     const deadline = surroundings.now() + timing().deadlineMs
     const { arrival, use, again, code, companyName } = await admitted(callback)
     const { companyKey, environment, realmId } = arrival
-    const answer = await intuit.exchange(environment, code)
+    const { answer } = await intuit.exchange(environment, code)
     if (!answer.ok) throw exchangeFailed(answer, companyKey, again)
     const at = surroundings.now()
     const pair = await sealedPair(vault, companyKey, answer.pair)

@@ -1,13 +1,15 @@
 import type { Connection, EpochMs } from './connection.ts'
 import type { ConnectionStore, KeepAlive, LeaseEnd, Log, Rescue, Successor, Surroundings } from './ports.ts'
 import { noted } from './refresh-history.ts'
-import { retriedUntil } from './retry.ts'
+import type { RefreshLimit } from './refresh-limit.ts'
+import { retriedUntil, STORE_PAUSE_MS } from './retry.ts'
 
 interface PersistPorts {
   connections: ConnectionStore
   rescue: Rescue | undefined
   surroundings: Surroundings
   log: Log
+  limit: Pick<RefreshLimit, 'count' | 'noteAtRisk'>
 }
 
 interface Persistence {
@@ -46,7 +48,7 @@ function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor
  * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
  * the pair, or to `undefined` where the write was refused.
  */
-export function persisting({ connections, rescue, surroundings, log }: PersistPorts) {
+export function persisting({ connections, rescue, surroundings, log, limit }: PersistPorts) {
   /** Whether the pair is parked. Without a rescue store it never is. */
   const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false
@@ -66,15 +68,20 @@ export function persisting({ connections, rescue, surroundings, log }: PersistPo
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
       log({ event: 'pair_write_failed', company_key: spent.companyKey, rescue: rescue ? 'bound' : 'not bound' })
-      parked ??= park(persistence)
+      if (parked === undefined) {
+        parked = park(persistence)
+        if (successor.rotated) limit.noteAtRisk(parked.then(async (isParked) => isParked || (await stored)))
+      }
       failed.resolve()
     }
     const stored = retriedUntil(
-      () => connections.replace(spent, successor, leaseEnd),
+      async () => connections.replace(spent, successor, leaseEnd),
       deadline,
       surroundings,
       onFailure,
+      STORE_PAUSE_MS,
     )
+    limit.count(stored)
     let isAnsweredAhead = false
     keepAlive(
       stored.then(async (outcome) => {

@@ -189,8 +189,6 @@ export type Refused = {
   ok: false
   refusal: Refusal
   intuitTid: string | undefined
-  /** Whether the request may still be under way: Intuit did not answer in time. */
-  underWay: boolean
 }
 /** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
 export interface RevocationAnswer {
@@ -199,13 +197,32 @@ export interface RevocationAnswer {
 }
 export type IntuitAnswer = Granted | Refused
 
+/** What came of one use of a code or a refresh token. */
+export interface Used {
+  /** What is known when the caller has to be answered. */
+  answer: IntuitAnswer
+  /**
+   * Set where Intuit did not answer in time and the request may still be under way: what Intuit says later, or
+   * `undefined` where nothing comes. It never rejects. Hold it by `waitUntil`.
+   */
+  late: Promise<IntuitAnswer | undefined> | undefined
+}
+
+/** Says whether a refresh token may be used. A Worker may have slept since it last looked. */
+export interface UseGuard {
+  /** By the clock. Asked right before each request that carries the token; nothing is awaited in between. */
+  mayUse(): boolean
+  /** By the record. Asked before a second request, and `mayUse` after it. It never rejects. */
+  isStillHeld(): Promise<boolean>
+}
+
 /** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
 export interface AuthorizationServer {
   /** Throws unless the environment's key pair is configured: to be asked before anything is changed. */
   requireClient(environment: Environment): void
   authorizationUrl(environment: Environment, state: string): string
-  exchange(environment: Environment, code: string): Promise<IntuitAnswer>
-  refresh(environment: Environment, refreshToken: string): Promise<IntuitAnswer>
+  exchange(environment: Environment, code: string): Promise<Used>
+  refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
   /** Throws unless all that a revocation needs is configured: to be asked before a token is erased. */
   requireRevocation(environment: Environment): void
   /** By a refresh or an access token; it ends the whole grant. */
@@ -232,6 +249,7 @@ export interface LogEvent {
     | 'pair_not_stored'
     | 'pair_not_settled'
     | 'pair_recovered'
+    | 'late_answer'
     | 'refresh_behind_failed'
     | 'realm_shared'
     | 'realm_refused'

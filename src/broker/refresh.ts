@@ -4,6 +4,7 @@ import type { Connection, EpochSeconds, WithAccessToken } from './connection.ts'
 import { flights } from './flights.ts'
 import { despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
 import type { KeepAlive } from './ports.ts'
+import { createRefreshLimit } from './refresh-limit.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from './refusals.ts'
 import { type SpendPorts, spending } from './spend.ts'
 import { claimingMs } from './timing.ts'
@@ -12,7 +13,8 @@ import { waiting } from './wait.ts'
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function refreshing(ports: SpendPorts) {
   const { connections, intuit, surroundings, timing, marginSeconds } = ports
-  const spend = spending(ports)
+  const limit = createRefreshLimit({ surroundings, timing })
+  const spend = spending(ports, limit)
   const awaitHolder = waiting(ports)
   const shared = flights<WithAccessToken>({ surroundings, timing })
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
@@ -28,7 +30,8 @@ export function refreshing(ports: SpendPorts) {
     throw error
   }
 
-  const claim = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
+  /** Acquires the lease and refreshes. Resolves to the record that is `held` where another has the lease. */
+  const acquire = async (request: RefreshRequest): Promise<WithAccessToken | 'again' | { held: Connection }> => {
     const { companyKey } = request.seen
     const [owner, now] = [surroundings.nonce(), surroundings.now()]
     const until = now + timing().leaseMs
@@ -37,11 +40,15 @@ export function refreshing(ports: SpendPorts) {
     })
     if (claimed.outcome === 'failed') return claimed.valid
     if (claimed.outcome === 'gone') throw connectionNotFound()
-    if (claimed.outcome === 'held') {
-      const outcome = await awaitHolder(claimed.connection, request)
-      return outcome === 'free' ? 'again' : outcome
-    }
+    if (claimed.outcome === 'held') return { held: claimed.connection }
     return spend({ ...claimed, owner, until }, request)
+  }
+
+  const claim = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
+    const acquired = await limit.run(request.startedAt + claimingMs(timing()), () => acquire(request))
+    if (acquired === 'again' || !('held' in acquired)) return acquired
+    const outcome = await awaitHolder(acquired.held, request)
+    return outcome === 'free' ? 'again' : outcome
   }
 
   const claimUntilDone = async (request: RefreshRequest): Promise<WithAccessToken> => {

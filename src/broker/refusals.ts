@@ -34,6 +34,17 @@ export function generationMismatch(): Problem {
   )
 }
 
+/** A pair of this isolate waits for the table: a new lease would compete with its store. */
+export function storesComeFirst(): Problem {
+  return new Problem(
+    'storage_unavailable',
+    'The token store takes new tokens too slowly. Nothing was lost; ask again in a moment.',
+    {
+      headers: { 'Retry-After': '2' },
+    },
+  )
+}
+
 export function rescueUnavailable(): Problem {
   return new Problem(
     'storage_unavailable',

@@ -3,6 +3,11 @@ import type { Surroundings } from './ports.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
+/**
+ * For the store of a token pair, which must come before everything else: a new lease is asked for at pauses of a second
+ * and more where the table throttles.
+ */
+export const STORE_PAUSE_MS = 250
 
 type Clock = Pick<Surroundings, 'now' | 'sleep' | 'random'>
 
@@ -12,7 +17,7 @@ export function jittered(milliseconds: number, { random }: Clock): number {
 }
 
 /**
- * Tries at once, and again after pauses that grow to a second, until `attempt` no longer throws. Resolves to its value,
+ * Tries at once, and again after pauses that grow to `longestPauseMs`, until `attempt` no longer throws. Resolves to its value,
  * or to `undefined` once the deadline has passed. `onFailure` hears of each failed attempt.
  */
 export async function retriedUntil<Result>(
@@ -20,8 +25,9 @@ export async function retriedUntil<Result>(
   deadline: EpochMs,
   clock: Clock,
   onFailure: () => void = () => undefined,
+  longestPauseMs = LONGEST_PAUSE_MS,
 ): Promise<{ value: Result } | undefined> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, longestPauseMs)) {
     try {
       return { value: await attempt() }
     } catch {

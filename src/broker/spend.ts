@@ -15,6 +15,7 @@ import type {
   Claimed,
   ConnectionStore,
   Granted,
+  IntuitAnswer,
   LeaseEnd,
   Log,
   Refused,
@@ -22,9 +23,19 @@ import type {
   Surroundings,
   Vault,
 } from './ports.ts'
-import { connectionNotFound, missingRefreshToken, refreshInProgress, rescueUnavailable } from './refusals.ts'
-import { retriedUntil } from './retry.ts'
-import { maySpend, storingMs, type Timing } from './timing.ts'
+import type { RefreshLimit } from './refresh-limit.ts'
+import {
+  connectionNotFound,
+  missingRefreshToken,
+  refreshInProgress,
+  rescueUnavailable,
+  storesComeFirst,
+} from './refusals.ts'
+import { jittered, retriedUntil } from './retry.ts'
+import { maySpend, storeDeadline, storingMs, type Timing } from './timing.ts'
+import { createUseGuard } from './use-guard.ts'
+
+const STORES_PAUSE_MS = 50
 
 export interface SpendPorts {
   connections: ConnectionStore
@@ -45,9 +56,9 @@ export type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; u
 type Prepared = { found: Connection } | { found: undefined; presented: string; spentHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function spending(ports: SpendPorts) {
+export function spending(ports: SpendPorts, limit: RefreshLimit) {
   const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
-  const persist = persisting(ports)
+  const persist = persisting({ ...ports, limit })
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
@@ -77,8 +88,16 @@ export function spending(ports: SpendPorts) {
     return stored ?? newerThan(spent)
   }
 
+  /** A pair that another refresh of this isolate has yet to store comes first. */
+  const letStoresPass = async ({ until }: Held, { startedAt }: RefreshRequest) => {
+    while (limit.isPairAtRisk()) {
+      if (!maySpend(timing(), surroundings.now(), startedAt, until)) throw storesComeFirst()
+      await surroundings.sleep(jittered(STORES_PAUSE_MS, surroundings))
+    }
+  }
+
   const prepare = async (held: Held, request: RefreshRequest): Promise<Prepared> => {
-    const { connection: current, tookOver, until } = held
+    const { connection: current, tookOver } = held
     const theirs = adoptable(current, request, nowSeconds())
     if (theirs) return { found: theirs }
     const failure = standingFailure(current, nowSeconds(), request.forced)
@@ -89,7 +108,7 @@ export function spending(ports: SpendPorts) {
     // A holder that slept past its lease may have parked, or just stored, what it got.
     const found = tookOver ? ((await recovered(held, spentHash)) ?? (await newerThan(current))) : undefined
     if (found) return { found }
-    if (!maySpend(timing(), surroundings.now(), request.startedAt, until)) throw refreshInProgress(1)
+    await letStoresPass(held, request)
     return { found: undefined, presented, spentHash }
   }
 
@@ -105,13 +124,14 @@ export function spending(ports: SpendPorts) {
   const remember = async (
     held: Held,
     reason: FailureReason,
-    { intuitTid, underWay }: Refused,
+    { intuitTid }: Refused,
     request: RefreshRequest,
+    isUnderWay = false,
   ) => {
     const { connection: spent, owner, until } = held
     const next = nextFailure(spent.failure, reason, intuitTid, nowSeconds())
-    const failure = underWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
-    await connections.fail(spent, owner, failure, underWay ? 'embargo' : endOf(held)).catch(() => undefined)
+    const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
+    await connections.fail(spent, owner, failure, isUnderWay ? 'embargo' : endOf(held)).catch(() => undefined)
     return despiteFailure(spent, failure, request.forced, nowSeconds(), marginSeconds())
   }
 
@@ -129,7 +149,7 @@ export function spending(ports: SpendPorts) {
 
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
     const { connection: spent, owner } = held
-    const deadline = request.startedAt + timing().deadlineMs
+    const deadline = storeDeadline(timing(), surroundings.now(), request.startedAt)
     /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
     const lookHome = async () => {
       const current = await connections.read(spent.companyKey, nowSeconds())
@@ -167,11 +187,37 @@ export function spending(ports: SpendPorts) {
     return yieldTo(await comeHome())
   }
 
-  const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
-    const answer = await intuit.refresh(held.connection.environment, presented)
+  const settle = (held: Held, presented: string, spentHash: string, answer: IntuitAnswer, request: RefreshRequest) => {
     if (answer.ok) return keep(held, presented, spentHash, answer, request)
     if (answer.refusal === 'invalid_grant') return invalidGrant(held, spentHash, answer, request)
     return remember(held, answer.refusal, answer, request)
+  }
+
+  /** The lease is over, or somebody else's: what they stored is the answer. */
+  const leaveToOthers = async (held: Held) => {
+    await giveBack(held)
+    const newer = await newerThan(held.connection)
+    if (newer) return yieldTo(newer)
+    throw refreshInProgress(1)
+  }
+
+  const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
+    const { companyKey, environment, generation } = held.connection
+    const guard = createUseGuard(ports, { ...held, companyKey, generation, startedAt: request.startedAt })
+    const { answer, late } = await intuit.refresh(environment, presented, guard)
+    if (guard.wasRefused()) return leaveToOthers(held)
+    if (answer.ok || !late) return settle(held, presented, spentHash, answer, request)
+    // Intuit may still answer. The lease stays until then, and nobody uses the token beside this request.
+    const settleLate = async () => {
+      const lateAnswer = await late
+      if (!lateAnswer) return
+      const code = lateAnswer.ok ? 'granted' : lateAnswer.refusal
+      log({ event: 'late_answer', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
+      // The caller was answered before: what is wrong is on the record, or in the log.
+      await settle(held, presented, spentHash, lateAnswer, request).catch(() => undefined)
+    }
+    request.keepAlive(settleLate())
+    return remember(held, answer.refusal, answer, request, true)
   }
 
   /**

@@ -6,7 +6,7 @@ export interface Timing {
   leaseMs: number
   /** From the request's begin to the last try to store. Workers end all work 30 s after the caller left. */
   deadlineMs: number
-  /** How long Intuit may take. */
+  /** How long a caller waits for Intuit. What Intuit answers later, within `deadlineMs`, is stored all the same. */
   intuitMs: number
   /** How long a caller waits for somebody else's refresh. */
   waitMs: number
@@ -38,6 +38,19 @@ export function maySpend(timing: Timing, now: EpochMs, startedAt: EpochMs, lease
     now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
     now + timing.intuitMs + timing.skewMs <= leaseUntil
   )
+}
+
+/**
+ * Whether a token that was used at `usedAt`, over a connection that broke, may be used once more: while the caller still
+ * waits for Intuit, and the lease holds for clocks that differ.
+ */
+export function mayUseAgain(timing: Timing, now: EpochMs, usedAt: EpochMs, leaseUntil: EpochMs): boolean {
+  return now < usedAt + timing.intuitMs && now + timing.skewMs <= leaseUntil
+}
+
+/** Where a pair that arrives so late that the request's deadline is near or over still has time to be stored. */
+export function storeDeadline(timing: Timing, now: EpochMs, startedAt: EpochMs): EpochMs {
+  return Math.max(startedAt + timing.deadlineMs, now + storingMs(timing))
 }
 
 /** Whether no lease ends before its holder's deadline, and a refresh fits into that. */

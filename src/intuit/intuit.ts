@@ -1,20 +1,25 @@
 import type { Environment } from '../broker/company.ts'
-import type { AuthorizationServer } from '../broker/ports.ts'
+import type { AuthorizationServer, Surroundings, UseGuard } from '../broker/ports.ts'
 import { type Config, requireConsent, requireDisconnect, requireRefresh } from '../config.ts'
 import { revokeAt } from './revocation.ts'
-import { type GrantType, presentTo } from './token-endpoint.ts'
+import { type GrantType, redeem } from './token-endpoint.ts'
 
-interface IntuitSurroundings {
+interface IntuitSurroundings extends Pick<Surroundings, 'now' | 'sleep'> {
   fetch: typeof fetch
-  now(): number
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
-export function intuit(config: Config, { fetch, now }: IntuitSurroundings): AuthorizationServer {
-  const present = (environment: Environment, grantType: GrantType, parameters: Record<string, string>) => {
+export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings): AuthorizationServer {
+  const redeemAt = (
+    environment: Environment,
+    grantType: GrantType,
+    parameters: Record<string, string>,
+    guard?: UseGuard,
+  ) => {
     const { tokenEndpoint: url } = config.exchange()
-    const endpoint = { url, fetch, now, timeoutMs: config.timing().intuitMs }
-    return presentTo(endpoint, config[environment](), grantType, parameters)
+    const { intuitMs: timeoutMs, deadlineMs: listenMs } = config.timing()
+    const endpoint = { url, fetch, now, sleep, timeoutMs, listenMs }
+    return redeem(endpoint, config[environment](), grantType, parameters, guard)
   }
 
   return {
@@ -35,12 +40,12 @@ export function intuit(config: Config, { fetch, now }: IntuitSurroundings): Auth
 
     exchange(environment, code) {
       const { redirectUri } = config.authorization()
-      return present(environment, 'authorization_code', { code, redirect_uri: redirectUri })
+      return redeemAt(environment, 'authorization_code', { code, redirect_uri: redirectUri })
     },
 
-    refresh(environment, refreshToken) {
+    refresh(environment, refreshToken, guard) {
       requireRefresh(config, environment)
-      return present(environment, 'refresh_token', { refresh_token: refreshToken })
+      return redeemAt(environment, 'refresh_token', { refresh_token: refreshToken }, guard)
     },
 
     requireRevocation(environment) {

@@ -62,7 +62,7 @@ export function readAnswer(
 ): IntuitAnswer {
   const body = text === undefined ? undefined : parsedJson(text)
   const granted = status === 200 ? v.safeParse(grantedSchema(), body) : undefined
-  if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid, underWay: false }
+  if (!granted?.success) return { ok: false, refusal: refusalOf(status, body), intuitTid }
   const { output } = granted
   const hardSeconds = output.x_refresh_token_hard_expires_in
   return {

@@ -1,4 +1,4 @@
-import type { IntuitAnswer } from '../broker/ports.ts'
+import type { IntuitAnswer, Used, UseGuard } from '../broker/ports.ts'
 import type { ClientPair } from '../config.ts'
 import { basicAuthorization } from './basic.ts'
 import { readAnswer } from './token-answer.ts'
@@ -11,8 +11,11 @@ interface TokenEndpoint {
   fetch: typeof fetch
   /** Milliseconds since the epoch. */
   now(): number
-  /** How long all of it may take: Workers stop work 30 s after the caller left, and the pair still has to be stored. */
+  sleep(milliseconds: number): Promise<void>
+  /** How long the caller waits. */
   timeoutMs: number
+  /** How long an answer is listened for, the caller's time included. */
+  listenMs: number
 }
 
 /** The body as text, or `undefined` once it proves longer than anything Intuit sends. */
@@ -31,39 +34,66 @@ async function boundedText(response: Response): Promise<string | undefined> {
 
 export type GrantType = 'authorization_code' | 'refresh_token'
 
+const UNAVAILABLE: IntuitAnswer = { ok: false, refusal: 'unavailable', intuitTid: undefined }
+
+/** A time that is slept through in so many parts. */
+const PARTS = 10
+
 /**
- * Presents a code or a refresh token to Intuit. Never throws for what Intuit or the network does. A code is presented
- * once: a second time could kill the tokens of the first. A refresh token is presented once more, within the same
- * deadline, where the connection broke, and never after a timeout, when the first may still be under way.
+ * Sleeps for a time in which this Worker runs. A Worker that was frozen finds all its timers over when it wakes, while
+ * an answer may lie unread in its buffers: then only one part of the time is over.
+ */
+async function sleepAwake(milliseconds: number, sleep: TokenEndpoint['sleep']): Promise<void> {
+  for (let part = 0; part < PARTS; part++) await sleep(milliseconds / PARTS)
+}
+
+/**
+ * Uses a code or a refresh token at Intuit. Never throws for what Intuit or the network does.
+ *
+ * A code is sent once: a second time could kill the tokens of the first. A refresh token, which comes with a guard, is
+ * sent once more where the connection broke, as that has ended the first request. It is never sent again after a
+ * timeout, when the first request may still be under way. A request that timed out is not aborted: its answer may hold
+ * the only living refresh token, and is listened for until `listenMs` is over.
+ *
  * RFC 6749 sections 4.1.3 and 6, HTTP Basic by section 2.3.1.
  */
-export async function presentTo(
-  { url, fetch, now, timeoutMs }: TokenEndpoint,
+export async function redeem(
+  { url, fetch, now, sleep, timeoutMs, listenMs }: TokenEndpoint,
   client: ClientPair,
   grantType: GrantType,
   parameters: Record<string, string>,
-): Promise<IntuitAnswer> {
+  guard?: UseGuard,
+): Promise<Used> {
   const headers = {
     Authorization: basicAuthorization(client),
     Accept: 'application/json',
     'x-include-refresh-token-hard-expires-in': 'true',
   }
   const form = new URLSearchParams({ grant_type: grantType, ...parameters })
-  const signal = AbortSignal.timeout(timeoutMs)
+  const listening = new AbortController()
 
-  const presented = async (): Promise<IntuitAnswer> => {
-    const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
-    const body = await boundedText(response)
-    const intuitTid = response.headers.get('intuit_tid') ?? undefined
-    return readAnswer(response.status, body, intuitTid, Math.floor(now() / 1000))
-  }
-
-  for (let left = grantType === 'refresh_token' ? 2 : 1; left > 0 && !signal.aborted; left--) {
+  /** Resolves to `undefined` where the connection broke. */
+  const send = async (): Promise<IntuitAnswer | undefined> => {
     try {
-      return await presented()
+      const { signal } = listening
+      const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
+      const body = await boundedText(response)
+      const intuitTid = response.headers.get('intuit_tid') ?? undefined
+      return readAnswer(response.status, body, intuitTid, Math.floor(now() / 1000))
     } catch {
-      // The connection broke, or the time is over.
+      return undefined
     }
   }
-  return { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: signal.aborted }
+
+  const timedOut = sleepAwake(timeoutMs, sleep).then(() => 'timed out' as const)
+  void timedOut.then(() => sleepAwake(listenMs - timeoutMs, sleep)).then(() => listening.abort())
+  for (let left = guard ? 2 : 1; left > 0; left--) {
+    if (guard && !guard.mayUse()) break
+    const sent = send()
+    const answer = await Promise.race([sent, timedOut])
+    if (answer === 'timed out') return { answer: UNAVAILABLE, late: sent }
+    if (answer) return { answer, late: undefined }
+    if (left > 1 && !(await guard?.isStillHeld())) break
+  }
+  return { answer: UNAVAILABLE, late: undefined }
 }

@@ -16,6 +16,17 @@ export function stillStored({ refreshTokenHash, refreshToken }: Connection) {
     : { condition: 'refresh_token_hash = :spent', values: attributes({ ':spent': refreshTokenHash }) }
 }
 
+/**
+ * The lease of this owner, which may have become the embargo of its own request: an embargo keeps the end of the lease,
+ * and nobody acquires another before that.
+ */
+export function ownLease(owner: string, { lease }: Connection) {
+  return {
+    condition: '(lease_owner = :me OR (lease_owner = :embargo AND lease_until = :my_until))',
+    values: attributes({ ':me': owner, ':embargo': EMBARGO, ':my_until': lease?.until ?? 0 }),
+  }
+}
+
 /** What is set where a lease does not simply go. One that lapsed ends now and not at 0: a late claim of its holder is refused. */
 function keptLease(end: LeaseEnd | 'embargo') {
   if (end === 'free') return undefined
@@ -62,6 +73,7 @@ export function connectionLeases(
 
     async fail(spent, owner, failure, end) {
       const stored = stillStored(spent)
+      const own = ownLease(owner, spent)
       const kept = keptLease(end)
       const values = {
         failure_code: failure.reason,
@@ -76,8 +88,8 @@ export function connectionLeases(
       await dynamo.updateItem({
         Key: connectionKey(spent.companyKey),
         UpdateExpression: `SET ${assignments(values)}${kept ? '' : ` REMOVE ${LEASE_ATTRIBUTES}`}`,
-        ConditionExpression: `${stored.condition} AND lease_owner = :me`,
-        ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...attributes({ ':me': owner }) },
+        ConditionExpression: `${stored.condition} AND ${own.condition}`,
+        ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...own.values },
       })
     },
   }

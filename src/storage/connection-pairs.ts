@@ -10,7 +10,7 @@ import {
   HOLDS_NO_TOKENS,
   LEASE_ATTRIBUTES,
 } from './connection-item.ts'
-import { stillStored } from './connection-leases.ts'
+import { ownLease, stillStored } from './connection-leases.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-attributes.ts'
 import { historyText } from './refresh-history.ts'
@@ -48,8 +48,16 @@ function pairAttributes(
 }
 
 /** Somebody who refreshed this token in between has raised the generation, or has the lease. */
-function nobodyElse({ generation }: Connection) {
-  return `lease_owner = :written_by AND ${generation === 0 ? '(attribute_not_exists(generation) OR generation = :generation)' : 'generation = :generation'}`
+function nobodyElse(spent: Connection, writer: string) {
+  const own = ownLease(writer, spent)
+  const sameGeneration =
+    spent.generation === 0
+      ? '(attribute_not_exists(generation) OR generation = :generation)'
+      : 'generation = :generation'
+  return {
+    condition: ` AND ${own.condition} AND ${sameGeneration}`,
+    values: { ...own.values, ...attributes({ ':generation': spent.generation }) },
+  }
 }
 
 /** The writes of token pairs: the first one of a consent, and the successor of a spent one. */
@@ -106,15 +114,16 @@ export function connectionPairs(
       }
       const forget = lapsedAt === undefined ? `${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}` : FAILURE_ATTRIBUTES
       // A rotated pair needs no lease: if it lapsed meanwhile, this pair may be the only living one.
-      const unlessRotated = rotated ? '' : ` AND ${nobodyElse(spent)}`
+      const unlessRotated = rotated ? { condition: '', values: {} } : nobodyElse(spent, writer)
       const replacement: Parameters<typeof dynamo.updateItem>[0] = {
         Key: connectionKey(companyKey),
         UpdateExpression: `SET ${assignments(values)}, ${NEXT_GENERATION} REMOVE ${forget}`,
-        ConditionExpression: `${stored.condition} AND ${NOT_WRITTEN_BY_ME}${unlessRotated}`,
+        ConditionExpression: `${stored.condition} AND ${NOT_WRITTEN_BY_ME}${unlessRotated.condition}`,
         ExpressionAttributeValues: {
           ...assigned(values),
           ...stored.values,
-          ...attributes({ ':zero': 0, ':one': 1, ':generation': rotated ? undefined : spent.generation }),
+          ...unlessRotated.values,
+          ...attributes({ ':zero': 0, ':one': 1 }),
         },
         ReturnValues: 'ALL_NEW',
       }

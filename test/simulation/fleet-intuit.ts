@@ -30,7 +30,7 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   const rotatesAfter = () => ROTATES_AFTER.least + random() * (ROTATES_AFTER.most - ROTATES_AFTER.least)
 
   const no = (refusal: 'unavailable' | 'invalid_grant'): IntuitAnswer => ({
-    ...{ ok: false, refusal, intuitTid: undefined, underWay: false },
+    ...{ ok: false, refusal, intuitTid: undefined },
   })
 
   const judge = (grant: Grant | undefined, token: string): IntuitAnswer => {
@@ -64,7 +64,10 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
     requireRevocation: () => undefined,
     revoke: () => Promise.reject(new Error('not simulated')),
     exchange: () => Promise.reject(new Error('not simulated')),
-    refresh: async (_, token) => judge(grants.get(token.slice(0, token.indexOf(':'))), token),
+    refresh: async (_, token) => ({
+      answer: judge(grants.get(token.slice(0, token.indexOf(':'))), token),
+      late: undefined,
+    }),
   }
 
   return {

@@ -1,4 +1,6 @@
-import type { IntuitAnswer } from '../../src/broker/ports.ts'
+import type { IntuitAnswer, Refused, Used } from '../../src/broker/ports.ts'
+
+const UNAVAILABLE: Refused = { ok: false, refusal: 'unavailable', intuitTid: undefined }
 
 /** What Intuit did with one presentation of a refresh token. */
 export interface Presentation {
@@ -15,6 +17,8 @@ interface FakeIntuitOptions {
   loses?(): boolean
   /** Whether a lost answer is one that may still be under way. */
   hangs?(): boolean
+  /** Takes its time and resolves to whether an answer that was not there in time comes late; it never comes if absent. */
+  comesLate?(): Promise<boolean>
   /** Whether it is out: nothing is judged, and nothing answered that makes sense. */
   isOut?(): boolean
   /** Rotates at every refresh by default: the hardest case. */
@@ -49,25 +53,30 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
     }
   }
 
-  const refresh = async (token: string): Promise<IntuitAnswer> => {
+  /** What a caller hears where the answer does not arrive in time. */
+  const unheard = (answer: IntuitAnswer): Used => {
+    const late = options.comesLate?.().then((comes) => (comes ? answer : undefined)) ?? Promise.resolve(undefined)
+    return { answer: UNAVAILABLE, late: options.hangs?.() ? late : undefined }
+  }
+  const heard = (answer: IntuitAnswer): Used => ({ answer, late: undefined })
+
+  const refresh = async (token: string): Promise<Used> => {
     await options.delay('before')
     if (options.isOut?.()) {
       presentations.push({ token, outcome: 'out' })
-      return { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: false }
+      return heard(UNAVAILABLE)
     }
     if (superseded.has(token)) dead = true
     if (dead || token !== current) {
       presentations.push({ token, outcome: 'refused' })
       await options.delay('after')
-      return { ok: false, refusal: 'invalid_grant', intuitTid: undefined, underWay: false }
+      return heard({ ...UNAVAILABLE, refusal: 'invalid_grant' })
     }
     const answer = grant()
     const lost = options.loses?.() ?? false
     presentations.push({ token, outcome: lost ? 'lost' : 'granted' })
     await options.delay('after')
-    return lost
-      ? { ok: false, refusal: 'unavailable', intuitTid: undefined, underWay: options.hangs?.() ?? false }
-      : answer
+    return lost ? unheard(answer) : heard(answer)
   }
 
   return { refresh, presentations, current: () => current, isDead: () => dead }

@@ -18,6 +18,8 @@ export interface FaultyProxy<Body = unknown> {
   shiftDates(milliseconds: number): void
   /** Is told of each request that the server behind has answered. */
   whenAnswered(listener: (request: SeenRequest<Body>) => void): void
+  /** Cuts every connection, as a network does; whoever was sent something before may still read it. */
+  cut(): void
   close(): Promise<void>
 }
 
@@ -135,6 +137,7 @@ export const startFaultyProxy = async <Body>(
     whenAnswered: (listener) => {
       answered = listener
     },
+    cut: () => server.closeAllConnections(),
     close: () => closeServer(server),
   }
 }

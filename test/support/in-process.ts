@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as waitFor } from 'node:timers/promises'
 import { createApp } from '../../src/app.ts'
 import { createBroker } from '../../src/broker/broker.ts'
 import { createFleet } from '../../src/broker/fleet.ts'
@@ -73,7 +74,7 @@ export const inProcess = (options: InProcessOptions) => {
     states: memoryStates(),
     realms: memoryRealms(),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
-    intuit: intuit(config, { fetch: options.fetch, now: surroundings.now }),
+    intuit: intuit(config, { fetch: options.fetch, now: surroundings.now, sleep: waitFor }),
     vault,
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,

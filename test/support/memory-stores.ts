@@ -32,6 +32,9 @@ const leaseAfter = (lease: Lease, end: LeaseEnd | 'embargo') => {
   return end === 'embargo' ? { ...lease, owner: EMBARGO } : { ...lease, until: end.lapsedAt }
 }
 
+const isOwn = (lease: Lease | undefined, owner: string, spent: Connection) =>
+  lease?.owner === owner || (lease?.owner === EMBARGO && lease.until === spent.lease?.until)
+
 const unfinished = (companyKey: string): Connection => ({
   companyKey,
   companyName: companyKey,
@@ -129,7 +132,7 @@ export const memoryConnections = () => {
       const row = stillStored(spent)
       if (!row) return undefined
       const { generation, lease } = row.connection
-      if (!rotated && (generation !== spent.generation || lease?.owner !== writer)) return undefined
+      if (!rotated && (generation !== spent.generation || !isOwn(lease, writer, spent))) return undefined
       const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
       const refreshes = noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)
       return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
@@ -137,7 +140,7 @@ export const memoryConnections = () => {
     async fail(spent, owner, failure: Failure, end) {
       const row = stillStored(spent)
       const lease = row?.connection.lease
-      if (row && lease?.owner === owner) {
+      if (row && lease && isOwn(lease, owner, spent)) {
         const refreshes = noted(spent.refreshes, failure.reason, failure.at)
         put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
       }

@@ -150,16 +150,18 @@ export const simulated = (options: SimulationOptions) => {
       requireClient: () => undefined,
       authorizationUrl: () => '',
       exchange: () => Promise.reject(new Error('not simulated')),
-      refresh: async (_, token) => {
+      refresh: async (_, token, guard) => {
+        if (!guard.mayUse())
+          return { answer: { ok: false, refusal: 'unavailable', intuitTid: undefined }, late: undefined }
         const hash = `hash of ${token}`
         if (hasSuccessor(hash)) following.push(token)
         if (lastSeen !== hash) knowing.push(token)
         if (time.now() + skewMs > leaseUntil) late.push(token)
         await step('refresh sent')
-        const answer = await intuit.refresh(token)
-        if (answer.ok) holdsUnkept = true
+        const used = await intuit.refresh(token)
+        if (used.answer.ok) holdsUnkept = true
         await step('refresh answered')
-        return answer
+        return used
       },
       requireRevocation: () => undefined,
       revoke: () => Promise.reject(new Error('not simulated')),
@@ -179,7 +181,7 @@ export const simulated = (options: SimulationOptions) => {
       bindsBrowser: () => false,
       surroundings: {
         now: () => time.now() + skewMs,
-        sleep: (ms) => (crashed ? never() : time.sleep(ms)),
+        sleep: async (ms) => (crashed ? never() : time.sleep(ms)),
         random: () => 0.5,
         nonce: () => `nonce-${++nonces}`,
       },

@@ -1,0 +1,49 @@
+import { type Running, startWorkerd } from '../../bench/workerd.ts'
+import { bundleWorker } from '../../dev/bundle.ts'
+import { type Service, startService } from '../support/worker-harness.ts'
+import { connectedCompany } from './company.ts'
+import { history } from './history.ts'
+import { scaledVars } from './scale.ts'
+
+/** The index of the Worker that goes on, and of the one that is frozen. */
+export const AWAKE = 0
+export const FROZEN = 1
+
+/**
+ * A Worker in a workerd of its own that is stopped and goes on by signals, and one that goes on all the time, over one
+ * table and one Intuit. It rotates at every refresh, and a superseded token that is used again ends the connection.
+ */
+export const startFreezable = async () => {
+  const service = await startService({ vars: scaledVars })
+  await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
+  const worker: Running = await startWorkerd({ script: await bundleWorker(), vars: service.vars, output: 'ignore' })
+  const both: Service = { ...service, urls: () => [...service.urls(), worker.url] }
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => process.kill(worker.pid, name)
+  let companies = 0
+  return {
+    service: both,
+    past: history(service),
+    /** A company whose access token has expired. */
+    expired: async () => {
+      companies++
+      const company = await connectedCompany(both, `company-${companies}`, String(1_000 + companies))
+      const { refreshTokenHash } = await company.record()
+      await company.expire()
+      return { company, refreshTokenHash }
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    /** Cuts the connections of both Workers. */
+    cut: () => {
+      service.dynamo.cut()
+      service.tokenEndpoint.cut()
+    },
+    close: async () => {
+      signal('SIGCONT')
+      await worker.close()
+      await service.close()
+    },
+  }
+}
+
+export type Freezable = Awaited<ReturnType<typeof startFreezable>>
