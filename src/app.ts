@@ -50,20 +50,30 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
 }
 
 /** Leaves the problem for the log. */
-function answer(c: Context, problem: Problem) {
+function answer(c: Context, problem: Problem, broker: () => Broker) {
   c.set('problem', problem)
-  return answerProblem(c, problem, c.get('requestId'))
+  return answerProblem(c, problem, c.get('requestId'), (companyKey) => openStart(broker, companyKey))
+}
+
+/** A problem is answered whatever the configuration is like. */
+function openStart(broker: () => Broker, companyKey: string) {
+  try {
+    return broker().startUrl(companyKey, undefined)
+  } catch {
+    return undefined
+  }
 }
 
 /** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
-function emptyTable({ logRequest, now, reportFault }: AppParts) {
+function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
   const app = new Hono<{ Variables: LoggedVariables }>()
   app.use(requestLog(logRequest, now), answerHeaders)
-  app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.')))
+  app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
       c,
       problemOf(error, (unknown) => reportFault(unknown, c.get('requestId'))),
+      broker,
     ),
   )
   return app

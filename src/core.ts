@@ -71,9 +71,9 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
     timing: config.timing,
     cacheSeconds: () => config.tokenCache().cacheSeconds,
     marginSeconds: () => config.freshness().marginSeconds,
-    startUrl: (companyKey, companyName) =>
-      config.startLinks().mode === 'open'
-        ? startLinkUrl(origin(), { companyKey, companyName, signed: undefined })
+    startUrl: (companyKey, companyName, signed) =>
+      config.startLinks().mode === 'open' || signed
+        ? startLinkUrl(origin(), { companyKey, companyName, signed })
         : undefined,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })

@@ -49,12 +49,22 @@ export const PROBLEM_TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string
   503: 'Service Unavailable',
 }
 
+/** The company of a failed consent, as it is stored. */
+export interface ProblemCompany {
+  name: string
+  /** `unknown`: the failure itself leaves open whether the company is connected. */
+  standing: 'connected' | 'reconnect_required' | 'not_connected' | 'unknown'
+}
+
 interface ProblemOptions extends ErrorOptions {
   headers?: Record<string, string>
   /** Intuit's id of the failed call, which its support asks for. */
   intuitTid?: string | undefined
   /** Where the person begins again. */
   startUrl?: string | undefined
+  /** Whether the person needs a new start link: the one that was opened has expired meanwhile. */
+  needsNewLink?: boolean | undefined
+  company?: ProblemCompany | undefined
 }
 
 /** The one error that reaches a caller. `detail` says what to do next and never holds a secret. */
@@ -64,6 +74,9 @@ export class Problem extends Error {
   readonly headers: Record<string, string>
   readonly intuitTid: string | undefined
   readonly startUrl: string | undefined
+  readonly needsNewLink: boolean
+  readonly company: ProblemCompany | undefined
+  readonly #options: ProblemOptions
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options)
@@ -71,6 +84,14 @@ export class Problem extends Error {
     this.headers = options.headers ?? {}
     this.intuitTid = options.intuitTid
     this.startUrl = options.startUrl
+    this.needsNewLink = options.needsNewLink ?? false
+    this.company = options.company
+    this.#options = options
+  }
+
+  /** The same problem with another `detail`, and with what its thrower did not know. */
+  with(detail: string, more: ProblemOptions): Problem {
+    return new Problem(this.code, detail, { ...this.#options, ...more })
   }
 }
 

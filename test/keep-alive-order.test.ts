@@ -22,7 +22,13 @@ const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> 
     refreshes: [],
     ...over,
   },
-  ...{ holdsRefreshToken: true, place: { diesAt, companyKey }, expiresAt: undefined, alerted: undefined },
+  ...{
+    holdsAccessToken: true,
+    holdsRefreshToken: true,
+    place: { diesAt, companyKey },
+    expiresAt: undefined,
+    alerted: undefined,
+  },
 })
 
 /** Refreshes with the outcomes told, and what was asked for in which order. */

@@ -53,7 +53,7 @@ describe('the page of success', () => {
     const [key, realmId] = [freshKey(), '9130347596842384926']
     const answer = await visit(await service.consented(key, { companyName: 'Müller & Söhne; <b>', realmId }))
     const cookie = cookieOf(answer)
-    const said = JSON.stringify({ companyName: 'Müller & Söhne; <b>', sharesRealm: false })
+    const said = JSON.stringify({ companyName: 'Müller & Söhne; <b>', realmId, sharesRealm: false })
     expect(cookie).toBe(
       `__Host-connected=${encodeURIComponent(said)}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax`,
     )
@@ -68,10 +68,25 @@ describe('the page of success', () => {
     expect(await pageText(await visit('/oauth/connected', pairOf(cookie)))).toContain(name)
   })
 
-  it('speaks in general terms to a browser that kept nothing', async () => {
-    const answer = await visit('/oauth/connected')
-    expect(answer.status).toBe(200)
-    expect(await pageText(answer)).toContain('Your company</bdi> is connected')
+  it('shows which company was chosen, and what to do if that is the wrong one', async () => {
+    const realmId = '9130347596842384926'
+    const answer = await visit(await service.consented(freshKey(), { companyName: 'Two Tabs', realmId }))
+    for (const page of [
+      await pageText(answer),
+      await pageText(await visit('/oauth/connected', pairOf(cookieOf(answer)))),
+    ]) {
+      expect(page).toContain('<dt>Connected under the name</dt><dd><bdi>Two Tabs</bdi></dd>')
+      expect(page).toContain(`<dt>QuickBooks company ID</dt><dd>${realmId}</dd>`)
+      expect(page).toContain('If you chose the wrong company, tell the person who sent you the link.')
+    }
+  })
+
+  it('says of a company under two links no more than that', async () => {
+    const realmId = '4620816365000000777'
+    await service.connect(freshKey(), { realmId })
+    const page = await pageText(await visit(await service.consented(freshKey(), { realmId })))
+    expect(page).toContain('is also connected by another link')
+    expect(page).not.toMatch(/both/i)
   })
 
   it('costs the table nothing', async () => {
@@ -128,6 +143,7 @@ describe('a failure of the callback', () => {
     expect(answer.headers.get('Refresh')).toBe('0; url=/oauth/failed')
     const here = await pageText(answer)
     expect(here).toContain('Nothing was connected')
+    expect(here).toContain(`<p><bdi>${key}</bdi> is not connected.</p>`)
     expect(here).toContain(`<a class="button" href="/oauth/start/${key}">Try again</a>`)
     expect(await pageText(await visit('/oauth/failed', pairOf(cookieOf(answer))))).toBe(here)
   })
@@ -173,14 +189,30 @@ describe('a failure of the callback', () => {
     ['what is of another form', `__Host-problem=${encodeURIComponent('{"code":7}')}`],
     [
       'a link that leads away',
-      `__Host-problem=${encodeURIComponent('{"code":"invalid_state","detail":"","requestId":"","startPath":"//evil.example"}')}`,
+      `__Host-problem=${encodeURIComponent('{"code":"invalid_state","detail":"","requestId":"","start":{"path":"//evil.example","isNamed":false}}')}`,
     ],
   ])('is told in general terms to a browser that kept %s', async (_, cookie) => {
     const page = await pageText(await visit('/oauth/failed', cookie))
-    expect(page).toContain('The company was not connected')
+    expect(page).toContain('Nothing to show here')
     expect(page).not.toContain('evil')
   })
 })
+
+/** What a page that knows nothing must not claim, either way. */
+const CLAIMS = /is connected(?! there)|was not connected|did not end|failed|has ended|went wrong|is disconnected/i
+
+describe.each(['/oauth/connected', '/oauth/failed', '/intuit/disconnected', '/intuit/reconnect'])(
+  '%s in a browser that kept nothing',
+  (path) => {
+    it('claims neither success nor failure', async () => {
+      const answer = await visit(path)
+      expect(answer.status).toBe(200)
+      const page = (await pageText(answer)).replace(/whether a company is connected/g, '')
+      expect(page).not.toMatch(CLAIMS)
+      expect(page).toContain('class="mark info"')
+    })
+  },
+)
 
 describe('a failure of the start link', () => {
   it('is a page that says whom to ask, and shows nothing unescaped', async () => {
@@ -214,14 +246,39 @@ describe('a failure of the start link', () => {
 })
 
 describe('the words of a problem', () => {
-  it.each(Object.keys(PROBLEM_STATUS))('are whole sentences for %s', (code) => {
-    const { title, happened, next } = wordsFor(code)
-    expect(title).toMatch(/^[A-Z][^.]+$/)
-    for (const text of [happened, next]) expect(text).toMatch(/^[A-Z].*\.$/)
+  const SITUATIONS = (['button', 'link', 'new link'] as const).flatMap((way) =>
+    (['connected', 'reconnect_required', 'not_connected', 'unknown', undefined] as const).map((standing) => ({
+      ...{ way, standing },
+    })),
+  )
+
+  it.each(Object.keys(PROBLEM_STATUS))('are whole sentences for %s, however things stand', (code) => {
+    for (const situation of SITUATIONS) {
+      const { title, happened, next } = wordsFor(code, situation)
+      expect(title).toMatch(/^[A-Z][^.]+$/)
+      for (const text of [happened, next]) expect(text).toMatch(/^[A-Z].*[^.]\.$/)
+    }
+  })
+
+  it.each(Object.keys(PROBLEM_STATUS))('leave it to the table whether the company is connected: %s', (code) => {
+    for (const situation of SITUATIONS) {
+      const { happened } = wordsFor(code, situation)
+      expect(happened).not.toMatch(/(?<!known yet whether )the company is (not )?connected(?! under another link)/i)
+    }
+  })
+
+  it('speak of trying again only where there is a link to do it', () => {
+    for (const code of Object.keys(PROBLEM_STATUS)) {
+      for (const way of ['link', 'new link'] as const) {
+        expect(wordsFor(code, { way, standing: 'connected' }).next).not.toMatch(/try again/i)
+      }
+    }
   })
 
   it('take what nobody knows for our own fault', () => {
-    expect(wordsFor('constructor')).toBe(wordsFor('internal_error'))
+    for (const situation of SITUATIONS) {
+      expect(wordsFor('constructor', situation)).toEqual(wordsFor('internal_error', situation))
+    }
   })
 })
 

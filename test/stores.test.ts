@@ -337,7 +337,7 @@ const promises = (stores: () => Stores) => {
   describe('states', () => {
     const state = (nonce: string) => ({
       ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
-      ...{ browserHash: undefined, createdAt: NOW, expiresAt: NOW + 600 },
+      ...{ browserHash: undefined, link: undefined, createdAt: NOW, expiresAt: NOW + 600 },
     })
 
     it('spends a state once, and again only for the same claimant', async () => {
@@ -345,6 +345,12 @@ const promises = (stores: () => Stores) => {
       expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', 'other', NOW)).toBeUndefined()
+    })
+
+    it('keeps with a state which signed link was opened', async () => {
+      const signed = { ...state('signed'), link: { expiresAt: NOW + 60, kid: 'a' } }
+      await stores().states.put(signed)
+      expect(await stores().states.claim('signed', 'beach-blend', 'me', NOW)).toEqual(signed)
     })
 
     it('keeps a state that is bound to a browser for that one, and unspent by others', async () => {

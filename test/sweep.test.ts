@@ -13,7 +13,13 @@ const sighting = (companyKey: string, diesAt: number, expiresAt?: number): Sight
     ...{ refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined, writtenBy: undefined, lease: undefined },
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, failure: undefined, disconnection: undefined, refreshes: [] },
   },
-  ...{ holdsRefreshToken: diesAt !== NOTHING, place: { diesAt, companyKey }, expiresAt, alerted: undefined },
+  ...{
+    holdsAccessToken: diesAt !== NOTHING,
+    holdsRefreshToken: diesAt !== NOTHING,
+    place: { diesAt, companyKey },
+    expiresAt,
+    alerted: undefined,
+  },
 })
 
 /** An index over what it is given, and how often it was asked. */

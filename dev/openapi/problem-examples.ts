@@ -4,7 +4,8 @@ import { PROBLEM_CODES } from '../../src/routes/schemas/problem.ts'
 const TID = '1-628f0be4-0b7a7b1e5c0e3f1d2a6c9e84'
 const START_URL = 'https://tokens.example.com/oauth/start/beach-blend'
 const CONNECT = 'Connect the company again at /oauth/start/beach-blend.'
-const AGAIN = 'Begin again at /oauth/start/beach-blend.'
+const AGAIN = 'The key beach-blend is not connected. Begin again at /oauth/start/beach-blend.'
+const STILL = 'The key beach-blend is still connected, with the tokens that it had before.'
 
 interface Example {
   /** When it is answered. */
@@ -40,7 +41,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   authorization_denied: {
     when: 'The person, or Intuit, refused',
-    detail: `The request was denied at Intuit. Nothing was connected. ${AGAIN}`,
+    detail: `The request was denied at Intuit. ${AGAIN}`,
     start_url: START_URL,
   },
   invalid_request: {
@@ -75,14 +76,17 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   realm_mismatch: {
     when: 'The key is connected to another QuickBooks company',
     detail:
-      'The key beach-blend is connected to another QuickBooks company. Nothing was changed. ' +
-      'Choose that company at Intuit, or connect this one under a key of its own.',
+      'The key beach-blend belongs to another QuickBooks company than the one that was chosen. Choose that company at Intuit, ' +
+      'or connect this one under a key of its own. To change the company of the key on purpose, the operator first ' +
+      `disconnects it with DELETE /api/connections/beach-blend. ${STILL} Begin again at /oauth/start/beach-blend.`,
+    start_url: START_URL,
   },
   realm_in_use: {
     when: 'The QuickBooks company is connected under another key, and one key alone may have it',
     detail:
-      'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
-      'The operator finds that key in the log.',
+      'This QuickBooks company is connected under another key, and one key alone may have it. ' +
+      `The operator finds that key in the log. ${AGAIN}`,
+    start_url: START_URL,
   },
   generation_mismatch: {
     when: 'The token was refreshed after the one that If-Match names',

@@ -50,8 +50,9 @@ function kindOf(before: Health | undefined, now: Health): AlertKind | undefined 
   return before === undefined || before === 'disconnected' ? 'connected' : 'recovered'
 }
 
-function healthNow({ connection, holdsRefreshToken }: Sighting, before: Health | undefined, now: EpochSeconds) {
-  const health = HEALTH[statusOf(connection, holdsRefreshToken, now)]
+function healthNow(sighting: Sighting, before: Health | undefined, now: EpochSeconds) {
+  const { connection } = sighting
+  const health = HEALTH[statusOf(connection, sighting, now)]
   if (health !== 'failing' || !connection.failure) return health
   // What had to be connected again still has to, whatever an attempt meets meanwhile.
   if (before === 'reconnect_required') return before
@@ -87,7 +88,7 @@ function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: Epoch
       company_name: companyName,
       realm_id: realmId ?? null,
       environment,
-      status: statusOf(connection, sighting.holdsRefreshToken, now),
+      status: statusOf(connection, sighting, now),
       expires_at: death ?? null,
       days_left: death === undefined ? null : daysLeft(death, now),
       last_error: failure

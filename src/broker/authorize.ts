@@ -1,6 +1,6 @@
 import { type Environment, environmentFor } from './company.ts'
 import type { EpochSeconds } from './connection.ts'
-import type { AuthorizationServer, ConnectionStore, StateStore, Surroundings, Vault } from './ports.ts'
+import type { AuthorizationServer, ConnectionStore, StateStore, Surroundings, Vault, VerifiedLink } from './ports.ts'
 import type { StartRequest } from './start-links.ts'
 import { markedNonce, stateText } from './state.ts'
 
@@ -16,8 +16,12 @@ export interface StartPorts {
   stateTtlSeconds(): number
   /** Whether a consent ends in the browser that began it, or nowhere. */
   bindsBrowser(): boolean
-  /** Throws `invalid_start_link` where the link does not let in. */
-  admit(request: StartRequest): Promise<void>
+  /** Resolves to the link if its signature was verified. Throws `invalid_start_link` where the link does not let in. */
+  admit(request: StartRequest): Promise<VerifiedLink | undefined>
+}
+
+interface AdmittedStart extends StartRequest {
+  link: VerifiedLink | undefined
 }
 
 /** Where to send the person, and what their browser has to present when it comes back. */
@@ -39,23 +43,25 @@ export function starting(ports: StartPorts) {
   const { connections, states, intuit, vault, surroundings, stateTtlSeconds, bindsBrowser, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
-  const newState = async ({ companyKey, companyName }: StartRequest, environment: Environment, now: EpochSeconds) => {
+  const newState = async (request: AdmittedStart, environment: Environment, now: EpochSeconds) => {
+    const { companyKey, companyName, link } = request
     const secret = bindsBrowser() ? surroundings.nonce() : undefined
     const seconds = stateTtlSeconds()
     const nonce = markedNonce(environment, surroundings.nonce())
     const browserHash = secret === undefined ? undefined : await vault.digest(secret)
-    const state = { nonce, companyKey, companyName, environment, browserHash, createdAt: now, expiresAt: now + seconds }
+    const lifetime = { createdAt: now, expiresAt: now + seconds }
+    const state = { nonce, companyKey, companyName, environment, browserHash, link, ...lifetime }
     return { state, binding: secret === undefined ? undefined : { nonce, secret, seconds } }
   }
 
   /** Stores the state before the person is sent away with it. */
   return async (request: StartRequest): Promise<Started> => {
-    await admit(request)
+    const admitted = { ...request, link: await admit(request) }
     const { companyKey, companyName } = request
     const now = nowSeconds()
     const guess = environmentFor(companyKey, companyName ?? '')
     intuit.requireClient(guess)
-    let begun = await newState(request, guess, now)
+    let begun = await newState(admitted, guess, now)
     const beginning = {
       companyName: companyName ?? companyKey,
       environment: guess,
@@ -66,7 +72,7 @@ export function starting(ports: StartPorts) {
     const environment = environmentFor(companyKey, companyName ?? connection.companyName)
     if (environment !== guess) {
       intuit.requireClient(environment)
-      begun = await newState(request, environment, now)
+      begun = await newState(admitted, environment, now)
       await states.put(begun.state)
     }
     const { state, binding } = begun

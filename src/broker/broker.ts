@@ -11,7 +11,7 @@ import { verifying } from './verify.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
-  'admit' | 'memory' | 'near'
+  'admit' | 'signAgain' | 'memory' | 'near'
 > & {
   /** Where the table has any. */
   replicas?: NearPorts['replicas'] | undefined
@@ -24,8 +24,8 @@ export function createBroker(ports: BrokerPorts) {
   const { connections, surroundings, cacheSeconds, replicas } = ports
   const near = replicas && nearReads({ ...ports, replicas })
   const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
-  const { admit, issue: startLink } = startLinks(ports)
-  const finish = finishing(ports)
+  const { admit, signAgain, issue: startLink } = startLinks(ports)
+  const finish = finishing({ ...ports, signAgain })
   const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
 
   /** The stored record. Throws `connection_not_found`. */

@@ -132,7 +132,17 @@ export function holdsTokens({ accessToken, refreshToken }: Connection): boolean 
   return accessToken !== undefined || refreshToken !== undefined
 }
 
-/** Whether Intuit's tokens for this record are stored, both of them. */
-export function isConnected(connection: Connection): boolean {
-  return connection.accessToken !== undefined && connection.refreshToken !== undefined
+/** Which tokens are stored, of a record, or of what the fleet index shows of it. */
+export interface Holdings {
+  holdsAccessToken: boolean
+  holdsRefreshToken: boolean
+}
+
+export function holdings({ accessToken, refreshToken }: Connection): Holdings {
+  return { holdsAccessToken: accessToken !== undefined, holdsRefreshToken: refreshToken !== undefined }
+}
+
+/** `connected` of the API reference: whether access and refresh tokens are stored. Intuit may refuse them all the same. */
+export function isConnected({ holdsAccessToken, holdsRefreshToken }: Holdings): boolean {
+  return holdsAccessToken && holdsRefreshToken
 }

@@ -2,11 +2,10 @@ import { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type { Refused } from './ports.ts'
 
-/** The problems of a consent, each with where its reader begins again. `startUrl` is `undefined` where that takes a signed link. */
-
-function startAgain(companyKey: string) {
-  return `Begin again at /oauth/start/${companyKey}.`
-}
+/*
+ * The problems of a consent. Each says what failed and no more: `toConsentProblem` adds how the connection stands and
+ * where to begin again.
+ */
 
 export function invalidState(): Problem {
   return new Problem(
@@ -16,30 +15,28 @@ export function invalidState(): Problem {
 }
 
 /** `error` is Intuit's (RFC 6749 section 4.1.2.1). */
-export function authorizationDenied(companyKey: string, error: string, startUrl: string | undefined): Problem {
+export function authorizationDenied(error: string): Problem {
   const reason = error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
-  return new Problem('authorization_denied', `${reason} Nothing was connected. ${startAgain(companyKey)}`, { startUrl })
+  return new Problem('authorization_denied', reason)
 }
 
-export function connectionRemoved(companyKey: string, startUrl: string | undefined): Problem {
-  return new Problem('connection_not_found', `The connection was removed meanwhile. ${startAgain(companyKey)}`, {
-    startUrl,
-  })
+export function connectionRemoved(): Problem {
+  return new Problem('connection_not_found', 'The connection was removed meanwhile.')
 }
 
 export function realmMismatch(companyKey: string): Problem {
   return new Problem(
     'realm_mismatch',
-    `The key ${companyKey} is connected to another QuickBooks company. Nothing was changed. ` +
-      'Choose that company at Intuit, or connect this one under a key of its own.',
+    `The key ${companyKey} belongs to another QuickBooks company than the one that was chosen. Choose that company at Intuit, ` +
+      'or connect this one under a key of its own. To change the company of the key on purpose, the operator first ' +
+      `disconnects it with DELETE /api/connections/${companyKey}.`,
   )
 }
 
 export function realmMissing(companyKey: string): Problem {
   return new Problem(
     'realm_mismatch',
-    `Intuit did not say which company was chosen, and the key ${companyKey} is connected to one. Nothing was changed. ` +
-      startAgain(companyKey),
+    `Intuit did not say which company was chosen, and the key ${companyKey} belongs to one.`,
   )
 }
 
@@ -47,8 +44,8 @@ export function realmMissing(companyKey: string): Problem {
 export function environmentMismatch(companyKey: string, stored: Environment): Problem {
   return new Problem(
     'realm_mismatch',
-    `The key ${companyKey} is connected with ${stored} credentials. Nothing was changed. ` +
-      'Disconnect it first, or connect this company under a key of its own.',
+    `The key ${companyKey} is connected with ${stored} credentials. To change that, the operator first disconnects it with ` +
+      `DELETE /api/connections/${companyKey}. Or connect this company under a key of its own.`,
   )
 }
 
@@ -56,16 +53,12 @@ export function environmentMismatch(companyKey: string, stored: Environment): Pr
 export function realmInUse(): Problem {
   return new Problem(
     'realm_in_use',
-    'This QuickBooks company is connected under another key, and one key alone may have it. Nothing was changed. ' +
+    'This QuickBooks company is connected under another key, and one key alone may have it. ' +
       'The operator finds that key in the log.',
   )
 }
 
-export function exchangeFailed(
-  { refusal, intuitTid }: Refused,
-  companyKey: string,
-  startUrl: string | undefined,
-): Problem {
+export function exchangeFailed({ refusal, intuitTid }: Refused): Problem {
   switch (refusal) {
     case 'invalid_client':
       return new Problem(
@@ -74,20 +67,19 @@ export function exchangeFailed(
         { intuitTid },
       )
     case 'unavailable':
-      return new Problem('intuit_unavailable', `Intuit could not be reached. ${startAgain(companyKey)}`, {
-        ...{ intuitTid, startUrl },
+      return new Problem('intuit_unavailable', 'Intuit did not answer as it should, so no tokens were stored.', {
+        intuitTid,
       })
     case 'invalid_grant':
-      return new Problem('token_exchange_failed', `Intuit refused the code. ${startAgain(companyKey)}`, {
-        ...{ intuitTid, startUrl },
-      })
+      return new Problem('token_exchange_failed', 'Intuit refused the code.', { intuitTid })
   }
 }
 
-export function notStored(companyKey: string, startUrl: string | undefined): Problem {
+export function notStored(): Problem {
   return new Problem(
     'storage_unavailable',
-    `Intuit has agreed, but the tokens could not be stored yet. If the connection does not show in a minute: ${startAgain(companyKey)}`,
-    { startUrl, headers: { 'Retry-After': '60' } },
+    'Intuit has agreed, but the tokens could not be stored yet. Storing them is tried again in the background: ' +
+      'look at the connection in a minute, and begin again only if it did not come about.',
+    { headers: { 'Retry-After': '60' } },
   )
 }

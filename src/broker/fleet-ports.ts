@@ -1,4 +1,4 @@
-import type { Connection, EpochSeconds } from './connection.ts'
+import type { Connection, EpochSeconds, Holdings } from './connection.ts'
 import type { Status } from './status.ts'
 
 /** A place in the order in which a shard of the fleet index lists its connections. */
@@ -8,9 +8,8 @@ export interface Place {
 }
 
 /** What the fleet index shows of a connection. It holds no token, and is some moments behind the table. */
-export interface Sighting {
+export interface Sighting extends Holdings {
   connection: Connection
-  holdsRefreshToken: boolean
   place: Place
   /** When an unfinished record ends; DynamoDB deletes it only within days. */
   expiresAt: EpochSeconds | undefined

@@ -41,9 +41,20 @@ interface Shard {
 
 /** Where in the index a status can be. */
 function rangeOf(status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange {
-  if (status === 'unfinished' || status === 'disconnected') return { from: nothingToDie, to: nothingToDie }
-  if (status === 'expiring') return { from: 0, to: now + EXPIRING_SECONDS }
-  return { from: 0, to: status === undefined ? nothingToDie : nothingToDie - 1 }
+  switch (status) {
+    case 'disconnected':
+      return { from: nothingToDie, to: nothingToDie }
+    case 'expiring':
+      return { from: 0, to: now + EXPIRING_SECONDS }
+    case 'connected':
+    case 'failing':
+      return { from: 0, to: nothingToDie - 1 }
+    // With one token of two they can be at either end.
+    case 'unfinished':
+    case 'reconnect_required':
+    case undefined:
+      return { from: 0, to: nothingToDie }
+  }
 }
 
 function earlier(one: Shard, other: Shard) {
@@ -82,9 +93,9 @@ export function listing(index: FleetIndex) {
       Object.assign(shard, { ahead: sightings, more })
     }
     const consider = (sighting: Sighting) => {
-      const { connection, holdsRefreshToken } = sighting
+      const { connection } = sighting
       if (isOver(sighting, now) || reaches?.(connection.companyKey) === false) return
-      const found = statusOf(connection, holdsRefreshToken, now)
+      const found = statusOf(connection, sighting, now)
       if (status !== undefined && found !== status) return
       if (environment !== undefined && connection.environment !== environment) return
       connections.push({ sighting, status: found })

@@ -145,6 +145,8 @@ export interface AuthorizationState {
   environment: Environment
   /** SHA-256 of what the browser that began has to present, hexadecimal; `undefined` where any browser may end it. */
   browserHash: string | undefined
+  /** The signed start link that was opened, so that a failed consent can lead back to it. */
+  link: VerifiedLink | undefined
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
 }
@@ -163,12 +165,24 @@ export interface LinkSignature {
   mac: string
 }
 
+/** What is kept of a link whose signature was verified: enough to sign it again, and nothing that lets anybody in. */
+export interface VerifiedLink {
+  expiresAt: EpochSeconds
+  kid: string
+}
+
+/** The signed part of a start link. */
+export interface SignedLink {
+  expiresAt: EpochSeconds
+  signature: LinkSignature
+}
+
 /** Signs links to start, and knows its own ones again. Throws `configuration_error`. */
 export interface LinkSigner {
   /** Whether there is a key. */
   isConfigured(): boolean
-  /** By the first key. `undefined`: none is configured. */
-  sign(link: StartLink): Promise<LinkSignature | undefined>
+  /** By the first key, or by the one that is named. `undefined`: there is no such key. */
+  sign(link: StartLink, kid?: string): Promise<LinkSignature | undefined>
   verify(link: StartLink, signature: LinkSignature): Promise<boolean>
 }
 

@@ -1,6 +1,5 @@
 import { Problem } from '../problem.ts'
-import type { EpochSeconds } from './connection.ts'
-import type { LinkSignature, LinkSigner, Surroundings } from './ports.ts'
+import type { LinkSigner, SignedLink, Surroundings, VerifiedLink } from './ports.ts'
 
 /** How long a link to start lives, in seconds: a mail is read the next day, and a month is a long time for a door to stay open. */
 export const LINK_SECONDS = { least: 60, usual: 86_400, most: 30 * 86_400 }
@@ -9,7 +8,7 @@ export const LINK_SECONDS = { least: 60, usual: 86_400, most: 30 * 86_400 }
 export type StartLinkMode = 'open' | 'signed'
 
 /** The signature that a link carries; `malformed` where its parts are incomplete, repeated or of no known form. */
-export type PresentedSignature = { expiresAt: EpochSeconds; signature: LinkSignature } | 'malformed' | undefined
+export type PresentedSignature = SignedLink | 'malformed' | undefined
 
 /** A link that a person opened, each part already checked for its form. */
 export interface StartRequest {
@@ -22,7 +21,7 @@ export interface StartRequest {
 export interface IssuedLink {
   companyKey: string
   companyName: string | undefined
-  signed: { expiresAt: EpochSeconds; signature: LinkSignature } | undefined
+  signed: SignedLink | undefined
 }
 
 export interface StartLinkPorts {
@@ -50,21 +49,33 @@ export function startLinks({ linkSigner, startLinkMode, surroundings }: StartLin
     return { companyKey, companyName, signed: signature && { expiresAt, signature } }
   }
 
-  const holds = async ({ companyKey, companyName, signature: presented }: StartRequest) => {
-    if (presented === undefined || presented === 'malformed') return false
+  const verified = async (request: StartRequest): Promise<VerifiedLink | undefined> => {
+    const { companyKey, companyName, signature: presented } = request
+    if (presented === undefined || presented === 'malformed') return undefined
     const { expiresAt, signature } = presented
-    return (await linkSigner.verify({ companyKey, companyName, expiresAt }, signature)) && expiresAt > nowSeconds()
+    const isOurs = await linkSigner.verify({ companyKey, companyName, expiresAt }, signature)
+    return isOurs && expiresAt > nowSeconds() ? { expiresAt, kid: signature.kid } : undefined
   }
 
   /**
    * Throws `invalid_start_link` for a link that does not let in. Without `signed` only a link that claims a signature
    * is held to it, and only where there are keys to tell.
    */
-  const admit = async (request: StartRequest): Promise<void> => {
+  const admit = async (request: StartRequest): Promise<VerifiedLink | undefined> => {
     const isOpen = startLinkMode() === 'open'
-    if (isOpen && (request.signature === undefined || !linkSigner.isConfigured())) return
-    if (!(await holds(request))) throw invalidStartLink()
+    if (isOpen && (request.signature === undefined || !linkSigner.isConfigured())) return undefined
+    const link = await verified(request)
+    if (!link) throw invalidStartLink()
+    return link
   }
 
-  return { issue, admit }
+  /** The signed part of a link that was verified before. `undefined`: it has expired, or its key is gone. */
+  const signAgain = async (companyKey: string, companyName: string | undefined, link: VerifiedLink) => {
+    const { expiresAt, kid } = link
+    if (expiresAt <= nowSeconds()) return undefined
+    const signature = await linkSigner.sign({ companyKey, companyName, expiresAt }, kid)
+    return signature && { expiresAt, signature }
+  }
+
+  return { issue, admit, signAgain }
 }

@@ -1,6 +1,9 @@
-import type { Connection, EpochSeconds, FailureReason } from './connection.ts'
+import { type Connection, type EpochSeconds, type FailureReason, type Holdings, isConnected } from './connection.ts'
 
-/** How a connection stands, in one word. */
+/**
+ * How a connection stands, in one word. The table in docs/operations.md defines each: routes, list, summary, alerts and
+ * console all use `statusOf`.
+ */
 export const STATUSES = [
   'connected',
   'expiring',
@@ -30,13 +33,21 @@ export function firstDeath({
   return deaths.length === 0 ? undefined : Math.min(...deaths)
 }
 
+/** Without a refresh token only a consent helps, whether an access token still works or none was ever stored. */
+function statusWithoutRefreshToken({ realmId, generation }: Standing, { holdsAccessToken }: Holdings): Status {
+  if (holdsAccessToken) return 'reconnect_required'
+  return realmId === undefined && generation === 0 ? 'unfinished' : 'disconnected'
+}
+
 /** The status as of now. What Intuit said last counts more than what the calendar says. */
-export function statusOf(standing: Standing, holdsRefreshToken: boolean, now: EpochSeconds): Status {
-  const { realmId, generation, failure } = standing
-  if (!holdsRefreshToken) return realmId === undefined && generation === 0 ? 'unfinished' : 'disconnected'
+export function statusOf(standing: Standing, holds: Holdings, now: EpochSeconds): Status {
+  const { failure } = standing
+  if (!holds.holdsRefreshToken) return statusWithoutRefreshToken(standing, holds)
   const left = (firstDeath(standing) ?? Number.POSITIVE_INFINITY) - now
   if (failure?.reason === 'invalid_grant' || left <= 0) return 'reconnect_required'
   if (failure) return 'failing'
+  // A record written by hand with a refresh token alone: its first refresh completes it.
+  if (!isConnected(holds)) return 'unfinished'
   return left < EXPIRING_SECONDS ? 'expiring' : 'connected'
 }
 

@@ -41,7 +41,7 @@ export function sweeping(index: FleetIndex) {
     for (let page = 0; page < pages; page++) {
       const { sightings, more } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
       for (const sighting of sightings.filter((one) => !isOver(one, now))) {
-        counts[statusOf(sighting.connection, sighting.holdsRefreshToken, now)]++
+        counts[statusOf(sighting.connection, sighting, now)]++
         look(sighting)
       }
       after = more ? sightings.at(-1)?.place : undefined

@@ -43,11 +43,12 @@ export function linkSigner(keys: () => readonly LinkKey[]): LinkSigner {
   return {
     isConfigured: () => keys().length > 0,
 
-    async sign(link) {
+    async sign(link, named) {
       const { first, byKid } = await ring()
-      const key = first === undefined ? undefined : byKid.get(first)
-      if (first === undefined || !key) return undefined
-      return { kid: first, mac: base64Url(await hmac(key, signedText(first, link))) }
+      const kid = named ?? first
+      const key = kid === undefined ? undefined : byKid.get(kid)
+      if (kid === undefined || !key) return undefined
+      return { kid, mac: base64Url(await hmac(key, signedText(kid, link))) }
     },
 
     async verify(link, { kid, mac }) {

@@ -12,7 +12,7 @@ const KEPT_SECONDS = 600
 const CONNECTED = 'connected'
 const PROBLEM = 'problem'
 /** A cookie has 4096 bytes in all, and the longest texts are ours and plain. */
-const MAX_DETAIL_LENGTH = 800
+const MAX_DETAIL_LENGTH = 600
 
 function shownProblemSchema() {
   return v.object({
@@ -20,11 +20,22 @@ function shownProblemSchema() {
     detail: v.string(),
     requestId: v.string(),
     intuitTid: v.optional(v.string()),
-    startPath: v.optional(v.pipe(v.string(), v.regex(/^\/oauth\/start\//))),
+    company: v.optional(
+      v.object({
+        name: v.string(),
+        standing: v.picklist(['connected', 'reconnect_required', 'not_connected', 'unknown']),
+      }),
+    ),
+    start: v.optional(v.object({ path: v.pipe(v.string(), v.regex(/^\/oauth\/start\//)), isNamed: v.boolean() })),
+    needsNewLink: v.optional(v.boolean()),
   })
 }
 function storedConnection() {
-  return v.pipe(v.string(), v.parseJson(), v.object({ companyName: v.string(), sharesRealm: v.boolean() }))
+  return v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.object({ companyName: v.string(), realmId: v.optional(v.string()), sharesRealm: v.boolean() }),
+  )
 }
 function storedProblem() {
   return v.pipe(v.string(), v.parseJson(), shownProblemSchema())
@@ -37,7 +48,7 @@ export function keepConnected(c: Context, shown: ShownConnection): void {
 /** The company that this browser connected last. */
 export function keptConnected(c: Context): ShownConnection | undefined {
   const stored = v.safeParse(storedConnection(), hostCookies(c).get(CONNECTED))
-  return stored.success ? stored.output : undefined
+  return stored.success ? { realmId: undefined, ...stored.output } : undefined
 }
 
 export function keepProblem(c: Context, problem: ShownProblem): void {

@@ -8,8 +8,8 @@ const POLICY =
 
 export type Html = ReturnType<typeof html>
 
-/** How things stand, at a glance: done, worth waiting for, or refused. */
-export type Mark = 'done' | 'wait' | 'refused'
+/** How things stand, at a glance: done, worth waiting for, refused; `info` claims nothing. */
+export type Mark = 'done' | 'wait' | 'refused' | 'info'
 
 export interface Page {
   /** Plain text, for the tab. */
@@ -24,6 +24,7 @@ const MARK_PATHS: Record<Mark, string> = {
   done: 'm7.5 12.4 3 3 6-6.6',
   wait: 'M12 7v5.2l3.2 2',
   refused: 'M12 7.2v5.6M12 16.6v.1',
+  info: 'M12 11.2v5.6M12 7.4v.1',
 }
 
 /** A whole document. Whatever is interpolated is escaped. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import type { Problem } from '../problem.ts'
+import type { Problem, ProblemCompany } from '../problem.ts'
 import type { Html, Page } from './page.ts'
-import { wordsFor } from './problem-words.ts'
+import { standingWords, wordsFor } from './problem-words.ts'
 
 /** What a page tells of a problem. */
 export interface ShownProblem {
@@ -9,8 +9,18 @@ export interface ShownProblem {
   detail: string
   requestId: string
   intuitTid?: string | undefined
-  /** A path of this service where the person begins again. */
-  startPath?: string | undefined
+  company?: ProblemCompany | undefined
+  /** Where the person begins again. */
+  start?: StartPath | undefined
+  /** Whether the start link that the person had has expired. */
+  needsNewLink?: boolean | undefined
+}
+
+/** A path of this service. The company's name, which may be long, is in `ShownProblem` once. */
+export interface StartPath {
+  path: string
+  /** Whether the name of the company belongs to its query. */
+  isNamed: boolean
 }
 
 const START = '/oauth/start/'
@@ -22,23 +32,41 @@ function ownStartPath(reference: string, here: URL) {
   return pathname.startsWith(START) && pathname.length > START.length ? `${pathname}${search}` : undefined
 }
 
+/** Where a person begins the consent for a company; `undefined` where that takes a signed link. */
+export type OpenStart = (companyKey: string) => string | undefined
+
 /** Where to begin again: what the problem says, else the start link that failed, else that of the state's company key. */
-function startPath({ startUrl }: Problem, here: URL): string | undefined {
+function startPath({ startUrl, company }: Problem, here: URL, openStart: OpenStart): string | undefined {
   if (startUrl !== undefined) return ownStartPath(startUrl, here)
   if (here.pathname !== '/oauth/callback') return ownStartPath(here.href, here)
+  // Who knows the company knows its link as well: there is none that works.
+  if (company) return undefined
   const companyKey = /^([A-Za-z0-9][\w-]{0,63}):/.exec(here.searchParams.get('state') ?? '')?.[1]
-  return companyKey && `${START}${companyKey}`
+  const start = companyKey && openStart(companyKey)
+  return start && ownStartPath(start, here)
+}
+
+const NAME = 'company_name'
+
+function withoutName(path: string, name: string | undefined): StartPath {
+  const [pathname = '', search] = path.split('?')
+  const query = new URLSearchParams(search)
+  if (name === undefined || query.get(NAME) !== name) return { path, isNamed: false }
+  query.delete(NAME)
+  return { path: query.size > 0 ? `${pathname}?${query}` : pathname, isNamed: true }
+}
+
+function startLink({ path, isNamed }: StartPath, company: ProblemCompany | undefined): string {
+  if (!isNamed || !company) return path
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams({ [NAME]: company.name })}`
 }
 
 /** What to show of a problem that was met at the address `here`. */
-export function shownProblem(problem: Problem, here: URL, requestId: string): ShownProblem {
-  return {
-    code: problem.code,
-    detail: problem.message,
-    requestId,
-    intuitTid: problem.intuitTid,
-    startPath: startPath(problem, here),
-  }
+export function shownProblem(problem: Problem, here: URL, requestId: string, openStart: OpenStart): ShownProblem {
+  const { code, message: detail, intuitTid, company, needsNewLink } = problem
+  const path = startPath(problem, here, openStart)
+  const start = path === undefined ? undefined : withoutName(path, company?.name)
+  return { code, detail, requestId, intuitTid, company, start, needsNewLink }
 }
 
 function entry(term: string, text: string | undefined): Html | '' {
@@ -53,25 +81,27 @@ function forTheOperator({ code, detail, requestId, intuitTid }: ShownProblem) {
 </details>`
 }
 
+function wayOf({ start, needsNewLink }: ShownProblem) {
+  if (start) return 'button'
+  return needsNewLink ? 'new link' : 'link'
+}
+
+function standingSentence({ company }: ShownProblem) {
+  const words = company && standingWords(company.standing)
+  return words ? html`<p><bdi>${company.name}</bdi> ${words}</p>` : ''
+}
+
 /** A problem as the person at the browser needs it: what happened, what to do, and a link to do it. */
 export function problemPage(problem: ShownProblem): Page {
-  const { mark, title, happened, next, retry } = wordsFor(problem.code)
+  const situation = { standing: problem.company?.standing, way: wayOf(problem) } as const
+  const { mark, title, happened, next, retry } = wordsFor(problem.code, situation)
   return {
     title,
     mark,
     body: html`<p>${happened}</p>
+${standingSentence(problem)}
 <p>${next}</p>
-${retry && problem.startPath ? html`<a class="button" href="${problem.startPath}">Try again</a>` : ''}
+${retry && problem.start ? html`<a class="button" href="${startLink(problem.start, problem.company)}">Try again</a>` : ''}
 ${forTheOperator(problem)}`,
-  }
-}
-
-/** For a browser that kept nothing of what happened. */
-export function forgottenProblemPage(): Page {
-  return {
-    title: 'The company was not connected',
-    mark: 'refused',
-    body: html`<p>The last visit to QuickBooks did not end in a connection.</p>
-<p>Open the link that you were given once more, or ask the person who sent it for a new one.</p>`,
   }
 }

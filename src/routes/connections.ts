@@ -1,7 +1,7 @@
 import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
-import { type Connection, isConnected } from '../broker/connection.ts'
+import { type Connection, type Holdings, holdings, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
 import { may } from './access.ts'
 import { keepAlive } from './http.ts'
@@ -15,7 +15,7 @@ const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
 }
 
 /** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
-export function connectionBody(connection: Connection): ConnectionBody {
+export function connectionBody(connection: Connection, holds: Holdings = holdings(connection)): ConnectionBody {
   return {
     company_key: connection.companyKey,
     company_name: connection.companyName,
@@ -26,7 +26,7 @@ export function connectionBody(connection: Connection): ConnectionBody {
     updated_at: connection.updatedAt ?? null,
     created_at: connection.createdAt ?? null,
     last_refresh_at: connection.lastRefreshAt ?? null,
-    connected: isConnected(connection),
+    connected: isConnected(holds),
   }
 }
 

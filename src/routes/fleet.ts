@@ -66,11 +66,10 @@ async function sealed(places: ListPlaces | undefined, cursors: Cursors) {
 
 /** `last_error` where there is one. */
 function listedBody({ sighting, status }: Listed): ListedBody {
-  const { connection, holdsRefreshToken } = sighting
+  const { connection } = sighting
   const { failure } = connection
   return {
-    ...connectionBody(connection),
-    connected: holdsRefreshToken && connection.accessTokenExpiresAt !== undefined,
+    ...connectionBody(connection, sighting),
     status,
     generation: connection.generation,
     refresh_token_hard_expires_at: connection.refreshTokenHardExpiresAt ?? null,

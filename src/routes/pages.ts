@@ -3,10 +3,10 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/callback.ts'
 import { connectedPage } from '../pages/connected.ts'
-import { disconnectedPage, reconnectPage } from '../pages/landing.ts'
+import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
 import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome.ts'
 import { sendPage } from '../pages/page.ts'
-import { forgottenProblemPage, problemPage, shownProblem } from '../pages/problem-page.ts'
+import { type OpenStart, problemPage, shownProblem } from '../pages/problem-page.ts'
 import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
 import { addressOf, type Brake } from './brakes.ts'
 import { keepAlive, prefersHtml, queryValues } from './http.ts'
@@ -23,13 +23,13 @@ function thenShow(path: string) {
 /** The callback's success as a page, or the way to the operator's own page. */
 export function answerConnected(c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) {
   if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
-  const shown = { companyName: connection.companyName, sharesRealm }
+  const shown = { companyName: connection.companyName, realmId: connection.realmId, sharesRealm }
   keepConnected(c, shown)
   return sendPage(c, connectedPage(shown), 200, thenShow(CONNECTED_PATH))
 }
 
 /** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
-export function answerProblem(c: Context, problem: Problem, requestId: string) {
+export function answerProblem(c: Context, problem: Problem, requestId: string, openStart: OpenStart) {
   const status = PROBLEM_STATUS[problem.code]
   if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) {
     return c.body(JSON.stringify(problemBody(problem)), status, {
@@ -37,7 +37,7 @@ export function answerProblem(c: Context, problem: Problem, requestId: string) {
       'Content-Type': 'application/problem+json',
     })
   }
-  const shown = shownProblem(problem, new URL(c.req.url), requestId)
+  const shown = shownProblem(problem, new URL(c.req.url), requestId, openStart)
   if (c.req.path !== '/oauth/callback') return sendPage(c, problemPage(shown), status, problem.headers)
   keepProblem(c, shown)
   return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })
@@ -45,7 +45,12 @@ export function answerProblem(c: Context, problem: Problem, requestId: string) {
 
 function showKeptProblem(c: Context) {
   const kept = keptProblem(c)
-  return sendPage(c, kept ? problemPage(kept) : forgottenProblemPage())
+  return sendPage(c, kept ? problemPage(kept) : nothingKeptPage())
+}
+
+function showKeptConnected(c: Context) {
+  const kept = keptConnected(c)
+  return sendPage(c, kept ? connectedPage(kept) : nothingKeptPage())
 }
 
 /** Answered before the Worker is asked, where they are deployed. */
@@ -60,7 +65,7 @@ function assetsAreMissing(): never {
 
 /** Every page that is not an answer to something else, with its path. */
 export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
-  [CONNECTED_PATH]: (c) => sendPage(c, connectedPage(keptConnected(c))),
+  [CONNECTED_PATH]: showKeptConnected,
   [FAILED_PATH]: showKeptProblem,
   '/intuit/disconnected': (c) => sendPage(c, disconnectedPage()),
   '/intuit/reconnect': (c) => sendPage(c, reconnectPage()),

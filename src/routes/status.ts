@@ -2,7 +2,7 @@ import { Hono } from 'hono/tiny'
 import { isFinal } from '../broker/breaker.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
-import { type Connection, type EpochSeconds, type Failure, isConnected } from '../broker/connection.ts'
+import { type Connection, type EpochSeconds, type Failure, holdings, isConnected } from '../broker/connection.ts'
 import type { RefreshNote } from '../broker/refresh-history.ts'
 import { daysLeft, failureCode, statusOf } from '../broker/status.ts'
 import { may } from './access.ts'
@@ -33,12 +33,13 @@ function leftUntil(time: EpochSeconds | undefined, now: EpochSeconds) {
 /** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
 function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined): ConnectionStatusBody {
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
+  const holds = holdings(connection)
   return {
     company_key: connection.companyKey,
     company_name: connection.companyName,
     environment: connection.environment,
-    connected: isConnected(connection),
-    status: statusOf(connection, connection.refreshToken !== undefined, now),
+    connected: isConnected(holds),
+    status: statusOf(connection, holds, now),
     generation: connection.generation,
     last_refresh_at: connection.lastRefreshAt ?? null,
     refresh_token_expires_at: refreshTokenExpiresAt ?? null,

@@ -14,8 +14,11 @@ function sightingOf(item: Item): Sighting {
   // Not `company_key`: a record written by hand may lack it.
   const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
   const diesAt = integer(item, 'dies_at') ?? 0
+  const connection = connectionOf(item, companyKey)
   return {
-    connection: connectionOf(item, companyKey),
+    connection,
+    // The index holds no token. The expiry of an access token comes and goes with it.
+    holdsAccessToken: connection.accessTokenExpiresAt !== undefined,
     holdsRefreshToken: diesAt !== NOTHING_TO_DIE,
     place: { diesAt, companyKey },
     expiresAt: integer(item, 'expires_at'),

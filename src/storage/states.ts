@@ -1,4 +1,4 @@
-import type { AuthorizationState, StateStore } from '../broker/ports.ts'
+import type { AuthorizationState, StateStore, VerifiedLink } from '../broker/ports.ts'
 import { attributes, flag, integer, text } from './attributes.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 
@@ -7,12 +7,19 @@ import type { DynamoDb, Item } from './dynamodb.ts'
  * company_key, company_name  S     as given at start; the name only if one was given
  * uses_sandbox_credentials   BOOL
  * browser_hash               S     SHA-256 of what the browser has to present, only where it has to
+ * link_expires_at            N     of the signed start link that was opened, only where one was
+ * link_kid                   S     the key that signed it
  * created_at, expires_at     N     expires_at is the table's TTL attribute
  * claimed_by                 S     who spent it
  */
 
 function key(nonce: string) {
   return attributes({ pk: `state#${nonce}` })
+}
+
+function parseLink(item: Item): VerifiedLink | undefined {
+  const [expiresAt, kid] = [integer(item, 'link_expires_at'), text(item, 'link_kid')]
+  return expiresAt === undefined || kid === undefined ? undefined : { expiresAt, kid }
 }
 
 function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationState {
@@ -22,6 +29,7 @@ function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationSt
     companyName: text(item, 'company_name'),
     environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
     browserHash: text(item, 'browser_hash'),
+    link: parseLink(item),
     createdAt: integer(item, 'created_at') ?? 0,
     expiresAt: integer(item, 'expires_at') ?? 0,
   }
@@ -37,6 +45,8 @@ export function stateStore(dynamo: DynamoDb): StateStore {
           company_name: state.companyName,
           uses_sandbox_credentials: state.environment === 'sandbox',
           browser_hash: state.browserHash,
+          link_expires_at: state.link?.expiresAt,
+          link_kid: state.link?.kid,
           created_at: state.createdAt,
           expires_at: state.expiresAt,
         }),

@@ -48,7 +48,7 @@ const MISHAPS: Record<string, { title: RegExp; status: number; go: (key: string)
     go: (key) => failAfter(key, () => service.expireState(key)),
   },
   'wrong-company': {
-    title: /This is a different company/,
+    title: /The company does not match/,
     status: 409,
     go: async (key) => {
       await service.connect(key, { realmId: '9130347596842384926' })
@@ -56,7 +56,7 @@ const MISHAPS: Record<string, { title: RegExp; status: number; go: (key: string)
     },
   },
   'intuit-down': {
-    title: /QuickBooks cannot be reached/,
+    title: /QuickBooks is not available/,
     status: 502,
     go: (key) =>
       failAfter(key, () =>

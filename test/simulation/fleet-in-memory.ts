@@ -36,7 +36,15 @@ const sightingOf = (connection: Connection): Sighting => {
   const holdsRefreshToken = connection.refreshToken !== undefined
   const { dies_at: diesAt } = fleetAttributes({ ...connection, holdsRefreshToken })
   const place = { diesAt, companyKey: connection.companyKey }
-  return { connection: shown(connection), holdsRefreshToken, place, expiresAt: undefined, alerted: undefined }
+  const holdsAccessToken = connection.accessTokenExpiresAt !== undefined
+  return {
+    connection: shown(connection),
+    holdsAccessToken,
+    holdsRefreshToken,
+    place,
+    expiresAt: undefined,
+    alerted: undefined,
+  }
 }
 
 interface Entry {
