@@ -179,8 +179,8 @@ describe('a company under two keys', () => {
       const after = await service.fetch('/oauth/connected', { headers: { Cookie: kept.split(';')[0] ?? '' } })
       return [await answer.text(), await after.text()]
     }
-    for (const text of await page(first)) expect(text).not.toContain('connected before')
-    for (const text of await page(second)) expect(text).toContain('connected before')
+    for (const text of await page(first)) expect(text).not.toContain('also connected by another link')
+    for (const text of await page(second)) expect(text).toContain('also connected by another link')
   })
 
   it('is no matter where the environments differ, or where the same key connects again', async () => {
