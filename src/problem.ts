@@ -60,6 +60,8 @@ interface ProblemOptions extends ErrorOptions {
   headers?: Record<string, string>
   /** Intuit's id of the failed call, which its support asks for. */
   intuitTid?: string | undefined
+  /** Intuit's own error code (RFC 6749 sections 4.1.2.1 and 5.2). */
+  intuitError?: string | undefined
   /** Where the person begins again. */
   startUrl?: string | undefined
   /** Whether the person needs a new start link: the one that was opened has expired meanwhile. */
@@ -73,6 +75,7 @@ export class Problem extends Error {
   readonly code: ProblemCode
   readonly headers: Record<string, string>
   readonly intuitTid: string | undefined
+  readonly intuitError: string | undefined
   readonly startUrl: string | undefined
   readonly needsNewLink: boolean
   readonly company: ProblemCompany | undefined
@@ -83,6 +86,7 @@ export class Problem extends Error {
     this.code = code
     this.headers = options.headers ?? {}
     this.intuitTid = options.intuitTid
+    this.intuitError = options.intuitError
     this.startUrl = options.startUrl
     this.needsNewLink = options.needsNewLink ?? false
     this.company = options.company

@@ -21,6 +21,8 @@ export interface RequestLine {
   company_key: string | undefined
   outcome: ProblemCode | 'ok'
   intuit_tid: string | undefined
+  /** Intuit's own error code. */
+  intuit_error: string | undefined
   /** Where a token came from. */
   source: Source | undefined
 }
@@ -66,6 +68,7 @@ export function requestLog(
       company_key: companyKeyOf(c),
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,
+      intuit_error: problem?.intuitError,
       source: c.get('source'),
     })
   }

@@ -77,6 +77,7 @@ export function tokenCalls({ broker, now, logRequest, reportFault }: CallParts) 
       company_key: typeof companyKey === 'string' && isCompanyKey(companyKey) ? companyKey : undefined,
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,
+      intuit_error: problem?.intuitError,
     })
     return outcome instanceof Problem ? refusal(outcome, requestId) : outcome
   }

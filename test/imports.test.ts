@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, RegExp> = {
   routes: /^(broker\/|pages\/|problem\.ts$|host-cookie\.ts$)/,
   pages: /^(broker\/|crypto\/(digest|bytes)\.ts$|problem\.ts$|host-cookie\.ts$)/,
   storage: /^(broker\/|crypto\/|problem\.ts$|once\.ts$|config\.ts$)/,
-  intuit: /^(broker\/|config\.ts$)/,
+  intuit: /^(broker\/|crypto\/|config\.ts$)/,
   alerts: /^(broker\/|crypto\/)/,
   crypto: /^(broker\/|problem\.ts$|once\.ts$|recent\.ts$)/,
   config: /^(broker\/|crypto\/bytes\.ts$)/,

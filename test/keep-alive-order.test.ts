@@ -10,7 +10,8 @@ const NOW = 1_790_000_000
 const DAY = 86_400
 
 const failure = (retryAt: number): Failure => ({
-  ...{ reason: 'unavailable', intuitTid: undefined, count: 1, since: NOW - 60, at: NOW - 60, retryAt },
+  ...{ reason: 'unavailable', intuitError: undefined, intuitTid: undefined, notBefore: undefined, client: undefined },
+  ...{ count: 1, since: NOW - 60, at: NOW - 60, retryAt },
 })
 
 const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> = {}): Sighting => ({

@@ -27,11 +27,14 @@ const SAME_TOKEN = { refreshToken: 'refresh-a', refreshTokenHash: 'hash of refre
 
 const failure = (over: Partial<Failure> = {}): Failure => ({
   reason: 'unavailable',
+  intuitError: undefined,
   intuitTid: '1-tid',
   count: 1,
   since: NOW,
   at: NOW,
   retryAt: NOW + 10,
+  notBefore: undefined,
+  client: undefined,
   ...over,
 })
 
@@ -170,7 +173,7 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       const first = await connected(key, 'a')
       await claimed(key, 'me')
-      await stores().connections.fail(first, 'me', failure(), 'free')
+      await stores().connections.fail(first, 'me', failure(), 'free', 'unavailable')
       await claimed(key, 'me again')
       expect(await connected(key, 'b')).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
     })
@@ -202,7 +205,7 @@ const promises = (stores: () => Stores) => {
       await claimed(key, 'first')
       await stores().connections.release(key, 'first', { lapsedAt: NOW * 1000 - 1 })
       expect(await claimed(key, 'second')).toMatchObject({ tookOver: true })
-      await stores().connections.fail(spent, 'second', failure(), { lapsedAt: NOW * 1000 - 1 })
+      await stores().connections.fail(spent, 'second', failure(), { lapsedAt: NOW * 1000 - 1 }, 'unavailable')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
       expect(await claimed(key, 'third')).toMatchObject({ tookOver: true })
     })
@@ -294,7 +297,7 @@ const promises = (stores: () => Stores) => {
     it('lets nobody claim while a request may be under way, and the next one take over', async () => {
       const spent = await connected(freshKey(), 'a')
       const claim = await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'embargo')
+      await stores().connections.fail(spent, 'me', failure(), 'embargo', 'unavailable')
       const early = { owner: 'other', now: NOW * 1000 + 44_000, until: NOW * 1000 + 90_000 }
       expect(await stores().connections.claim(spent.companyKey, early)).toMatchObject({
         ...{ outcome: 'held', connection: { failure: failure(), lease: { until: claim.connection.lease?.until } } },
@@ -315,18 +318,35 @@ const promises = (stores: () => Stores) => {
     it('remembers a failure and gives the lease back', async () => {
       const spent = await connected(freshKey(), 'a')
       await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'free')
+      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
       const read = await stores().connections.read(spent.companyKey, NOW)
       expect(read).toMatchObject({ failure: failure(), lease: undefined, accessToken: 'access-a', generation: 1 })
+    })
+
+    it('keeps nothing of an earlier failure in a later one, and the outcome of the attempt in the history', async () => {
+      const spent = await connected(freshKey(), 'a')
+      await claimed(spent.companyKey, 'me')
+      const rejected = failure({
+        reason: 'invalid_client',
+        intuitError: 'invalid_client',
+        client: 'digest',
+        notBefore: NOW,
+      })
+      await stores().connections.fail(spent, 'me', rejected, 'free', 'invalid_client')
+      expect((await claimed(spent.companyKey, 'me')).connection.failure).toEqual(rejected)
+      const bare = failure({ intuitTid: undefined })
+      await stores().connections.fail(spent, 'me', bare, 'free', 'request_rejected')
+      const read = await stores().connections.read(spent.companyKey, NOW)
+      expect(read).toMatchObject({ failure: bare, refreshes: [{ outcome: 'request_rejected', at: NOW, count: 1 }] })
     })
 
     it('forgets a failure of a token that was replaced, or of a lease that was lost', async () => {
       const spent = await connected(freshKey(), 'a')
       await claimed(spent.companyKey, 'other')
-      await stores().connections.fail(spent, 'me', failure(), 'free')
+      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
       await replaced(spent, 'b')
       await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'free')
+      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
       expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
         failure: undefined,
         generation: 2,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { COMPANIES, type Environment } from './companies.ts'
 import { consentPage, errorPage, PAGE_POLICY } from './consent-page.ts'
+import type { Knobs } from './knobs.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface IntuitApp {
@@ -38,11 +39,12 @@ const back = (redirectUri: string, parameters: Record<string, string>) => {
 interface AuthorizeParts {
   apps: IntuitApp[]
   ledger: Ledger
+  knobs(): Knobs
   onRequest(): void
 }
 
 /** The authorization endpoint: a page for a person, and the way back (`intuit.com/connect/oauth2`). */
-export const authorizeRoutes = ({ apps, ledger, onRequest }: AuthorizeParts) => {
+export const authorizeRoutes = ({ apps, ledger, knobs, onRequest }: AuthorizeParts) => {
   const pending = new Map<string, Pending>()
 
   /** The request, or what is wrong with it. */
@@ -77,6 +79,8 @@ export const authorizeRoutes = ({ apps, ledger, onRequest }: AuthorizeParts) => 
       if (form['decision'] === 'allow' && !/^\d{1,19}$/.test(realmId))
         return page(c, errorPage('Choose a company.'), 400)
       pending.delete(String(form['request']))
+      const error = knobs().authorizationError
+      if (error !== '') return c.redirect(back(redirectUri, { error, state }))
       if (form['decision'] !== 'allow') return c.redirect(back(redirectUri, { error: 'access_denied', state }))
       return c.redirect(back(redirectUri, { code: ledger.issueCode(app, redirectUri, realmId), state, realmId }))
     })

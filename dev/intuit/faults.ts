@@ -19,6 +19,12 @@ export const FAULT = v.variant('kind', [
   v.object({ kind: v.literal('reset_after') }),
   v.object({ kind: v.literal('hang') }),
   v.object({ kind: v.literal('delay'), ms }),
+  /** A good answer with members set to other values, or left out. */
+  v.object({
+    kind: v.literal('reshape'),
+    set: v.optional(v.record(v.string(), v.unknown()), {}),
+    omit: v.optional(v.array(v.string()), []),
+  }),
   /** A body of that many bytes that never becomes JSON. */
   v.object({ kind: v.literal('huge'), bytes: ms }),
 ])

@@ -25,12 +25,14 @@ export const KNOBS = v.object({
   /** Whether a second consent for the same app and company kills the first refresh token. */
   consentKillsFormer: v.boolean(),
   numbersAsStrings: v.boolean(),
+  /** The error that the browser brings back whatever the person decides (RFC 6749 section 4.1.2.1); none where empty. */
+  authorizationError: v.string(),
   /** Which of Intuit's bodies an `invalid_grant` has. */
   invalidGrantDescription: v.picklist(['none', 'current', 'old']),
   /** The time between the judgement of a token request and its answer, in ms. */
   tokenDelayMs: seconds,
-  accessTokenLength: v.pipe(v.number(), v.integer(), v.minValue(32), v.maxValue(4096)),
-  refreshTokenLength: v.pipe(v.number(), v.integer(), v.minValue(40), v.maxValue(512)),
+  accessTokenLength: v.pipe(v.number(), v.integer(), v.minValue(32), v.maxValue(20_000)),
+  refreshTokenLength: v.pipe(v.number(), v.integer(), v.minValue(40), v.maxValue(20_000)),
 })
 
 export type Knobs = v.InferOutput<typeof KNOBS>
@@ -48,6 +50,7 @@ export const DEFAULT_KNOBS: Knobs = {
   refreshKillsAccessToken: false,
   consentKillsFormer: false,
   numbersAsStrings: false,
+  authorizationError: '',
   invalidGrantDescription: 'current',
   tokenDelayMs: 0,
   accessTokenLength: 1100,

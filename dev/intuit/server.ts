@@ -52,7 +52,10 @@ export const startIntuit = async (options: IntuitOptions): Promise<Intuit> => {
     await next()
     if (stateFile) writeState(stateFile, state)
   })
-  app.route('/connect/oauth2', authorizeRoutes({ apps, ledger, onRequest: () => counts.authorize++ }))
+  app.route(
+    '/connect/oauth2',
+    authorizeRoutes({ apps, ledger, knobs: () => knobs, onRequest: () => counts.authorize++ }),
+  )
   app.route(
     '/_control',
     controlRoutes({

@@ -64,6 +64,14 @@ const pairBody = (pair: IssuedPair, asStrings: boolean, withHardExpiry: boolean)
   }
 }
 
+/** The answer with other members. One without a JSON object stays as it is. */
+const reshaped = async (answer: Response, { set, omit }: Extract<Fault, { kind: 'reshape' }>): Promise<Response> => {
+  const body: unknown = await answer.json().catch(() => undefined)
+  if (typeof body !== 'object') return answer
+  const members = Object.entries({ ...body, ...set }).filter(([name]) => !omit.includes(name))
+  return Response.json(Object.fromEntries(members), { status: answer.status })
+}
+
 /** Applies a fault around an answer. A cut socket has no answer, so the promise stays open. */
 const faulty = async (
   c: Context<Env>,
@@ -83,6 +91,8 @@ const faulty = async (
     case 'delay':
       await wait(fault.ms)
       return answer()
+    case 'reshape':
+      return reshaped(await answer(), fault)
     case 'huge':
       return c.body('['.repeat(fault.bytes), 200, { 'Content-Type': 'application/json' })
     case 'reset_after':

@@ -110,7 +110,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
       'A stored token does not open, and nothing was changed. The operator has to put its key back into TOKEN_ENCRYPTION_KEYS.',
   },
   token_exchange_failed: {
-    when: 'Intuit refused the code',
+    when: 'Intuit refused the code, or the request as this deployment makes it',
     detail: `Intuit refused the code. ${AGAIN}`,
     intuit_tid: TID,
     start_url: START_URL,

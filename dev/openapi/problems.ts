@@ -15,12 +15,12 @@ const HEADERS_OF: Partial<Record<number, HeaderName[]>> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
   429: ['Retry-After'],
+  // Where Intuit's failure is transient, or says when to ask again.
+  502: ['Retry-After'],
   503: ['Retry-After'],
 }
 
-/** A refresh that Intuit did not answer says when it will be tried again. */
-const headersOf = (status: number, codes: ProblemCode[]): HeaderName[] =>
-  status === 502 && codes.includes('reconnect_required') ? ['Retry-After'] : (HEADERS_OF[status] ?? [])
+const headersOf = (status: number): HeaderName[] => HEADERS_OF[status] ?? []
 
 export interface ProblemAnswer {
   status: number
@@ -37,7 +37,7 @@ export const problemAnswers = (codes: ProblemCode[]): ProblemAnswer[] => {
     return {
       status,
       description: theirs.map((code) => `\`${code}\`: ${whenAnswered(code)}.`).join(' '),
-      headers: headersOf(status, theirs),
+      headers: headersOf(status),
       content: problemContent(status, theirs),
     }
   })

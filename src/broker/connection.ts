@@ -27,14 +27,19 @@ export interface StoredPair extends Omit<TokenPair, 'accessToken' | 'refreshToke
   refreshTokenHash: string
 }
 
-/** Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code that was presented. */
-export type Refusal = 'invalid_grant' | 'invalid_client' | 'unavailable'
+/**
+ * Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code. `request_rejected`: another
+ * error of RFC 6749 section 5.2, so the request or the app's set-up is wrong. `unavailable`: transient.
+ */
+export type Refusal = 'invalid_grant' | 'invalid_client' | 'request_rejected' | 'unavailable'
 /** `unsettled`: an `invalid_grant` that may be due to a holder who spent the token and has yet to store its successor. */
 export type FailureReason = Refusal | 'unsettled'
 
 /** The failed refreshes since the last good one. */
 export interface Failure {
   reason: FailureReason
+  /** Intuit's own error code, where its answer had one. */
+  intuitError: string | undefined
   intuitTid: string | undefined
   /** How many in a row, and since when. */
   count: number
@@ -42,6 +47,10 @@ export interface Failure {
   at: EpochSeconds
   /** Before this time nobody asks Intuit again unless forced. */
   retryAt: EpochSeconds
+  /** Before this time not even a forced refresh asks: Intuit's `Retry-After`. */
+  notBefore: EpochSeconds | undefined
+  /** Digest of the client credentials that failed, where they may be the cause. */
+  client: string | undefined
 }
 
 /** Whether Intuit has revoked an erased token: yes; not to our knowledge, and nobody asks any more; still being asked. */
@@ -118,13 +127,18 @@ export function holdsAccessToken(connection: Connection): connection is WithAcce
   return connection.accessToken !== undefined && connection.accessTokenExpiresAt !== undefined
 }
 
-/** Whether the access token outlives `now` by more than `marginSeconds`. */
+/** Intuit's access tokens live an hour. A record that promises more than a day was written by hand, or by a wrong clock. */
+const MAX_ACCESS_SECONDS = 86_400
+
+/** Whether the access token outlives `now` by more than `marginSeconds`, as far as the record can be believed. */
 export function isFresh(
   connection: Connection,
   now: EpochSeconds,
   marginSeconds: number,
 ): connection is WithAccessToken {
-  return holdsAccessToken(connection) && connection.accessTokenExpiresAt - now > marginSeconds
+  if (!holdsAccessToken(connection)) return false
+  const leftSeconds = connection.accessTokenExpiresAt - now
+  return leftSeconds > marginSeconds && leftSeconds <= MAX_ACCESS_SECONDS
 }
 
 /** Whether there is a token of any kind. */

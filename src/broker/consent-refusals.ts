@@ -1,6 +1,8 @@
 import { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
-import type { Refused } from './ports.ts'
+import { authorizationErrorCause, errorName } from './intuit-errors.ts'
+import type { ExchangeRefused } from './ports.ts'
+import { intuitRejectedClient } from './refusals.ts'
 
 /*
  * The problems of a consent. Each says what failed and no more: `toConsentProblem` adds how the connection stands and
@@ -14,10 +16,17 @@ export function invalidState(): Problem {
   )
 }
 
-/** `error` is Intuit's (RFC 6749 section 4.1.2.1). */
+/** `error` is Intuit's (RFC 6749 section 4.1.2.1): the owner's refusal, or a fault that the reader must tell from it. */
 export function authorizationDenied(error: string): Problem {
-  const reason = error === 'access_denied' ? 'The request was denied at Intuit.' : 'Intuit refused the request.'
-  return new Problem('authorization_denied', reason)
+  const intuitError = errorName(error)
+  const details = {
+    owner: 'The request was denied at Intuit.',
+    setup:
+      `Intuit refused the request with ${intuitError}; nobody declined it. ` +
+      "The operator has to correct the scopes, the redirect URI or the app's settings at Intuit.",
+    intuit: `Intuit could not handle the request now and answered ${intuitError}; nobody declined it. Wait a few minutes.`,
+  }
+  return new Problem('authorization_denied', details[authorizationErrorCause(error)], { intuitError })
 }
 
 export function connectionRemoved(): Problem {
@@ -58,20 +67,32 @@ export function realmInUse(): Problem {
   )
 }
 
-export function exchangeFailed({ refusal, intuitTid }: Refused): Problem {
+export function exchangeFailed({ refusal, intuitError, intuitTid, retryAfterSeconds }: ExchangeRefused): Problem {
+  const facts = { intuitTid, intuitError }
   switch (refusal) {
     case 'invalid_client':
+      return intuitRejectedClient({ intuitTid, intuitError })
+    case 'request_rejected':
       return new Problem(
-        'intuit_rejected_client',
-        "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
-        { intuitTid },
+        'token_exchange_failed',
+        `Intuit refused to exchange the code: ${intuitError}. The operator has to correct the app's settings at Intuit, ` +
+          "or this deployment's.",
+        facts,
       )
     case 'unavailable':
       return new Problem('intuit_unavailable', 'Intuit did not answer as it should, so no tokens were stored.', {
-        intuitTid,
+        ...facts,
+        headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
       })
     case 'invalid_grant':
-      return new Problem('token_exchange_failed', 'Intuit refused the code.', { intuitTid })
+      return new Problem('token_exchange_failed', 'Intuit refused the code.', facts)
+    case 'no_refresh_token':
+      // Nothing is revoked either: that would end the app's permission for the company everywhere.
+      return new Problem(
+        'token_exchange_failed',
+        'Intuit answered without a refresh token, so nothing was stored.',
+        facts,
+      )
   }
 }
 

@@ -31,7 +31,7 @@ export function adoptable(current: Connection, { seen }: RefreshRequest, now: Ep
 
 /**
  * A failed refresh costs a caller nothing while the old token can be used. It matters to who forced it, and inside the
- * margin of a connection that is dead or that our own credentials keep shut. Throws the failure's problem.
+ * margin of a connection that Intuit no longer accepts, or whose client credentials it rejects. Throws the failure's problem.
  */
 export function despiteFailure(
   current: Connection,
@@ -40,7 +40,7 @@ export function despiteFailure(
   now: EpochSeconds,
   marginSeconds: number,
 ): WithAccessToken {
-  const passing = failure.reason === 'unavailable' || failure.reason === 'unsettled'
+  const passing = failure.reason !== 'invalid_grant' && failure.reason !== 'invalid_client'
   if (!forced && isFresh(current, now, passing ? 0 : marginSeconds)) return current
   throw failedRefresh(current.companyKey, failure, now)
 }

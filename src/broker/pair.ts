@@ -1,5 +1,5 @@
-import type { StoredPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
-import type { Vault } from './ports.ts'
+import type { Connection, StoredPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
+import type { IssuedTokens, Vault } from './ports.ts'
 
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
 export async function sealedPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> {
@@ -9,6 +9,17 @@ export async function sealedPair(vault: Vault, companyKey: string, pair: TokenPa
     vault.digest(pair.refreshToken),
   ])
   return { ...pair, accessToken, refreshToken, refreshTokenHash }
+}
+
+/** What Intuit issued for the refresh token `used` of the record `before`. The old refresh token, and its end, stay where no other came. */
+export function refreshedPair(issued: IssuedTokens, used: string, before: Connection): TokenPair {
+  const { refreshToken, refreshTokenExpiresAt } = issued
+  if (refreshToken !== undefined) return { ...issued, refreshToken }
+  return {
+    ...issued,
+    refreshToken: used,
+    refreshTokenExpiresAt: before.refreshTokenExpiresAt ?? refreshTokenExpiresAt,
+  }
 }
 
 /** The access token of a record, opened. Throws `sealed_token_unreadable`. */

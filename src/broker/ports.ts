@@ -4,6 +4,7 @@ import type {
   EpochMs,
   EpochSeconds,
   Failure,
+  FailureReason,
   Refusal,
   Revocation,
   StoredPair,
@@ -32,8 +33,17 @@ export interface ConnectionStore {
    * else has refreshed, or will. `undefined`: refused.
    */
   replace(spent: Connection, successor: Successor, end: LeaseEnd): Promise<Connection | undefined>
-  /** Remembers Intuit's no and ends the lease, unless `spent` was replaced or the lease lost meanwhile. */
-  fail(spent: Connection, owner: string, failure: Failure, end: LeaseEnd | 'embargo'): Promise<void>
+  /**
+   * Records a failed refresh and releases the lease, unless `spent` was replaced or the lease lost meanwhile. `outcome`,
+   * for the history: of an attempt before its time another failure may stand than the one it met.
+   */
+  fail(
+    spent: Connection,
+    owner: string,
+    failure: Failure,
+    end: LeaseEnd | 'embargo',
+    outcome: FailureReason,
+  ): Promise<void>
 }
 
 /** Where a request came in, as far as Cloudflare tells. */
@@ -198,11 +208,18 @@ export interface StateStore {
   ): Promise<AuthorizationState | undefined>
 }
 
-export type Granted = { ok: true; pair: TokenPair; intuitTid: string | undefined }
+/** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
+export type IssuedTokens = Omit<TokenPair, 'refreshToken'> & { refreshToken: string | undefined }
+
+export type Granted = { ok: true; pair: IssuedTokens; intuitTid: string | undefined }
 export type Refused = {
   ok: false
   refusal: Refusal
+  /** Intuit's own error code (RFC 6749 section 5.2), where its answer had one. */
+  intuitError: string | undefined
   intuitTid: string | undefined
+  /** Intuit's `Retry-After`, bounded. */
+  retryAfterSeconds: number | undefined
 }
 /** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
 export interface RevocationAnswer {
@@ -211,15 +228,19 @@ export interface RevocationAnswer {
 }
 export type IntuitAnswer = Granted | Refused
 
+/** Of a code: an answer without a refresh token is no success, as there is no old one to keep. */
+export type ExchangeRefused = Omit<Refused, 'refusal'> & { refusal: Refusal | 'no_refresh_token' }
+export type ExchangeAnswer = (Omit<Granted, 'pair'> & { pair: TokenPair }) | ExchangeRefused
+
 /** What came of one use of a code or a refresh token. */
-export interface Used {
+export interface Used<Answer = IntuitAnswer> {
   /** What is known when the caller has to be answered. */
-  answer: IntuitAnswer
+  answer: Answer
   /**
    * Set where Intuit did not answer in time and the request may still be under way: what Intuit says later, or
    * `undefined` where nothing comes. It never rejects. Hold it by `waitUntil`.
    */
-  late: Promise<IntuitAnswer | undefined> | undefined
+  late: Promise<Answer | undefined> | undefined
 }
 
 /** Says whether a refresh token may be used. A Worker may have slept since it last looked. */
@@ -234,8 +255,10 @@ export interface UseGuard {
 export interface AuthorizationServer {
   /** Throws unless the environment's key pair is configured: to be asked before anything is changed. */
   requireClient(environment: Environment): void
+  /** Tells credentials that failed from others, without showing either; salted by the company key. */
+  clientDigest(environment: Environment, companyKey: string): Promise<string>
   authorizationUrl(environment: Environment, state: string): string
-  exchange(environment: Environment, code: string): Promise<Used>
+  exchange(environment: Environment, code: string): Promise<Used<ExchangeAnswer>>
   refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
   /** Throws unless all that a revocation needs is configured: to be asked before a token is erased. */
   requireRevocation(environment: Environment): void
@@ -265,6 +288,7 @@ export interface LogEvent {
     | 'pair_recovered'
     | 'late_answer'
     | 'refresh_behind_failed'
+    | 'refresh_failed'
     | 'realm_shared'
     | 'realm_refused'
     | 'realm_not_noted'
@@ -278,6 +302,8 @@ export interface LogEvent {
   code?: string
   revocation?: Revocation
   intuit_tid?: string | undefined
+  /** Intuit's own error code. */
+  intuit_error?: string | undefined
   rescue?: 'bound' | 'not bound'
   parked?: boolean
   /** Of a replica. */

@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts'
-import { standingFailure } from './breaker.ts'
+import { createStandingFailure } from './breaker.ts'
 import type { Connection, EpochSeconds, WithAccessToken } from './connection.ts'
 import { flights } from './flights.ts'
 import { despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
@@ -15,6 +15,7 @@ export function refreshing(ports: SpendPorts) {
   const { connections, intuit, surroundings, timing, marginSeconds } = ports
   const limit = createRefreshLimit({ surroundings, timing })
   const spend = spending(ports, limit)
+  const standingFailure = createStandingFailure(intuit)
   const awaitHolder = waiting(ports)
   const shared = flights<WithAccessToken>({ surroundings, timing })
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
@@ -86,7 +87,7 @@ export function refreshing(ports: SpendPorts) {
    */
   return async (seen: Connection, forced: boolean, keepAlive: KeepAlive): Promise<WithAccessToken> => {
     if (!seen.refreshToken) throw missingRefreshToken(seen.companyKey)
-    const failure = standingFailure(seen, nowSeconds(), forced)
+    const failure = await standingFailure(seen, nowSeconds(), forced)
     if (failure) return despiteFailure(seen, failure, forced, nowSeconds(), marginSeconds())
     intuit.requireClient(seen.environment)
     const request = { seen, forced, startedAt: surroundings.now(), keepAlive }

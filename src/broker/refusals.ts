@@ -55,36 +55,50 @@ export function rescueUnavailable(): Problem {
   )
 }
 
-export function intuitRejectedClient(intuitTid: string | undefined): Problem {
+interface IntuitFacts {
+  intuitTid: string | undefined
+  intuitError: string | undefined
+}
+
+export function intuitRejectedClient(facts: IntuitFacts): Problem {
   return new Problem(
     'intuit_rejected_client',
     "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
-    { intuitTid },
+    facts,
   )
 }
 
-/** What a failed refresh, just now or remembered, means to a caller. */
+/** A caller never waits longer before it asks again, whatever the record says. Seconds. */
+const MAX_RETRY_AFTER = 3600
+
+/** What a failed refresh, just now or stored, means to a caller. */
 export function failedRefresh(companyKey: string, failure: Failure, now: EpochSeconds): Problem {
-  const { reason, intuitTid } = failure
+  const { reason, intuitTid, intuitError } = failure
+  const facts = { intuitTid, intuitError }
+  const retryAfter = Math.min(Math.max(1, failure.retryAt - now), MAX_RETRY_AFTER)
   switch (reason) {
     case 'invalid_grant':
       return new Problem(
         'reconnect_required',
         `Intuit no longer accepts this connection. Connect the company again at /oauth/start/${companyKey}.`,
-        { intuitTid },
+        facts,
       )
     case 'invalid_client':
-      return intuitRejectedClient(intuitTid)
+      return intuitRejectedClient(facts)
+    case 'request_rejected':
+      return new Problem(
+        'token_exchange_failed',
+        `Intuit refused the refresh: ${intuitError}. The stored tokens are safe. ` +
+          "The operator has to correct the app's settings at Intuit, or this deployment's.",
+        { ...facts, headers: { 'Retry-After': String(retryAfter) } },
+      )
     case 'unavailable':
       return new Problem(
         'intuit_unavailable',
         'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
-        {
-          intuitTid,
-          headers: { 'Retry-After': String(Math.max(1, failure.retryAt - now)) },
-        },
+        { ...facts, headers: { 'Retry-After': String(retryAfter) } },
       )
     case 'unsettled':
-      return refreshInProgress(Math.max(1, failure.retryAt - now))
+      return refreshInProgress(retryAfter)
   }
 }

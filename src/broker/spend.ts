@@ -1,4 +1,4 @@
-import { nextFailure, standingFailure } from './breaker.ts'
+import { answeredFailure, createStandingFailure, nextFailure } from './breaker.ts'
 import {
   type Connection,
   type EpochSeconds,
@@ -8,7 +8,7 @@ import {
   type WithAccessToken,
 } from './connection.ts'
 import { adoptable, despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
-import { sealedPair } from './pair.ts'
+import { refreshedPair, sealedPair } from './pair.ts'
 import { persisting } from './persist.ts'
 import type {
   AuthorizationServer,
@@ -32,6 +32,7 @@ import {
   storesComeFirst,
 } from './refusals.ts'
 import { jittered, retriedUntil } from './retry.ts'
+import { failureCode } from './status.ts'
 import { maySpend, storeDeadline, storingMs, type Timing } from './timing.ts'
 import { createUseGuard } from './use-guard.ts'
 
@@ -59,6 +60,7 @@ type Prepared = { found: Connection } | { found: undefined; presented: string; s
 export function spending(ports: SpendPorts, limit: RefreshLimit) {
   const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
   const persist = persisting({ ...ports, limit })
+  const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
@@ -100,7 +102,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     const { connection: current, tookOver } = held
     const theirs = adoptable(current, request, nowSeconds())
     if (theirs) return { found: theirs }
-    const failure = standingFailure(current, nowSeconds(), request.forced)
+    const failure = await standingFailure(current, nowSeconds(), request.forced)
     if (failure) return { found: despiteFailure(current, failure, request.forced, nowSeconds(), marginSeconds()) }
     if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
     const presented = await vault.open(current.companyKey, 'refresh_token', current.refreshToken)
@@ -124,15 +126,23 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   const remember = async (
     held: Held,
     reason: FailureReason,
-    { intuitTid }: Refused,
+    { intuitError, intuitTid, retryAfterSeconds }: Refused,
     request: RefreshRequest,
     isUnderWay = false,
   ) => {
     const { connection: spent, owner, until } = held
-    const next = nextFailure(spent.failure, reason, intuitTid, nowSeconds())
+    const { companyKey, environment } = spent
+    const client = await intuit.clientDigest(environment, companyKey)
+    const attempt = { reason, intuitError, intuitTid, retryAfterSeconds, client }
+    log({
+      ...{ event: 'refresh_failed', company_key: companyKey },
+      ...{ code: failureCode(reason), intuit_error: intuitError, intuit_tid: intuitTid },
+    })
+    const next = nextFailure(spent.failure, attempt, nowSeconds())
     const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
-    await connections.fail(spent, owner, failure, isUnderWay ? 'embargo' : endOf(held)).catch(() => undefined)
-    return despiteFailure(spent, failure, request.forced, nowSeconds(), marginSeconds())
+    await connections.fail(spent, owner, failure, isUnderWay ? 'embargo' : endOf(held), reason).catch(() => undefined)
+    const answered = answeredFailure(failure, attempt, nowSeconds())
+    return despiteFailure(spent, answered, request.forced, nowSeconds(), marginSeconds())
   }
 
   /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
@@ -150,11 +160,12 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
     const { connection: spent, owner } = held
     const deadline = storeDeadline(timing(), surroundings.now(), request.startedAt)
+    const pair = refreshedPair(answer.pair, presented, spent)
     /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
     const lookHome = async () => {
       const current = await connections.read(spent.companyKey, nowSeconds())
       if (current && !holdsTokens(current)) {
-        request.keepAlive(intuit.revoke(spent.environment, answer.pair.refreshToken))
+        request.keepAlive(intuit.revoke(spent.environment, pair.refreshToken))
       }
       return current
     }
@@ -172,8 +183,8 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       spent,
       spentHash,
       successor: {
-        pair: await sealedPair(vault, spent.companyKey, answer.pair),
-        rotated: answer.pair.refreshToken !== presented,
+        pair: await sealedPair(vault, spent.companyKey, pair),
+        rotated: pair.refreshToken !== presented,
         now: nowSeconds(),
         writer: owner,
       },

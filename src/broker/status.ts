@@ -57,6 +57,7 @@ export function failureCode(reason: FailureReason) {
     {
       invalid_grant: 'reconnect_required',
       invalid_client: 'intuit_rejected_client',
+      request_rejected: 'token_exchange_failed',
       unavailable: 'intuit_unavailable',
       unsettled: 'refresh_in_progress',
     } as const

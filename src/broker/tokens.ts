@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts'
-import { standingFailure } from './breaker.ts'
+import { createStandingFailure } from './breaker.ts'
 import {
   type Connection,
   type EpochSeconds,
@@ -57,6 +57,7 @@ export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 export function tokens(ports: TokenPorts) {
   const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
   const refresh = refreshing(ports)
+  const standingFailure = createStandingFailure(ports.intuit)
   const reads = flights<Connection | undefined>({ surroundings, timing })
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
 
@@ -173,7 +174,7 @@ export function tokens(ports: TokenPorts) {
       const connection = await connections.read(companyKey, nowSeconds())
       const isIdle = (connection?.lastRefreshAt ?? 0) <= notSince
       if (!connection?.refreshToken || !(isIdle || connection.failure)) return 'not due'
-      if (standingFailure(connection, nowSeconds(), false)) return 'not due'
+      if (await standingFailure(connection, nowSeconds(), false)) return 'not due'
       const renewed = await refresh(connection, false, keepAlive)
       return renewed.generation > connection.generation ? 'refreshed' : 'out of reach'
     } catch (error) {

@@ -1,7 +1,7 @@
-import { standingFailure } from './breaker.ts'
+import { createStandingFailure } from './breaker.ts'
 import { type Connection, EMBARGO, type EpochSeconds, type WithAccessToken } from './connection.ts'
 import { adoptable, despiteFailure, type RefreshRequest } from './judgement.ts'
-import type { ConnectionStore, Surroundings } from './ports.ts'
+import type { AuthorizationServer, ConnectionStore, Surroundings } from './ports.ts'
 import { connectionNotFound, refreshInProgress } from './refusals.ts'
 import { jittered } from './retry.ts'
 import { claimingMs, type Timing } from './timing.ts'
@@ -12,24 +12,29 @@ const RETRY_AFTER_SECONDS = 2
 
 interface WaitPorts {
   connections: ConnectionStore
+  intuit: Pick<AuthorizationServer, 'clientDigest'>
   surroundings: Surroundings
   timing(): Timing
   marginSeconds(): number
 }
 
 /** For those who find the lease in other hands. A refused claim is an answer, not an error: a waiter never marks anything dead. */
-export function waiting({ connections, surroundings, timing, marginSeconds }: WaitPorts) {
+export function waiting({ connections, intuit, surroundings, timing, marginSeconds }: WaitPorts) {
+  const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   /** The holder's result, the failure that it left, or how the lease stands. */
-  const outcomeOf = (current: Connection, request: RefreshRequest): WithAccessToken | 'held' | 'free' => {
+  const outcomeOf = async (
+    current: Connection,
+    request: RefreshRequest,
+  ): Promise<WithAccessToken | 'held' | 'free'> => {
     const now = nowSeconds()
     const theirs = adoptable(current, request, now)
     if (theirs) return theirs
     const { lease } = current
     const isHeld = lease !== undefined && lease.until >= surroundings.now()
     if (isHeld && lease.owner !== EMBARGO) return 'held'
-    const failure = isHeld ? current.failure : standingFailure(current, now, request.forced)
+    const failure = isHeld ? current.failure : await standingFailure(current, now, request.forced)
     return failure ? despiteFailure(current, failure, request.forced, now, marginSeconds()) : 'free'
   }
 
@@ -37,7 +42,7 @@ export function waiting({ connections, surroundings, timing, marginSeconds }: Wa
   const watch = async (held: Connection, request: RefreshRequest, giveUpAt: number) => {
     let current = held
     for (let pause = FIRST_PAUSE_MS; surroundings.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const outcome = outcomeOf(current, request)
+      const outcome = await outcomeOf(current, request)
       const mayClaim = surroundings.now() - request.startedAt <= claimingMs(timing())
       if (outcome !== 'held' && (outcome !== 'free' || mayClaim)) return outcome
       await surroundings.sleep(jittered(pause, surroundings))

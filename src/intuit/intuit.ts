@@ -1,11 +1,21 @@
 import type { Environment } from '../broker/company.ts'
-import type { AuthorizationServer, Surroundings, UseGuard } from '../broker/ports.ts'
+import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Surroundings, UseGuard } from '../broker/ports.ts'
 import { type Config, requireConsent, requireDisconnect, requireRefresh } from '../config.ts'
+import { clientDigest } from './client-digest.ts'
 import { revokeAt } from './revocation.ts'
 import { type GrantType, redeem } from './token-endpoint.ts'
 
 interface IntuitSurroundings extends Pick<Surroundings, 'now' | 'sleep'> {
   fetch: typeof fetch
+}
+
+function exchangeAnswer(answer: IntuitAnswer): ExchangeAnswer {
+  if (!answer.ok) return answer
+  const { pair, intuitTid } = answer
+  if (pair.refreshToken !== undefined)
+    return { ok: true, pair: { ...pair, refreshToken: pair.refreshToken }, intuitTid }
+  const nothingSaid = { intuitError: undefined, retryAfterSeconds: undefined }
+  return { ok: false, refusal: 'no_refresh_token', intuitTid, ...nothingSaid }
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
@@ -27,6 +37,10 @@ export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings
       requireConsent(config, environment)
     },
 
+    clientDigest(environment, companyKey) {
+      return clientDigest(config[environment](), companyKey)
+    },
+
     authorizationUrl(environment, state) {
       const { authorizationEndpoint, redirectUri, scope } = config.authorization()
       const url = new URL(authorizationEndpoint)
@@ -38,9 +52,11 @@ export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings
       return url.href
     },
 
-    exchange(environment, code) {
+    async exchange(environment, code) {
       const { redirectUri } = config.authorization()
-      return redeemAt(environment, 'authorization_code', { code, redirect_uri: redirectUri })
+      const parameters = { code, redirect_uri: redirectUri }
+      const { answer, late } = await redeemAt(environment, 'authorization_code', parameters)
+      return { answer: exchangeAnswer(answer), late: late?.then((one) => one && exchangeAnswer(one)) }
     },
 
     refresh(environment, refreshToken, guard) {

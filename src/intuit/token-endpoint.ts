@@ -1,9 +1,10 @@
 import type { IntuitAnswer, Used, UseGuard } from '../broker/ports.ts'
 import type { ClientPair } from '../config.ts'
 import { basicAuthorization } from './basic.ts'
+import { retryAfterSeconds } from './retry-after.ts'
 import { readAnswer } from './token-answer.ts'
 
-/** Tokens have at most 4096 and 512 characters; nothing that Intuit means to say is longer than this. */
+/** Room for two tokens of 16 KB each, far beyond what Intuit documents. */
 const MAX_ANSWER_BYTES = 65_536
 
 interface TokenEndpoint {
@@ -32,9 +33,15 @@ async function boundedText(response: Response): Promise<string | undefined> {
   return text
 }
 
-export type GrantType = 'authorization_code' | 'refresh_token'
+const UNAVAILABLE: IntuitAnswer = {
+  ok: false,
+  refusal: 'unavailable',
+  intuitError: undefined,
+  intuitTid: undefined,
+  retryAfterSeconds: undefined,
+}
 
-const UNAVAILABLE: IntuitAnswer = { ok: false, refusal: 'unavailable', intuitTid: undefined }
+export type GrantType = 'authorization_code' | 'refresh_token'
 
 /** A time that is slept through in so many parts. */
 const PARTS = 10
@@ -77,9 +84,11 @@ export async function redeem(
     try {
       const { signal } = listening
       const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
-      const body = await boundedText(response)
-      const intuitTid = response.headers.get('intuit_tid') ?? undefined
-      return readAnswer(response.status, body, intuitTid, Math.floor(now() / 1000))
+      const text = await boundedText(response)
+      const { status, headers: answered } = response
+      const intuitTid = answered.get('intuit_tid') ?? undefined
+      const answer = { status, text, intuitTid, retryAfterSeconds: retryAfterSeconds(answered, now()) }
+      return readAnswer(answer, Math.floor(now() / 1000))
     } catch {
       return undefined
     }

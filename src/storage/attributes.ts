@@ -33,6 +33,19 @@ export function integer(item: Item, name: string): number | undefined {
   return typeof value === 'string' && Number.isFinite(Number(value)) ? Math.floor(Number(value)) : undefined
 }
 
+/** No time in seconds is later: the year 5138. In milliseconds it is the year 1973. */
+const LATEST_SECONDS = 1e11
+/** Milliseconds, microseconds, nanoseconds. */
+const FINER_UNITS = [1e3, 1e6, 1e9]
+
+/** A time in seconds. Records written by hand may have it in a finer unit; a value that is no time at all is `undefined`. */
+export function epochSeconds(item: Item, name: string): number | undefined {
+  const value = integer(item, name)
+  if (value === undefined || value <= LATEST_SECONDS) return value
+  const unit = FINER_UNITS.find((one) => value / one <= LATEST_SECONDS)
+  return unit === undefined ? undefined : Math.floor(value / unit)
+}
+
 /** The digits of a number attribute as they are: an id of 19 digits is too long for a JavaScript number. */
 export function digits(item: Item, name: string): string | undefined {
   const value = member(item, name, 'N')

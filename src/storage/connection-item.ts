@@ -8,7 +8,7 @@ import type {
   Lease,
   Revocation,
 } from '../broker/connection.ts'
-import { attributes, digits, flag, integer, text } from './attributes.ts'
+import { attributes, digits, epochSeconds, flag, integer, text } from './attributes.ts'
 import type { Item } from './dynamodb.ts'
 import { historyOf } from './refresh-history.ts'
 
@@ -26,8 +26,9 @@ import { historyOf } from './refresh-history.ts'
  * written_by                                           S     who stored the pair
  * connected_at, connected_by                           N S   epoch milliseconds; the last consent, or disconnect
  * lease_owner, lease_until, lapsed_owner               S N S lease_until in epoch milliseconds
- * failure_code, failure_tid, failure_count,
- * failure_since, failed_at, retry_at                   S S N N N N
+ * failure_code, failure_error, failure_tid             S     why the last refreshes failed; Intuit's error code and id
+ * failure_count, failure_since, failed_at, retry_at    N
+ * failure_not_before, failure_client                   N S   Intuit's Retry-After; digest of the client credentials
  * disconnected_at                                      N     when the tokens were erased
  * revocation, revocation_at, revocation_tid            S N S pending, confirmed or unconfirmed; Intuit's id of the answer
  * refreshes                                            S     the last attempts: `refresh-history.ts`
@@ -40,7 +41,13 @@ import { historyOf } from './refresh-history.ts'
  */
 
 const REVOCATIONS: readonly Revocation[] = ['confirmed', 'unconfirmed', 'pending']
-const REASONS: readonly FailureReason[] = ['invalid_grant', 'invalid_client', 'unavailable', 'unsettled']
+const REASONS: readonly FailureReason[] = [
+  'invalid_grant',
+  'invalid_client',
+  'request_rejected',
+  'unavailable',
+  'unsettled',
+]
 
 export function connectionKey(companyKey: string) {
   return attributes({ pk: `connection#${companyKey}` })
@@ -51,7 +58,8 @@ export const HOLDS_NO_TOKENS = 'attribute_not_exists(access_token) AND attribute
 /** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
 export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid'
-export const FAILURE_ATTRIBUTES = 'failure_code, failure_tid, failure_count, failure_since, failed_at, retry_at'
+export const FAILURE_ATTRIBUTES =
+  'failure_code, failure_error, failure_tid, failure_count, failure_since, failed_at, retry_at, failure_not_before, failure_client'
 
 function leaseOf(item: Item): Lease | undefined {
   const owner = text(item, 'lease_owner')
@@ -61,15 +69,19 @@ function leaseOf(item: Item): Lease | undefined {
 
 function failureOf(item: Item): Failure | undefined {
   const reason = REASONS.find((known) => known === text(item, 'failure_code'))
-  const at = integer(item, 'failed_at')
+  const at = epochSeconds(item, 'failed_at')
   if (!reason || at === undefined) return undefined
   return {
     reason,
     at,
+    intuitError: text(item, 'failure_error'),
     intuitTid: text(item, 'failure_tid'),
-    count: integer(item, 'failure_count') ?? 1,
-    since: integer(item, 'failure_since') ?? at,
+    count: Math.max(1, integer(item, 'failure_count') ?? 1),
+    since: epochSeconds(item, 'failure_since') ?? at,
+    // Not by `epochSeconds`: the last second of the year 9999 means never.
     retryAt: integer(item, 'retry_at') ?? at,
+    notBefore: epochSeconds(item, 'failure_not_before'),
+    client: text(item, 'failure_client'),
   }
 }
 
@@ -89,13 +101,13 @@ export function connectionOf(item: Item, companyKey: string): Connection {
     environment: usesSandbox ? 'sandbox' : 'production',
     realmId: text(item, 'realm_id') ?? digits(item, 'realm_id'),
     accessToken: text(item, 'access_token'),
-    accessTokenExpiresAt: integer(item, 'access_token_expires_at'),
+    accessTokenExpiresAt: epochSeconds(item, 'access_token_expires_at'),
     refreshToken: text(item, 'refresh_token'),
-    refreshTokenExpiresAt: integer(item, 'refresh_token_expires_at'),
-    refreshTokenHardExpiresAt: integer(item, 'refresh_token_hard_expires_at'),
-    createdAt: integer(item, 'created_at'),
-    updatedAt: integer(item, 'updated_at'),
-    lastRefreshAt: integer(item, 'last_refresh_at'),
+    refreshTokenExpiresAt: epochSeconds(item, 'refresh_token_expires_at'),
+    refreshTokenHardExpiresAt: epochSeconds(item, 'refresh_token_hard_expires_at'),
+    createdAt: epochSeconds(item, 'created_at'),
+    updatedAt: epochSeconds(item, 'updated_at'),
+    lastRefreshAt: epochSeconds(item, 'last_refresh_at'),
     generation: integer(item, 'generation') ?? 0,
     refreshTokenHash: text(item, 'refresh_token_hash'),
     writtenBy: text(item, 'written_by'),

@@ -2,7 +2,7 @@ import { type Connection, EMBARGO } from '../broker/connection.ts'
 import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
 import { noted } from '../broker/refresh-history.ts'
 import { assigned, assignments, attributes, text } from './attributes.ts'
-import { connectionKey, connectionOf, LEASE_ATTRIBUTES } from './connection-item.ts'
+import { connectionKey, connectionOf, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { historyText } from './refresh-history.ts'
 
@@ -71,23 +71,28 @@ export function connectionLeases(
       })
     },
 
-    async fail(spent, owner, failure, end) {
+    async fail(spent, owner, failure, end, outcome) {
       const stored = stillStored(spent)
       const own = ownLease(owner, spent)
       const kept = keptLease(end)
-      const values = {
+      const recorded = {
         failure_code: failure.reason,
+        failure_error: failure.intuitError,
         failure_tid: failure.intuitTid,
+        failure_client: failure.client,
+        failure_not_before: failure.notBefore,
         failure_count: failure.count,
         failure_since: failure.since,
         failed_at: failure.at,
         retry_at: failure.retryAt,
-        refreshes: historyText(noted(spent.refreshes, failure.reason, failure.at)),
-        ...kept,
       }
+      const values = { ...recorded, refreshes: historyText(noted(spent.refreshes, outcome, failure.at)), ...kept }
+      // What an earlier failure left must not be read as part of this one.
+      const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
+      const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')
       await dynamo.updateItem({
         Key: connectionKey(spent.companyKey),
-        UpdateExpression: `SET ${assignments(values)}${kept ? '' : ` REMOVE ${LEASE_ATTRIBUTES}`}`,
+        UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
         ConditionExpression: `${stored.condition} AND ${own.condition}`,
         ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...own.values },
       })

@@ -6,9 +6,17 @@ import type { RefreshNote, RefreshOutcome } from '../broker/refresh-history.ts'
  * Eight attempts take some 65 bytes: every read of a record pays for each of them.
  */
 
-const OUTCOMES = ['rotated', 'kept', 'invalid_grant', 'invalid_client', 'unavailable', 'unsettled'] as const
+const OUTCOMES = [
+  'rotated',
+  'kept',
+  'invalid_grant',
+  'invalid_client',
+  'unavailable',
+  'unsettled',
+  'request_rejected',
+] as const
 /** Of the outcomes, in their order. */
-const LETTERS = 'RKGCUS'
+const LETTERS = 'RKGCUSX'
 
 function letterOf(outcome: RefreshOutcome) {
   return LETTERS.charAt(OUTCOMES.indexOf(outcome))

@@ -30,7 +30,8 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   const rotatesAfter = () => ROTATES_AFTER.least + random() * (ROTATES_AFTER.most - ROTATES_AFTER.least)
 
   const no = (refusal: 'unavailable' | 'invalid_grant'): IntuitAnswer => ({
-    ...{ ok: false, refusal, intuitTid: undefined },
+    ...{ ok: false, refusal },
+    ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
   })
 
   const judge = (grant: Grant | undefined, token: string): IntuitAnswer => {
@@ -60,6 +61,7 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
 
   const server: AuthorizationServer = {
     requireClient: () => undefined,
+    clientDigest: async () => 'client',
     authorizationUrl: () => '',
     requireRevocation: () => undefined,
     revoke: () => Promise.reject(new Error('not simulated')),

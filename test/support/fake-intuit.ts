@@ -1,6 +1,10 @@
 import type { IntuitAnswer, Refused, Used } from '../../src/broker/ports.ts'
 
-const UNAVAILABLE: Refused = { ok: false, refusal: 'unavailable', intuitTid: undefined }
+/** No answer that says anything. */
+export const UNAVAILABLE: Refused = {
+  ...{ ok: false, refusal: 'unavailable' },
+  ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
+}
 
 /** What Intuit did with one presentation of a refresh token. */
 export interface Presentation {

@@ -137,11 +137,11 @@ export const memoryConnections = () => {
       const refreshes = noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)
       return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
     },
-    async fail(spent, owner, failure: Failure, end) {
+    async fail(spent, owner, failure: Failure, end, outcome) {
       const row = stillStored(spent)
       const lease = row?.connection.lease
       if (row && lease && isOwn(lease, owner, spent)) {
-        const refreshes = noted(spent.refreshes, failure.reason, failure.at)
+        const refreshes = noted(spent.refreshes, outcome, failure.at)
         put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
       }
     },

@@ -45,7 +45,10 @@ const whileTable = (fault: Parameters<Service['dynamo']['fault']>[0]) => async (
 const whileIntuitSays =
   (status: number, error = '') =>
   async (scene: Scene) => {
-    const fault = { kind: 'status', status, contentType: 'application/json', body: error && JSON.stringify({ error }) }
+    const fault = {
+      ...{ kind: 'status', status, contentType: 'application/json', body: error && JSON.stringify({ error }) },
+      headers: error === '' ? { 'Retry-After': '30' } : {},
+    }
     const visit = await alteredVisit(scene, EXPIRED)
     await scene.whole.intuit.fault({ endpoint: 'token', times: 9, fault })
     const answer = await send(scene.whole, visit)
@@ -120,7 +123,7 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   configuration_error: (scene) => send(scene.bare, visitTo(scene, freshKey())),
   internal_error: whileTable({ kind: 'answer', status: 400, body: JSON.stringify(AWS_REFUSAL) }),
   sealed_token_unreadable: altered({ access_token: { S: 'sealed:v1:x' }, refresh_token: { S: 'sealed:v1:x' } }),
-  token_exchange_failed: whileIntuitSays(400, 'invalid_grant'),
+  token_exchange_failed: whileIntuitSays(400, 'invalid_request'),
   reconnect_required: whileIntuitSays(400, 'invalid_grant'),
   intuit_unavailable: whileIntuitSays(503),
   intuit_rejected_client: whileIntuitSays(401, 'invalid_client'),

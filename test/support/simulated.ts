@@ -4,7 +4,7 @@ import type { AuthorizationServer, ConnectionStore, LogEvent, Rescue, Vault } fr
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import type { Wanted } from '../../src/broker/tokens.ts'
 import { linkSigner } from '../../src/crypto/start-link.ts'
-import { fakeIntuit } from './fake-intuit.ts'
+import { fakeIntuit, UNAVAILABLE } from './fake-intuit.ts'
 import { memoryDisconnections } from './memory-disconnections.ts'
 import { memoryRescue } from './memory-rescue.ts'
 import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
@@ -148,11 +148,11 @@ export const simulated = (options: SimulationOptions) => {
     }
     const authorizationServer: AuthorizationServer = {
       requireClient: () => undefined,
+      clientDigest: async () => 'client',
       authorizationUrl: () => '',
       exchange: () => Promise.reject(new Error('not simulated')),
       refresh: async (_, token, guard) => {
-        if (!guard.mayUse())
-          return { answer: { ok: false, refusal: 'unavailable', intuitTid: undefined }, late: undefined }
+        if (!guard.mayUse()) return { answer: UNAVAILABLE, late: undefined }
         const hash = `hash of ${token}`
         if (hasSuccessor(hash)) following.push(token)
         if (lastSeen !== hash) knowing.push(token)

@@ -11,7 +11,8 @@ const PROBLEMS: ProblemCode[] = [
   'invalid_company_key',
   ...BEFORE_ANYTHING,
   ...(['connection_not_found', 'missing_refresh_token', 'sealed_token_unreadable'] as const),
-  ...(['reconnect_required', 'intuit_unavailable', 'intuit_rejected_client', 'refresh_in_progress'] as const),
+  ...(['reconnect_required', 'intuit_unavailable', 'intuit_rejected_client', 'token_exchange_failed'] as const),
+  'refresh_in_progress',
   ...OF_THE_TABLE,
 ]
 

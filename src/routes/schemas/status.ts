@@ -10,6 +10,7 @@ const attempts = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('H
 const failureCode = v.picklist([
   'reconnect_required',
   'intuit_rejected_client',
+  'token_exchange_failed',
   'intuit_unavailable',
   'refresh_in_progress',
 ])
