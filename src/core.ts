@@ -7,8 +7,7 @@ import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
 import { once } from './once.ts'
-import { rescueOf } from './rescue/rescue.ts'
-import type { RescueStore } from './rescue/rescue-store.ts'
+import { type RescueNamespace, rescueOf } from './rescue/rescue.ts'
 import { startLinkUrl } from './routes/start-link.ts'
 import { type Env, surroundings as local, warn } from './runtime.ts'
 import { connectionStore } from './storage/connections.ts'
@@ -22,7 +21,7 @@ import { stateStore } from './storage/states.ts'
 import { tableClock } from './storage/table-clock.ts'
 
 /** The binding is optional: without it a pair whose every write fails has no second place. */
-function isRescueNamespace(binding: unknown): binding is DurableObjectNamespace<RescueStore> {
+function isRescueNamespace(binding: unknown): binding is RescueNamespace {
   return typeof binding === 'object' && binding !== null && 'getByName' in binding
 }
 

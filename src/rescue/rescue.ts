@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import type { Rescue, Successor, Surroundings } from '../broker/ports.ts'
-import type { RescueStore } from './rescue-store.ts'
+
+/** The namespace of the Durable Object `RescueStore`, as far as it is used: tests in Node need no types of workerd. */
+export interface RescueNamespace {
+  getByName(companyKey: string): {
+    park(spentHash: string, successor: string): Promise<void>
+    find(spentHash: string): Promise<string | undefined>
+    forget(spentHash: string): Promise<void>
+  }
+}
 
 /** An object that is asked for longer counts as out of reach. */
 const ANSWER_WITHIN_MS = 2_000
@@ -27,10 +35,7 @@ function parsed(text: string): Successor {
 }
 
 /** Parked pairs, in one Durable Object for each company key. */
-export function rescueOf(
-  namespace: DurableObjectNamespace<RescueStore>,
-  { sleep }: Pick<Surroundings, 'sleep'>,
-): Rescue {
+export function rescueOf(namespace: RescueNamespace, { sleep }: Pick<Surroundings, 'sleep'>): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
   const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
     Promise.race([
