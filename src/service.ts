@@ -21,9 +21,9 @@ export function createService(env: Env) {
     fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
     cursors: cursorSeal(() => config().storage().secretAccessKey),
     ready: once(() => {
-      const { dynamo } = core()
+      const { dynamo, clock } = core()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })
-      return readiness({ config: config(), probe: tableProbe(dynamo), surroundings, report })
+      return readiness({ config: config(), probe: tableProbe(dynamo, clock.requireLeaseClock), surroundings, report })
     }),
     now,
     identify: callerKeys(() => config().callers(), now),

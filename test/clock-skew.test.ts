@@ -206,6 +206,10 @@ describe('a Worker whose clock is off, beside right ones', () => {
       code: 'storage_unavailable',
       detail: expect.stringContaining('clock'),
     })
+    const ready = await fetch(`${worker.url}/ready`, { headers: { 'X-API-Key': service.apiKey } })
+    expect(await ready.json()).toMatchObject({
+      faults: [expect.stringContaining('The clock of this Worker is 60 s off')],
+    })
     await expect.poll(() => output, { timeout: 20_000 }).toContain('"event":"clock_skew","skew_seconds":60')
     expect(output.split('"event":"clock_skew"')).toHaveLength(2)
     await worker.close()

@@ -45,7 +45,7 @@ function clockTooFarOff(offsetMs: number): Problem {
   const seconds = Math.round(Math.abs(offsetMs) / 1000)
   return new Problem(
     'storage_unavailable',
-    `The clock of this Worker is ${seconds} s off the clock of the token store, too far to refresh a token safely. Ask again after Retry-After.`,
+    `The clock of this Worker is ${seconds} s off that of the token store, too far to refresh a token safely. Ask again in a moment; the operator has to set the clock.`,
     { headers: { 'Retry-After': '5' } },
   )
 }
