@@ -30,7 +30,7 @@ const TODO: [RegExp, string][] = [
   ],
   [/may not use/, "Attach the Worker's policy of infra/access.yaml to the user of this key."],
   [
-    /not valid|not accepted|does not fit|Signature/,
+    /not valid|not accepted|does not fit|malformed|Signature/,
     "Make a new access key for the Worker's user, and set both halves.",
   ],
   [/could not be reached/, 'Look at AWS_REGION, DYNAMODB_ENDPOINT and the network of this machine.'],
