@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Connection, Failure } from '../src/broker/connection.ts'
 import type { Sighting } from '../src/broker/fleet-ports.ts'
 import { isDue, keepingAlive } from '../src/broker/keep-alive.ts'
+import { createSoonest } from '../src/broker/soonest.ts'
 import type { IdleRefresh } from '../src/broker/tokens.ts'
 import { simulated } from './support/simulated.ts'
 import { inOrder } from './support/virtual-time.ts'
@@ -32,6 +33,12 @@ const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> 
   },
 })
 
+const soonest = (sightings: Sighting[] = []) => {
+  const kept = createSoonest(100)
+  for (const one of sightings) kept.add(one)
+  return kept.kept()
+}
+
 /** Refreshes with the outcomes told, and what was asked for in which order. */
 const kept = async (
   parts: { idle?: Sighting[]; failing?: Sighting[] },
@@ -44,7 +51,7 @@ const kept = async (
     asked.push(companyKey)
     calls -= 4
     return outcome(companyKey)
-  })(parts.idle ?? [], parts.failing ?? [], {
+  })(soonest(parts.idle), soonest(parts.failing), {
     refreshes: bounds.refreshes ?? 100,
     callsLeft: () => calls,
     isOver: bounds.isOver ?? (() => false),
@@ -90,6 +97,28 @@ describe('the refreshes of a run', () => {
     expect(await kept({ idle: [...idle] }, () => 'failed')).toMatchObject({ refreshed: 0, failed: 12 })
     const one = (companyKey: string) => (companyKey === 'c1' ? 'refreshed' : 'out of reach')
     expect((await kept({ idle: [...idle] }, one)).asked).toHaveLength(8)
+  })
+})
+
+describe('what a run holds of the connections that are due', () => {
+  it('is so many, soonest to expire first, however many are due and in whatever order they come', () => {
+    for (const order of [(n: number) => n, (n: number) => -n, (n: number) => (n * 7919) % 100_003]) {
+      const due = createSoonest(60)
+      let most = 0
+      for (let index = 0; index < 100_000; index++) {
+        due.add(sighting(`c${index}`, order(index)))
+        most = Math.max(most, due.kept().length)
+      }
+      const all = Array.from({ length: 100_000 }, (_, index) => order(index)).sort((one, other) => one - other)
+      expect(due.kept().map(({ place }) => place.diesAt)).toEqual(all.slice(0, 60))
+      expect({ most, count: due.count() }).toEqual({ most: 60, count: 100_000 })
+    }
+  })
+
+  it('is nothing where nothing may be refreshed', () => {
+    const due = createSoonest(0)
+    due.add(sighting('a', 1))
+    expect({ kept: due.kept(), count: due.count() }).toEqual({ kept: [], count: 1 })
   })
 })
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FleetIndex, Sighting } from '../src/broker/fleet-ports.ts'
 import { listing } from '../src/broker/listing.ts'
@@ -22,16 +23,26 @@ const sighting = (companyKey: string, diesAt: number, expiresAt?: number): Sight
   },
 })
 
-/** An index over what it is given, and how often it was asked. */
-const indexOf = (shards: Record<string, Sighting[]>) => {
+const HIDDEN = 'hidden'
+
+/**
+ * An index over what it is given, and how often it was asked. As DynamoDB does, it looks at `limit` records or fewer,
+ * shows those that pass, and names the last one that it looked at.
+ */
+const indexOf = (shards: Record<string, Sighting[]>, sizes: readonly number[] = [Number.POSITIVE_INFINITY]) => {
   const asked: string[] = []
   const index: FleetIndex = {
     ...{ shards: Object.keys(shards), nothingToDie: NOTHING },
     page: async (shard, { from, to }, after, limit) => {
+      const most = Math.min(limit, sizes[asked.length % sizes.length] ?? limit)
       asked.push(shard)
       const all = (shards[shard] ?? []).filter(({ place }) => place.diesAt >= from && place.diesAt <= to)
       const start = after ? all.findIndex(({ place }) => place.companyKey === after.companyKey) + 1 : 0
-      return { sightings: all.slice(start, start + limit), more: start + limit < all.length }
+      const evaluated = all.slice(start, start + most)
+      return {
+        sightings: evaluated.filter(({ place }) => !place.companyKey.startsWith(HIDDEN)),
+        next: start + most < all.length ? evaluated.at(-1)?.place : undefined,
+      }
     },
     noteAlerted: async () => undefined,
   }
@@ -41,7 +52,7 @@ const indexOf = (shards: Record<string, Sighting[]>) => {
 const fleet = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => sighting(`${prefix}${index}`, NOW + 86_400 * 50 + index))
 
-const BEGIN: Swept = { shard: 0, after: undefined, counts: noCounts(), summary: undefined }
+const BEGIN: Swept = { rounds: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
 
 describe('a round over the index', () => {
   it('sees every connection once, whatever a run may read', async () => {
@@ -90,10 +101,76 @@ describe('a list of few of very many', () => {
       expect(asked.length).toBeLessThanOrEqual(45)
       found.push(...page.connections.map(({ sighting }) => sighting.connection.companyKey))
       places = page.places
-    } while (places && ++pages < 20)
+    } while (places && ++pages < 60)
     expect(new Set(found)).toEqual(
       new Set(['a', 'b', 'c', 'd'].flatMap((name) => ['1999', '2999', '999'].map((end) => `${name}${end}`))),
     )
     expect(found).toHaveLength(12)
+  })
+})
+
+describe('pages that are short or empty and not the last', () => {
+  /** Shards of records of which the index shows some. */
+  const shardsOf = (shown: readonly boolean[][]) =>
+    Object.fromEntries(
+      shown.map((rows, shard) => [
+        `s${shard}`,
+        rows.map((isShown, row) => sighting(`${isShown ? 'c' : HIDDEN}${shard}-${row}`, NOW + 86_400 * 50 + row)),
+      ]),
+    )
+  const ofFleet = fc.record({
+    shown: fc.array(fc.array(fc.boolean(), { maxLength: 60 }), { minLength: 1, maxLength: 16 }),
+    sizes: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 }),
+  })
+  const visible = (shards: Record<string, Sighting[]>) =>
+    new Set(
+      Object.values(shards)
+        .flat()
+        .map(({ place }) => place.companyKey)
+        .filter((companyKey) => !companyKey.startsWith(HIDDEN)),
+    )
+
+  it('end no round: each connection is seen once', async () => {
+    await fc.assert(
+      fc.asyncProperty(ofFleet, fc.integer({ min: 1, max: 9 }), async ({ shown, sizes }, pages) => {
+        const shards = shardsOf(shown)
+        const { index } = indexOf(shards, sizes)
+        const seen: string[] = []
+        let swept = BEGIN
+        while (!swept.summary) {
+          swept = await sweeping(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
+        }
+        expect(new Set(seen)).toEqual(visible(shards))
+        expect(seen).toHaveLength(visible(shards).size)
+        expect(swept.rounds).toBe(1)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('end no list, and do not change its order: each connection is listed once, soonest to expire first', async () => {
+    const someLimit = fc.integer({ min: 1, max: 100 })
+    const isFiltered = fc.boolean()
+    await fc.assert(
+      fc.asyncProperty(ofFleet, someLimit, isFiltered, async ({ shown, sizes }, limit, filtered) => {
+        const shards = shardsOf(shown)
+        const { index } = indexOf(shards, sizes)
+        const environment = filtered ? ('production' as const) : undefined
+        const listed: Sighting[] = []
+        let places: Parameters<ReturnType<typeof listing>>[0]['places']
+        do {
+          const request = { limit, places, status: undefined, environment, reaches: undefined }
+          const page = await listing(index)(request, NOW)
+          expect(page.connections.length).toBeLessThanOrEqual(limit)
+          listed.push(...page.connections.map((one) => one.sighting))
+          places = page.places
+        } while (places)
+        expect(new Set(listed.map(({ place }) => place.companyKey))).toEqual(visible(shards))
+        expect(listed).toHaveLength(visible(shards).size)
+        const deaths = listed.map(({ place }) => place.diesAt)
+        expect(deaths).toEqual([...deaths].sort((one, other) => one - other))
+      }),
+      { numRuns: 100 },
+    )
   })
 })

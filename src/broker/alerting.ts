@@ -1,7 +1,7 @@
-import { bundled, bundleOf, counted } from './alert-bundles.ts'
+import { type AlertPlan, bundleOf, counted } from './alert-bundles.ts'
 import type { Change } from './alerts.ts'
 import type { EpochSeconds } from './connection.ts'
-import type { Alert, AlertWindows, FleetIndex, Outbox, SendAlert, Waiting } from './fleet-ports.ts'
+import type { Alert, AlertState, FleetIndex, Outbox, PendingNote, SendAlert, Waiting } from './fleet-ports.ts'
 
 const MINUTE = 60
 /** After the first attempt in vain, doubled up to the longest. The outbox keeps an alert for three days. */
@@ -9,10 +9,14 @@ const FIRST_PAUSE = 5 * MINUTE
 const LONGEST_PAUSE = 6 * 3600
 /** Alerts of earlier runs that are sent again in one. */
 const RESENT = 10
-/** What an alert takes: put, send, delete. A note on the record takes one. */
+/** What an alert takes: put or get, send, delete. */
 const CALLS_AN_ALERT = 3
+/** What sending takes, once the alert is in the outbox: send, delete or postpone. */
+const CALLS_A_SENDING = 2
+/** What looking for alerts that wait takes at the most. */
+const CALLS_LOOKING = 3
 
-export interface AlertingPorts {
+export interface AlertingDeps {
   index: FleetIndex
   outbox: Outbox
   send: SendAlert
@@ -20,61 +24,92 @@ export interface AlertingPorts {
   callsLeft(): number
 }
 
-export interface Alerted {
-  windows: AlertWindows
+export interface Announced {
+  state: AlertState
   sent: number
   failed: number
 }
 
-/** Brings changes to the operator: into the outbox, noted on the record, sent, in this order, so that none is lost. */
-export function alerting({ index, outbox, send, callsLeft }: AlertingPorts) {
-  const put = async (alerts: Alert[], now: EpochSeconds) => {
-    // Due in a minute, so that a run that ends here leaves them to the next.
-    for (const alert of alerts) await outbox.put(alert, now, now + MINUTE)
+type Addressed = Pick<Waiting, 'alert' | 'attempts'>
+
+/** Puts alerts into the outbox, notes them on the record and sends them, in this order, so that none is lost. */
+export function createAlerting({ index, outbox, send, callsLeft }: AlertingDeps) {
+  // Due in a minute, so that a run that ends here leaves it to the next.
+  const put = (alert: Alert, now: EpochSeconds) => outbox.put(alert, now, now + MINUTE)
+
+  const putMany = async (alerts: readonly Alert[], now: EpochSeconds) => {
+    const fitting = alerts.slice(0, Math.max(0, Math.floor(callsLeft() / CALLS_AN_ALERT)))
+    for (const alert of fitting) await put(alert, now)
+    return { announced: fitting, pendingAlerts: alerts.slice(fitting.length) }
   }
 
-  /** What does not fit into the calls of this run is seen again in the next round, as nothing is noted of it. */
-  const announce = async (changes: readonly Change[], before: AlertWindows, now: EpochSeconds) => {
-    const { many, changes: news, windows: bundledWindows } = bundled(changes, before, now)
-    let windows = bundledWindows
-    await put(many, now)
-    const announced = [...many]
-    // Silent ones last: they wait, and nobody with them.
-    for (const { companyKey, before, told, alerts } of news.sort(
-      (one, other) => other.alerts.length - one.alerts.length,
-    )) {
-      const toSend = announced.length + alerts.length
-      if (callsLeft() < 1 + alerts.length + 2 * toSend) break
-      await put(alerts, now)
-      await index.noteAlerted(companyKey, before, told)
-      for (const alert of alerts) windows = counted(windows, bundleOf(alert), 1, now)
-      announced.push(...alerts)
-    }
-    return { announced, windows }
+  /** A change that does not fit into the calls of this run is found again in the next round, as nothing is noted of it. */
+  const announceOne = async (
+    { companyKey, before, told, isNoted, alert }: Change,
+    queued: number,
+    now: EpochSeconds,
+  ) => {
+    if (!alert || callsLeft() < 2 + CALLS_A_SENDING * (queued + 1)) return undefined
+    await put(alert, now)
+    if (!isNoted) await index.noteAlerted(companyKey, before, told)
+    const { id, type, at, data } = alert
+    return { id, type, at, data }
   }
 
-  /** Stops at the first that is not taken: whoever takes none now takes no other either. Resolves to how many were. */
-  const deliver = async (alerts: Pick<Waiting, 'alert' | 'attempts'>[], now: EpochSeconds): Promise<number> => {
-    for (const [position, { alert, attempts }] of alerts.entries()) {
+  /** Stops at the first alert that is not taken: an endpoint that takes none now takes no other either. */
+  const deliver = async (alerts: readonly Addressed[], now: EpochSeconds) => {
+    for (const [sent, { alert, attempts }] of alerts.entries()) {
+      // What does not fit stays in the outbox.
+      if (callsLeft() < CALLS_A_SENDING) return { sent, failed: 0 }
       if (await send(alert)) {
         await outbox.delivered(alert.id)
         continue
       }
       const pause = Math.min(FIRST_PAUSE * 2 ** attempts, LONGEST_PAUSE)
       await outbox.postpone(alert.id, attempts + 1, now + pause)
-      return position
+      return { sent, failed: alerts.length - sent }
     }
-    return alerts.length
+    return { sent: alerts.length, failed: 0 }
   }
 
-  return async (changes: readonly Change[], before: AlertWindows, now: EpochSeconds): Promise<Alerted> => {
-    const { announced, windows } = await announce(changes, before, now)
-    const fresh = announced.map(({ id, type, at, data }) => ({ alert: { id, type, at, data }, attempts: 0 }))
-    const sent = await deliver(fresh, now)
-    const room = Math.min(RESENT, Math.floor((callsLeft() - 1) / CALLS_AN_ALERT))
-    if (sent < fresh.length || room < 1) return { windows, sent, failed: fresh.length - sent }
-    const waiting = await outbox.due(now, room)
-    const resent = await deliver(waiting, now)
-    return { windows, sent: sent + resent, failed: waiting.length - resent }
+  const resend = async (now: EpochSeconds) => {
+    const room = Math.min(RESENT, Math.floor((callsLeft() - CALLS_LOOKING) / CALLS_AN_ALERT))
+    return room < 1 ? { sent: 0, failed: 0 } : deliver(await outbox.due(now, room), now)
+  }
+
+  return {
+    /** Sends what is new, then what waits from earlier runs. The plan's state must be saved before. */
+    announce: async ({ oneByOne, state }: AlertPlan, now: EpochSeconds): Promise<Announced> => {
+      const notes = new Map(state.pendingNotes.map((note) => [note.companyKey, note]))
+      const { announced: many, pendingAlerts } = await putMany(state.pendingAlerts, now)
+      const announced = [...many]
+      let { windows } = state
+      for (const change of oneByOne) {
+        const alert = await announceOne(change, announced.length, now)
+        if (!alert || !change.alert) break
+        announced.push(alert)
+        notes.delete(change.companyKey)
+        windows = counted(windows, bundleOf(change.alert), 1, now)
+      }
+      const fresh = await deliver(
+        announced.map((alert) => ({ alert, attempts: 0 })),
+        now,
+      )
+      const again = fresh.failed > 0 ? { sent: 0, failed: 0 } : await resend(now)
+      return {
+        state: { windows, pendingAlerts, pendingNotes: [...notes.values()] },
+        sent: fresh.sent + again.sent,
+        failed: fresh.failed + again.failed,
+      }
+    },
+
+    /** Writes as many notes as the calls of this run allow. Removes each from `pending` as it is written. */
+    writeNotes: async (pending: Map<string, PendingNote>, silent: readonly Change[]): Promise<void> => {
+      for (const { companyKey, before, told } of [...pending.values(), ...silent]) {
+        if (callsLeft() < 1) return
+        await index.noteAlerted(companyKey, before, told)
+        pending.delete(companyKey)
+      }
+    },
   }
 }

@@ -59,8 +59,8 @@ function healthNow(sighting: Sighting, before: Health | undefined, now: EpochSec
   return now - connection.failure.since < FAILING_AFTER_SECONDS ? (before ?? 'connected') : health
 }
 
-/** Whether a connection that the operator was told nothing of came to be after alerts were configured. */
-function isNews({ connection }: Sighting, alertsSince: EpochSeconds) {
+/** Whether a connection came to be after alerts were configured. */
+function isNew({ connection }: Sighting, alertsSince: EpochSeconds) {
   const { createdAt = 0, generation, lastRefreshAt = 0 } = connection
   return createdAt >= alertsSince || (generation === 1 && lastRefreshAt >= alertsSince)
 }
@@ -68,12 +68,15 @@ function isNews({ connection }: Sighting, alertsSince: EpochSeconds) {
 /** A change of one connection: what to tell of it, if anything, and what to note on its record. */
 export interface Change {
   companyKey: string
+  /** The attribute `alerted` as it is. */
   before: string | undefined
   told: string
-  alerts: (Alert & { kind: AlertKind })[]
+  /** The record says so already: by its attribute, or by being as old and well as a record without one. */
+  isNoted: boolean
+  alert: (Alert & { kind: AlertKind }) | undefined
 }
 
-function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): Change['alerts'][number] {
+function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): NonNullable<Change['alert']> {
   const { connection } = sighting
   const { companyKey, companyName, realmId, environment, failure } = connection
   const death = sighting.holdsRefreshToken ? firstDeath(connection) : undefined
@@ -98,27 +101,39 @@ function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: Epoch
   }
 }
 
-/** What changed since the operator was last told of a connection; `undefined`: nothing. */
-export function changeOf(sighting: Sighting, now: EpochSeconds, alertsSince: EpochSeconds): Change | undefined {
+interface Notified {
+  alertsSince: EpochSeconds
+  /** What the operator was last told, where the record does not say so yet. */
+  pending: string | undefined
+}
+
+/**
+ * What changed since the operator was last told of a connection; `undefined`: nothing. One that is older than the alerts
+ * counts as told that it is connected, so that a healthy fleet needs no note. A change has one alert at the most: a
+ * warning that comes with another change follows at the next look.
+ */
+export function changeOf(
+  sighting: Sighting,
+  now: EpochSeconds,
+  { alertsSince, pending }: Notified,
+): Change | undefined {
   const { connection, alerted } = sighting
-  const before = alerted === undefined ? undefined : toldOf(alerted)
+  const implied = isNew(sighting, alertsSince) ? undefined : ('connected' satisfies Health)
+  const noted = alerted ?? implied
+  const recorded = pending ?? noted
+  const before = recorded === undefined ? undefined : toldOf(recorded)
   const health = healthNow(sighting, before?.health, now)
   if (!health) return undefined
   const due = warningDue(sighting, now)
-  const told = toldText({ health, warnedDays: due })
-  if (told === alerted) return undefined
   const kind = kindOf(before?.health, health)
-  // The first look at a fleet that was there before tells what is wrong, and not what is there.
-  const isOld = !before && !isNews(sighting, alertsSince) && (kind === 'connected' || kind === 'disconnected')
+  // What was disconnected before there were alerts is no news.
+  const isSilent = alerted === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
   const warns = due !== undefined && due < (before?.warnedDays ?? Number.POSITIVE_INFINITY)
+  const tells = kind !== undefined && !isSilent
+  const told = toldText({ health, warnedDays: tells && warns ? before?.warnedDays : due })
+  if (told === recorded) return undefined
+  const change = { companyKey: connection.companyKey, before: alerted, told, isNoted: told === noted }
   const moment = `${connection.generation}_${connection.failure?.since ?? 0}`
-  return {
-    companyKey: connection.companyKey,
-    before: alerted,
-    told,
-    alerts: [
-      ...(kind && !isOld ? [alertOf(sighting, kind, moment, now)] : []),
-      ...(warns ? [alertOf(sighting, 'expiring', `${due}_${sighting.place.diesAt}`, now)] : []),
-    ],
-  }
+  if (tells) return { ...change, alert: alertOf(sighting, kind, moment, now) }
+  return { ...change, alert: warns ? alertOf(sighting, 'expiring', `${due}_${sighting.place.diesAt}`, now) : undefined }
 }

@@ -1,3 +1,4 @@
+import type { Environment } from './company.ts'
 import type { Connection, EpochSeconds, Holdings } from './connection.ts'
 import type { Status } from './status.ts'
 
@@ -23,18 +24,35 @@ export interface DeathRange {
   to: EpochSeconds
 }
 
+/** Which connections a reader wants. The index may pass over others, and may still show some of them. */
+export interface IndexFilter {
+  status: Status | undefined
+  environment: Environment | undefined
+  now: EpochSeconds
+}
+
+export interface IndexPage {
+  sightings: Sighting[]
+  /**
+   * Where the next page begins; `undefined` after the last one. It comes from DynamoDB's `LastEvaluatedKey`, as a page
+   * may be short or empty and not be the last.
+   */
+  next: Place | undefined
+}
+
 /** What the broker needs of the fleet index. Every call may throw `storage_unavailable`. */
 export interface FleetIndex {
   shards: readonly string[]
   /** Beyond every death: where records stand that hold no refresh token. */
   nothingToDie: EpochSeconds
-  /** The next connections of a shard, next to die first. */
+  /** The next connections of a shard, soonest to expire first. `limit` counts those that the filter passes over as well. */
   page(
     shard: string,
     range: DeathRange,
     after: Place | undefined,
     limit: number,
-  ): Promise<{ sightings: Sighting[]; more: boolean }>
+    filter?: IndexFilter,
+  ): Promise<IndexPage>
   /** Notes on the record what the operator was told, unless another run has noted something meanwhile. */
   noteAlerted(companyKey: string, before: string | undefined, told: string): Promise<void>
 }
@@ -47,11 +65,40 @@ export interface FleetSummary {
   countedAt: EpochSeconds
 }
 
+export interface AlertWindow {
+  since: EpochSeconds
+  /** Alerts since then. */
+  count: number
+  /**
+   * Set where one alert for many was sent: the round in which the last of its connections was found that could not be
+   * remembered, or in which it was sent.
+   */
+  round?: number | undefined
+}
+
 /** How many alerts of a kind there were since the window began. */
-export type AlertWindows = Record<string, { since: EpochSeconds; count: number }>
+export type AlertWindows = Record<string, AlertWindow>
+
+/** A connection of which the operator was told, and whose record does not say so yet. */
+export interface PendingNote {
+  companyKey: string
+  /** What the record says now. */
+  before: string | undefined
+  told: string
+}
+
+/** What the cron keeps of alerts between its runs. */
+export interface AlertState {
+  windows: AlertWindows
+  /** Alerts for many that may not be in the outbox yet. */
+  pendingAlerts: readonly Alert[]
+  pendingNotes: readonly PendingNote[]
+}
 
 /** What one run of the cron leaves for the next. */
-export interface Round {
+export interface Round extends AlertState {
+  /** Whole rounds so far. */
+  rounds: number
   /** Where to go on; a round begins at the first shard. */
   shard: number
   after: Place | undefined
@@ -61,7 +108,6 @@ export interface Round {
   summary: FleetSummary | undefined
   /** When alerts were first configured: what is older is no news. */
   alertsSince: EpochSeconds | undefined
-  windows: AlertWindows
   /** The day (since the epoch) on which the item was planted that expiry must remove. */
   plantedOn: number
 }
@@ -94,7 +140,7 @@ export interface Waiting {
 export interface Outbox {
   /** Keeps an alert until it is delivered, or for days. `nextAttemptAt`: for another run, should this one end. */
   put(alert: Alert, now: EpochSeconds, nextAttemptAt: EpochSeconds): Promise<void>
-  /** Those whose next attempt is due, longest due first. */
+  /** Those whose next attempt is due, longest due first. Asks the index three times at the most. */
   due(now: EpochSeconds, limit: number): Promise<Waiting[]>
   delivered(id: string): Promise<void>
   postpone(id: string, attempts: number, nextAttemptAt: EpochSeconds): Promise<void>

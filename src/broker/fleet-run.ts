@@ -1,8 +1,20 @@
-import { type Alerted, type AlertingPorts, alerting } from './alerting.ts'
-import { type Change, changeOf } from './alerts.ts'
+import { addNote, planAlerts } from './alert-bundles.ts'
+import { type Announced, createAlerting } from './alerting.ts'
+import { changeOf } from './alerts.ts'
 import type { EpochMs } from './connection.ts'
-import type { FleetIndex, Outbox, Round, RoundStore, SendAlert, Sighting } from './fleet-ports.ts'
-import { isDue, keepingAlive } from './keep-alive.ts'
+import type {
+  AlertState,
+  FleetIndex,
+  Outbox,
+  PendingNote,
+  Round,
+  RoundStore,
+  SendAlert,
+  Sighting,
+} from './fleet-ports.ts'
+import { createFoundChanges, type FoundChanges } from './found-changes.ts'
+import { CALLS_A_REFRESH, isDue, keepingAlive } from './keep-alive.ts'
+import { createSoonest } from './soonest.ts'
 import { noCounts, sweeping } from './sweep.ts'
 import type { IdleRefresh } from './tokens.ts'
 
@@ -42,13 +54,38 @@ export interface RunReport {
 
 function firstRound(): Round {
   return {
+    rounds: 0,
     shard: 0,
     after: undefined,
     counts: noCounts(),
     summary: undefined,
     alertsSince: undefined,
     windows: {},
+    pendingAlerts: [],
+    pendingNotes: [],
     plantedOn: 0,
+  }
+}
+
+/** Finds what changed, of one connection after the other. */
+function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number | undefined, maxSilent: number) {
+  const changes = createFoundChanges(maxSilent)
+  return {
+    look(sighting: Sighting, now: number): void {
+      if (alertsSince === undefined) return
+      const { companyKey } = sighting.connection
+      let note = notes.get(companyKey)
+      if (note && note.before !== sighting.alerted) {
+        // The record was noted meanwhile: it knows better.
+        notes.delete(companyKey)
+        note = undefined
+      }
+      const change = changeOf(sighting, now, { alertsSince, pending: note?.told })
+      if (!change) return
+      if (note && !change.alert) addNote(notes, change)
+      else changes.add(change)
+    },
+    found: (): FoundChanges => changes.found(),
   }
 }
 
@@ -61,12 +98,32 @@ export function fleetRun(ports: FleetRunPorts) {
   const { index, rounds, alerts, refreshIdle, now, calls, keepAliveDays, refreshes } = ports
   const sweep = sweeping(index)
   const callsLeft = () => calls.limit - calls.used()
+  const maxTelling = Math.floor(calls.limit * TELLING)
 
-  const tell = async (changes: Change[], round: Round, nowSeconds: number): Promise<Alerted> => {
-    if (!alerts) return { windows: round.windows, sent: 0, failed: 0 }
-    const end = calls.used() + Math.floor(calls.limit * TELLING)
-    const parts: AlertingPorts = { index, ...alerts, callsLeft: () => end - calls.used() }
-    return alerting(parts)(changes, round.windows, nowSeconds)
+  /** Tells what was found, and saves the round with `save`. */
+  const tell = async (
+    found: FoundChanges,
+    before: AlertState,
+    moment: { now: number; rounds: number },
+    save: { asBefore(state: AlertState): Promise<void>; whole(state: AlertState): Promise<void> },
+  ): Promise<Pick<Announced, 'sent' | 'failed'>> => {
+    if (!alerts) {
+      await save.whole(before)
+      return { sent: 0, failed: 0 }
+    }
+    const end = calls.used() + maxTelling
+    const { announce, writeNotes } = createAlerting({ index, ...alerts, callsLeft: () => end - calls.used() })
+    const plan = planAlerts(found, before, moment)
+    // Before anybody is told: a run that ends after it sends the same alerts, by the same ids.
+    if (plan.many.length > 0) await save.asBefore(plan.state)
+    const { state, sent, failed } = await announce(plan, moment.now)
+    const notes = new Map(state.pendingNotes.map((note) => [note.companyKey, note]))
+    try {
+      await writeNotes(notes, found.silent)
+    } finally {
+      await save.whole({ ...state, pendingNotes: [...notes.values()] })
+    }
+    return { sent, failed }
   }
 
   return async (): Promise<RunReport> => {
@@ -75,25 +132,37 @@ export function fleetRun(ports: FleetRunPorts) {
     const today = Math.floor(nowSeconds / DAY_SECONDS)
     const round = (await rounds.load()) ?? firstRound()
     const alertsSince = alerts ? (round.alertsSince ?? nowSeconds) : undefined
-    const changes: Change[] = []
-    const due: { idle: Sighting[]; failing: Sighting[] } = { idle: [], failing: [] }
+    const notes = new Map(round.pendingNotes.map((note) => [note.companyKey, note]))
+    const changes = createChangeFinder(notes, alertsSince, maxTelling)
+    const mostRefreshes = Math.min(refreshes, Math.floor(callsLeft() / CALLS_A_REFRESH))
+    const due = { idle: createSoonest(mostRefreshes), failing: createSoonest(mostRefreshes) }
     let seen = 0
     const swept = await sweep(round, Math.floor(calls.limit * LOOKING), nowSeconds, (sighting) => {
       seen++
-      const change = alertsSince === undefined ? undefined : changeOf(sighting, nowSeconds, alertsSince)
-      if (change) changes.push(change)
+      changes.look(sighting, nowSeconds)
       const why = keepAliveDays > 0 ? isDue(sighting, nowSeconds, keepAliveDays) : undefined
-      if (why) due[why].push(sighting)
+      if (why) due[why].add(sighting)
     })
-    const told = await tell(changes, round, nowSeconds)
     if (round.plantedOn !== today) await rounds.plant(nowSeconds)
-    await rounds.save({ ...swept, alertsSince, windows: told.windows, plantedOn: today })
-    const [idle, failing] = [due.idle.length, due.failing.length]
+    const found = changes.found()
+    const { windows, pendingAlerts } = round
+    const told = await tell(
+      found,
+      { windows, pendingAlerts, pendingNotes: [...notes.values()] },
+      { now: nowSeconds, rounds: round.rounds },
+      {
+        asBefore: (state) => rounds.save({ ...round, alertsSince, ...state }),
+        whole: (state) => rounds.save({ ...round, ...swept, alertsSince, ...state, plantedOn: today }),
+      },
+    )
     const kept = await keepingAlive((companyKey) => refreshIdle(companyKey, nowSeconds - keepAliveDays * DAY_SECONDS))(
-      due.idle,
-      due.failing,
+      due.idle.kept(),
+      due.failing.kept(),
       { refreshes, callsLeft, isOver: () => now() - startedAt > RUN_MS },
     )
-    return { seen, idle, failing, ...kept, changes: changes.length, alerts_sent: told.sent, alerts_failed: told.failed }
+    return {
+      ...{ seen, idle: due.idle.count(), failing: due.failing.count(), ...kept, changes: found.count },
+      ...{ alerts_sent: told.sent, alerts_failed: told.failed },
+    }
   }
 }

@@ -34,18 +34,15 @@ interface Bounds {
   isOver(): boolean
 }
 
-function byDeath(one: Sighting, other: Sighting) {
-  return one.place.diesAt - other.place.diesAt
-}
-
 /**
- * Refreshes, next to die first, those that failed before last, so that they hold nobody up. Ends early where a whole
- * handful fails for reasons that are not of the connection: Intuit or the table is out of reach, and so for the next.
+ * Refreshes idle connections, then those whose last refresh failed, so that these delay no other. Both come soonest to
+ * expire first. Ends early where a whole handful fails for reasons that are not of the connection: Intuit or the table
+ * is out of reach, and so for the next.
  */
 export function keepingAlive(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
-  return async (idle: Sighting[], failing: Sighting[], bounds: Bounds): Promise<KeepAliveCounts> => {
+  return async (idle: readonly Sighting[], failing: readonly Sighting[], bounds: Bounds): Promise<KeepAliveCounts> => {
     const counts = { refreshed: 0, failed: 0 }
-    const queue = [...idle.sort(byDeath), ...failing.sort(byDeath)].slice(0, bounds.refreshes)
+    const queue = [...idle, ...failing].slice(0, bounds.refreshes)
     while (queue.length > 0 && !bounds.isOver()) {
       const fitting = Math.min(TOGETHER, Math.floor(bounds.callsLeft() / CALLS_A_REFRESH))
       if (fitting < 1) break

@@ -6,8 +6,14 @@ import { isOver } from './sweep.ts'
 
 /** Workers on the free plan send 50 requests for one of their own at the most. */
 const MAX_QUERIES = 45
-/** What is asked of a shard at a time where most of it may not be wanted. */
-const FILTERED_PAGE = 100
+/**
+ * Connections of the index that one request takes in where a filter is given. Each costs some 15 microseconds of CPU
+ * time, and Workers on the free plan have 10 ms for a request.
+ */
+const MAX_FILTERED = 300
+/** What DynamoDB looks at in a shard at a time: the more, the less of it passes its own part of the filter. */
+const FEWEST_EVALUATED = 8
+const MOST_EVALUATED = 250
 
 /** For each shard: the last connection that was passed, `end`, or `undefined` where none was. */
 export type ListPlaces = readonly (Place | 'end' | undefined)[]
@@ -34,9 +40,12 @@ export interface ListPage {
 
 interface Shard {
   name: string
+  /** The last connection that was passed, or where the page began. */
   place: Place | undefined
   ahead: Sighting[]
-  more: boolean
+  /** Where the next page begins. */
+  next: Place | undefined
+  isAtEnd: boolean
 }
 
 /** Where in the index a status can be. */
@@ -65,32 +74,60 @@ function earlier(one: Shard, other: Shard) {
     : other
 }
 
-function placeAfter({ place, ahead, more }: Shard) {
-  return more || ahead.length > 0 ? place : ('end' as const)
+function placeAfter({ place, ahead, next, isAtEnd }: Shard) {
+  if (ahead.length > 0) return place
+  return isAtEnd ? ('end' as const) : next
+}
+
+function isDry({ ahead, isAtEnd }: Shard) {
+  return ahead.length === 0 && !isAtEnd
+}
+
+/** How much of each shard is read at a time. */
+function createPageSize({ limit, ...wanted }: ListRequest, shards: number) {
+  const isFiltered = Object.values({ ...wanted, places: undefined }).some((value) => value !== undefined)
+  let evaluated = 0
+  let taken = 0
+  return {
+    /** By what passed DynamoDB's part of the filter so far: as much as takes in what this request may still take in. */
+    next(): number {
+      if (!isFiltered) return Math.max(FEWEST_EVALUATED, Math.ceil(limit / 8))
+      const perTaken = evaluated === 0 ? 1 : evaluated / Math.max(taken, 1)
+      const wish = Math.floor((perTaken * (MAX_FILTERED - taken)) / shards)
+      return Math.min(Math.max(wish, FEWEST_EVALUATED), MOST_EVALUATED)
+    },
+    count(pageSize: number, sightings: number): void {
+      evaluated += pageSize
+      taken += sightings
+    },
+    isUsedUp: () => isFiltered && taken >= MAX_FILTERED,
+  }
 }
 
 /**
- * Connections, next to die first: the shards of the index merged, each read a page at a time. A page may be short, and
- * even empty, where few of many are wanted: what a request may ask is bounded, and its places tell where to go on.
+ * Connections, soonest to expire first: the shards of the index merged, each read a page at a time. A page may be short,
+ * and even empty, where few of many are wanted: what a request may read is bounded, and its places tell where to go on.
  */
 export function listing(index: FleetIndex) {
   const begin = (places: ListPlaces | undefined): Shard[] =>
     index.shards.map((name, position) => {
-      const place = places?.[position]
-      return { name, place: place === 'end' ? undefined : place, ahead: [], more: place !== 'end' }
+      const given = places?.[position]
+      const place = given === 'end' ? undefined : given
+      return { name, place, ahead: [], next: place, isAtEnd: given === 'end' }
     })
 
   return async (request: ListRequest, now: EpochSeconds): Promise<ListPage> => {
     const { limit, status, environment, reaches } = request
     const range = rangeOf(status, now, index.nothingToDie)
-    const isFiltered = status !== undefined || environment !== undefined || reaches !== undefined
-    const page = isFiltered ? FILTERED_PAGE : Math.max(10, Math.ceil(limit / 4))
+    const pageSize = createPageSize(request, index.shards.length)
     const shards = begin(request.places)
     const connections: Listed[] = []
 
-    const fill = async (shard: Shard) => {
-      const { sightings, more } = await index.page(shard.name, range, shard.place, page)
-      Object.assign(shard, { ahead: sightings, more })
+    const fill = async (shard: Shard, size: number) => {
+      shard.place = shard.next
+      const { sightings, next } = await index.page(shard.name, range, shard.place, size, { status, environment, now })
+      pageSize.count(size, sightings.length)
+      Object.assign(shard, { ahead: sightings, next, isAtEnd: next === undefined })
     }
     const consider = (sighting: Sighting) => {
       const { connection } = sighting
@@ -102,16 +139,18 @@ export function listing(index: FleetIndex) {
     }
 
     for (let queries = 0; connections.length < limit; ) {
-      const dry = shards.filter(({ ahead, more }) => more && ahead.length === 0)
+      const dry = shards.filter(isDry)
       queries += dry.length
-      if (queries > MAX_QUERIES) break
-      await Promise.all(dry.map(fill))
+      if (dry.length > 0 && (queries > MAX_QUERIES || pageSize.isUsedUp())) break
+      const size = pageSize.next()
+      await Promise.all(dry.map((shard) => fill(shard, size)))
+      // A page may be empty and not be the last one. What is next is known once every shard shows what it has.
+      if (shards.some(isDry)) continue
       const next = shards.reduce(earlier)
       const sighting = next.ahead.shift()
-      if (sighting) {
-        next.place = sighting.place
-        consider(sighting)
-      } else if (!shards.some(({ more }) => more)) break
+      if (!sighting) break
+      next.place = sighting.place
+      consider(sighting)
     }
     const places = shards.map(placeAfter)
     return { connections, places: places.every((place) => place === 'end') ? undefined : places }

@@ -18,6 +18,8 @@ export function noCounts(): Counts {
 
 /** Where a sweep stands. */
 export interface Swept {
+  /** Whole rounds so far. */
+  rounds: number
   shard: number
   after: Place | undefined
   counts: Counts
@@ -36,20 +38,20 @@ export function isOver({ expiresAt }: Sighting, now: EpochSeconds) {
 export function sweeping(index: FleetIndex) {
   return async (from: Swept, pages: number, now: EpochSeconds, look: (sighting: Sighting) => void): Promise<Swept> => {
     const range = { from: 0, to: index.nothingToDie }
-    let { shard, after, summary } = from
+    let { shard, after } = from
     const counts = { ...from.counts }
     for (let page = 0; page < pages; page++) {
-      const { sightings, more } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
+      const { sightings, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
       for (const sighting of sightings.filter((one) => !isOver(one, now))) {
         counts[statusOf(sighting.connection, sighting, now)]++
         look(sighting)
       }
-      after = more ? sightings.at(-1)?.place : undefined
+      after = next
       if (!after) shard++
       if (shard < index.shards.length) continue
-      summary = { counts, countedAt: now }
-      return { shard: 0, after: undefined, counts: noCounts(), summary }
+      const summary = { counts, countedAt: now }
+      return { rounds: from.rounds + 1, shard: 0, after: undefined, counts: noCounts(), summary }
     }
-    return { shard, after, counts, summary }
+    return { rounds: from.rounds, shard, after, counts, summary: from.summary }
   }
 }

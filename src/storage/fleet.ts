@@ -1,8 +1,9 @@
-import type { DeathRange, FleetIndex, Place, Sighting } from '../broker/fleet-ports.ts'
-import { attributes, integer, text } from './attributes.ts'
+import type { DeathRange, FleetIndex, IndexFilter, IndexPage, Place, Sighting } from '../broker/fleet-ports.ts'
+import { attributes, digits, integer, text } from './attributes.ts'
 import { connectionKey, connectionOf } from './connection-item.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-attributes.ts'
+import { filterExpression } from './fleet-filter.ts'
 
 /*
  * alerted   S   of a connection record: what the operator was last told of it. Written by the cron alone.
@@ -11,19 +12,24 @@ import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-attributes.ts'
 const PK_PREFIX = 'connection#'
 
 function sightingOf(item: Item): Sighting {
-  // Not `company_key`: a record written by hand may lack it.
-  const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
-  const diesAt = integer(item, 'dies_at') ?? 0
-  const connection = connectionOf(item, companyKey)
+  const place = parsePlace(item)
+  const connection = connectionOf(item, place.companyKey)
   return {
     connection,
     // The index holds no token. The expiry of an access token comes and goes with it.
     holdsAccessToken: connection.accessTokenExpiresAt !== undefined,
-    holdsRefreshToken: diesAt !== NOTHING_TO_DIE,
-    place: { diesAt, companyKey },
+    holdsRefreshToken: place.diesAt !== NOTHING_TO_DIE,
+    place,
     expiresAt: integer(item, 'expires_at'),
     alerted: text(item, 'alerted'),
   }
+}
+
+/** The place of an item or of a `LastEvaluatedKey`. `dies_at` stays as it is: a fraction of it is part of the key. */
+function parsePlace(item: Item): Place {
+  // Not `company_key`: a record written by hand may lack it.
+  const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
+  return { diesAt: Number(digits(item, 'dies_at') ?? 0), companyKey }
 }
 
 function startKey(shard: string, { diesAt, companyKey }: Place) {
@@ -36,23 +42,34 @@ export function fleetIndex(dynamo: DynamoDb, indexName: () => string): FleetInde
     shards: FLEET_SHARDS,
     nothingToDie: NOTHING_TO_DIE,
 
-    async page(shard: string, { from, to }: DeathRange, after: Place | undefined, limit: number) {
+    async page(
+      shard: string,
+      { from, to }: DeathRange,
+      after: Place | undefined,
+      limit: number,
+      filter?: IndexFilter,
+    ): Promise<IndexPage> {
+      const { expression, values } = filterExpression(filter)
       const { items, lastKey } = await dynamo.query({
         IndexName: indexName(),
         KeyConditionExpression: 'fleet_shard = :shard AND dies_at BETWEEN :from AND :to',
-        ExpressionAttributeValues: attributes({ ':shard': shard, ':from': from, ':to': to }),
+        ExpressionAttributeValues: attributes({ ':shard': shard, ':from': from, ':to': to, ...values }),
+        ...(expression === undefined ? {} : { FilterExpression: expression }),
         Limit: limit,
         ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
       })
-      return { sightings: items.map(sightingOf), more: lastKey !== undefined }
+      return { sightings: items.map(sightingOf), next: lastKey && parsePlace(lastKey) }
     },
 
     async noteAlerted(companyKey, before, told) {
+      // What is not a string, or empty, is as absent to the condition as to the reader.
+      const isAbsent = '(NOT attribute_type(alerted, :string) OR size(alerted) = :zero)'
+      const values = before === undefined ? { ':string': 'S', ':zero': 0 } : { ':before': before }
       await dynamo.updateItem({
         Key: connectionKey(companyKey),
         UpdateExpression: 'SET alerted = :told',
-        ConditionExpression: `attribute_exists(pk) AND ${before === undefined ? 'attribute_not_exists(alerted)' : 'alerted = :before'}`,
-        ExpressionAttributeValues: attributes({ ':told': told, ':before': before }),
+        ConditionExpression: `attribute_exists(pk) AND ${before === undefined ? isAbsent : 'alerted = :before'}`,
+        ExpressionAttributeValues: attributes({ ':told': told, ...values }),
       })
     },
   }

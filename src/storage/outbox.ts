@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { EpochSeconds } from '../broker/connection.ts'
 import type { Outbox, Waiting } from '../broker/fleet-ports.ts'
 import { attributes, integer, text } from './attributes.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
@@ -16,6 +17,10 @@ import { fromJson } from './json.ts'
 
 const SHARD = 'outbox'
 const KEPT_SECONDS = 3 * 24 * 3600
+/** Queries for the alerts that are due. */
+const DUE_PAGES = 3
+
+type QueryInput = Parameters<DynamoDb['query']>[0]
 
 function alertSchema() {
   return v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
@@ -30,8 +35,31 @@ function waitingOf(item: Item | undefined): Waiting[] {
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 
-/** Alerts that wait for delivery. Every call bears being applied twice. */
+/** Alerts that wait for delivery. Every call is idempotent. */
 export function outbox(dynamo: DynamoDb, indexName: () => string): Outbox {
+  /** A page may be empty and not be the last one. */
+  const dueKeys = async (now: EpochSeconds, limit: number): Promise<string[]> => {
+    const keys: string[] = []
+    let start: QueryInput['ExclusiveStartKey']
+    for (let page = 0; page < DUE_PAGES && keys.length < limit; page++) {
+      const { items, lastKey } = await dynamo.query({
+        IndexName: indexName(),
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
+        ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
+        Limit: limit - keys.length,
+        ...(start ? { ExclusiveStartKey: start } : {}),
+      })
+      keys.push(...items.flatMap((item) => text(item, 'pk') ?? []))
+      if (!lastKey) break
+      start = attributes({
+        fleet_shard: SHARD,
+        dies_at: integer(lastKey, 'dies_at'),
+        pk: text(lastKey, 'pk'),
+      })
+    }
+    return keys
+  }
+
   return {
     async put(alert, now, nextAttemptAt) {
       await dynamo.putItem({
@@ -49,15 +77,10 @@ export function outbox(dynamo: DynamoDb, indexName: () => string): Outbox {
     },
 
     async due(now, limit) {
-      const { items } = await dynamo.query({
-        IndexName: indexName(),
-        KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
-        ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
-        Limit: limit,
-      })
+      const keys = await dueKeys(now, limit)
       // The index shows no message, and one that it still shows may be delivered.
       const whole = await Promise.all(
-        items.map((item) => dynamo.getItem({ Key: attributes({ pk: text(item, 'pk') }), ConsistentRead: true })),
+        keys.map((pk) => dynamo.getItem({ Key: attributes({ pk }), ConsistentRead: true })),
       )
       return whole.flatMap(waitingOf)
     },

@@ -32,16 +32,34 @@ function countsSchema() {
     disconnected: count(),
   })
 }
+function alertSchema() {
+  return v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
+}
+/** A note as it is stored, short: company key, what the record says, what was told. */
+function noteSchema() {
+  return v.pipe(
+    v.tuple([v.string(), v.nullable(v.string()), v.string()]),
+    v.transform(([companyKey, before, told]) => ({ companyKey, before: before ?? undefined, told })),
+  )
+}
 function roundSchema() {
   return v.object({
+    rounds: v.optional(count(), 0),
     shard: count(),
     after: v.optional(v.object({ diesAt: count(), companyKey: v.string() })),
     counts: countsSchema(),
     summary: v.optional(v.object({ counts: countsSchema(), countedAt: count() })),
     alertsSince: v.optional(count()),
-    windows: v.record(v.string(), v.object({ since: count(), count: count() })),
+    windows: v.record(v.string(), v.object({ since: count(), count: count(), round: v.optional(count()) })),
+    pendingAlerts: v.optional(v.array(alertSchema()), []),
+    pendingNotes: v.optional(v.array(noteSchema()), []),
     plantedOn: count(),
   })
+}
+
+function roundText({ pendingNotes, ...round }: Round) {
+  const notes = pendingNotes.map(({ companyKey, before, told }) => [companyKey, before ?? null, told])
+  return JSON.stringify({ ...round, pendingNotes: notes })
 }
 
 const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
@@ -56,7 +74,7 @@ export function roundStore(dynamo: DynamoDb): RoundStore {
     },
 
     async save(round) {
-      await dynamo.putItem({ Item: { ...roundKey(), ...attributes({ round: JSON.stringify(round) }) } })
+      await dynamo.putItem({ Item: { ...roundKey(), ...attributes({ round: roundText(round) }) } })
     },
 
     async plant(now) {

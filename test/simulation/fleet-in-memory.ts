@@ -88,7 +88,7 @@ export const memoryFleetIndex = (rows: Rows) => {
       const start = after ? (positions.get(shard) ?? 0) : 0
       positions.set(shard, start + limit)
       const sightings = all.slice(start, start + limit).map(({ sighting }) => sighting)
-      return { sightings, more: start + limit < all.length }
+      return { sightings, next: start + limit < all.length ? sightings.at(-1)?.place : undefined }
     },
     async noteAlerted() {},
   }

@@ -1,0 +1,155 @@
+import type { Connection } from '../../src/broker/connection.ts'
+import type { Alert, FleetIndex, Outbox, Place, Sighting, Waiting } from '../../src/broker/fleet-ports.ts'
+import { fleetRun } from '../../src/broker/fleet-run.ts'
+import type { Item } from '../../src/storage/dynamodb.ts'
+import { FLEET_SHARDS, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-attributes.ts'
+import { roundStore } from '../../src/storage/rounds.ts'
+
+const DAY = 86_400
+export const START = 1_790_000_000
+const EVERY_SECONDS = 300
+
+type Operation = 'page' | 'note' | 'put' | 'due' | 'delivered' | 'postpone' | 'load' | 'save' | 'send'
+
+/** What a call meets: `before` fails it, `after` applies it and loses its answer. */
+export type Trouble = 'before' | 'after' | undefined
+
+export interface AlertFleetOptions {
+  /** `CRON_CALLS`. */
+  calls: number
+  trouble?(operation: Operation): Trouble
+}
+
+const connectionOf = (companyKey: string, at: number): Connection => ({
+  ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 5 },
+  ...{ accessToken: undefined, accessTokenExpiresAt: at + 3600, refreshToken: undefined },
+  ...{ refreshTokenExpiresAt: at + 200 * DAY, refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined },
+  ...{ createdAt: at, updatedAt: at, lastRefreshAt: at, writtenBy: undefined, lease: undefined },
+  ...{ failure: undefined, disconnection: undefined, refreshes: [] },
+})
+
+/** The cron and its alerts over a fleet in memory, by a clock of its own. The state goes through its real item. */
+export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptions) => {
+  let now = START
+  let used = 0
+  const shards = new Map<string, Sighting[]>(FLEET_SHARDS.map((shard) => [shard, []]))
+  const sightings = new Map<string, { sighting: Sighting; position: number }>()
+  const waiting = new Map<string, Waiting & { nextAttemptAt: number }>()
+  const received: Alert[] = []
+  const items = new Map<string, Item>()
+  const figures = { notes: 0, largestState: 0, mostCalls: 0, failedRuns: 0 }
+
+  const call = async <Result>(operation: Operation, apply: () => Result): Promise<Result> => {
+    used++
+    const met = trouble(operation)
+    if (met === 'before') throw new Error(`${operation} is out of reach`)
+    const result = apply()
+    if (met === 'after') throw new Error(`the answer of ${operation} was lost`)
+    return result
+  }
+
+  const index: FleetIndex = {
+    shards: FLEET_SHARDS,
+    nothingToDie: NOTHING_TO_DIE,
+    page: (shard, _range, after: Place | undefined, limit) =>
+      call('page', () => {
+        const all = shards.get(shard) ?? []
+        const start = after ? (sightings.get(after.companyKey)?.position ?? 0) + 1 : 0
+        const page = all.slice(start, start + limit)
+        return {
+          sightings: page.map((one) => ({ ...one })),
+          next: start + limit < all.length ? page.at(-1)?.place : undefined,
+        }
+      }),
+    noteAlerted: (companyKey, before, told) =>
+      call('note', () => {
+        figures.notes++
+        const sighting = sightings.get(companyKey)?.sighting
+        if (sighting?.alerted === before && sighting) sighting.alerted = told
+      }),
+  }
+  const outbox: Outbox = {
+    put: (alert, at, nextAttemptAt) =>
+      call('put', () => {
+        if (!waiting.has(alert.id)) waiting.set(alert.id, { alert, attempts: 0, since: at, nextAttemptAt })
+      }),
+    due: (at, limit) =>
+      call('due', () => [...waiting.values()].filter((one) => one.nextAttemptAt <= at).slice(0, limit)),
+    delivered: (id) => call('delivered', () => void waiting.delete(id)),
+    postpone: (id, attempts, nextAttemptAt) =>
+      call('postpone', () => {
+        const one = waiting.get(id)
+        if (one) waiting.set(id, { ...one, attempts, nextAttemptAt })
+      }),
+  }
+  const unused = () => Promise.reject(new Error('not simulated'))
+  const rounds = roundStore({
+    ...{ updateItem: unused, deleteItem: unused, query: unused },
+    getItem: () => call('load', () => items.get('round')),
+    putItem: ({ Item: item = {} }) =>
+      call('save', () => {
+        if (!item['round']) return { refused: false, attributes: {} }
+        items.set('round', item)
+        figures.largestState = Math.max(figures.largestState, JSON.stringify(item).length)
+        return { refused: false, attributes: {} }
+      }),
+  })
+  const send = async (alert: Alert) => {
+    used++
+    if (trouble('send') === 'before') return false
+    received.push(alert)
+    return trouble('send') !== 'after'
+  }
+  const run = fleetRun({
+    ...{ index, rounds, alerts: { outbox, send }, keepAliveDays: 0, refreshes: 60, now: () => now * 1000 },
+    refreshIdle: async () => 'not due',
+    calls: { limit: calls, used: () => used },
+  })
+
+  return {
+    figures,
+    /** Every message that the operator's endpoint took, in their order. */
+    received,
+    waiting,
+    now: () => now,
+    /** Adds a connection that was made, and last refreshed, at `at`. */
+    add: (companyKey: string, at = now) => {
+      const connection = connectionOf(companyKey, at)
+      const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
+      const shard = shards.get(fleetShard(companyKey)) ?? []
+      const sighting = { connection, holdsRefreshToken: true, place, expiresAt: undefined, alerted: undefined }
+      sightings.set(companyKey, { sighting, position: shard.push(sighting) - 1 })
+    },
+    fail: (companyKey: string, reason: 'unavailable' | 'invalid_grant' = 'unavailable') => {
+      const { connection } = sightings.get(companyKey)?.sighting ?? {}
+      if (!connection) throw new Error(`There is no ${companyKey}.`)
+      const times = { count: 3, since: now - 600, at: now, retryAt: now + 600 }
+      connection.failure = { reason, intuitTid: undefined, ...times }
+    },
+    mend: (companyKey: string) => {
+      const { connection } = sightings.get(companyKey)?.sighting ?? {}
+      if (connection) Object.assign(connection, { failure: undefined, generation: connection.generation + 1 })
+    },
+    /** What a disconnect leaves; its place in the index stays, as nothing here depends on it. */
+    erase: (companyKey: string) => {
+      const { sighting } = sightings.get(companyKey) ?? {}
+      if (sighting) Object.assign(sighting, { holdsRefreshToken: false })
+      if (sighting) Object.assign(sighting.connection, { failure: undefined, updatedAt: now })
+    },
+    connectAgain: (companyKey: string) => {
+      const { sighting } = sightings.get(companyKey) ?? {}
+      if (sighting) Object.assign(sighting, { holdsRefreshToken: true })
+      if (sighting)
+        Object.assign(sighting.connection, { generation: sighting.connection.generation + 2, updatedAt: now })
+    },
+    /** Runs the cron so many times, five minutes apart. A run that fails is made up for by the next. */
+    runs: async (count: number) => {
+      for (let done = 0; done < count; done++) {
+        used = 0
+        await run().catch(() => figures.failedRuns++)
+        figures.mostCalls = Math.max(figures.mostCalls, used)
+        now += EVERY_SECONDS
+      }
+    },
+  }
+}
