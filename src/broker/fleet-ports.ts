@@ -28,6 +28,8 @@ export interface DeathRange {
 export interface IndexFilter {
   status: Status | undefined
   environment: Environment | undefined
+  /** Company keys; one that ends with `*` stands for all that begin so. */
+  companies: readonly string[] | undefined
   now: EpochSeconds
 }
 

@@ -1,3 +1,4 @@
+import { type Caller, reaches } from './caller.ts'
 import type { Environment } from './company.ts'
 import type { EpochSeconds } from './connection.ts'
 import type { DeathRange, FleetIndex, Place, Sighting } from './fleet-ports.ts'
@@ -23,8 +24,8 @@ export interface ListRequest {
   places: ListPlaces | undefined
   status: Status | undefined
   environment: Environment | undefined
-  /** Which companies the caller may see; `undefined`: all. */
-  reaches: ((companyKey: string) => boolean) | undefined
+  /** Whose connections are listed; `undefined`: everybody's. */
+  caller: Caller | undefined
 }
 
 export interface Listed {
@@ -117,7 +118,8 @@ export function listing(index: FleetIndex) {
     })
 
   return async (request: ListRequest, now: EpochSeconds): Promise<ListPage> => {
-    const { limit, status, environment, reaches } = request
+    const { limit, status, environment, caller } = request
+    const filter = { status, environment, companies: caller?.companies, now }
     const range = rangeOf(status, now, index.nothingToDie)
     const pageSize = createPageSize(request, index.shards.length)
     const shards = begin(request.places)
@@ -125,13 +127,13 @@ export function listing(index: FleetIndex) {
 
     const fill = async (shard: Shard, size: number) => {
       shard.place = shard.next
-      const { sightings, next } = await index.page(shard.name, range, shard.place, size, { status, environment, now })
+      const { sightings, next } = await index.page(shard.name, range, shard.place, size, filter)
       pageSize.count(size, sightings.length)
       Object.assign(shard, { ahead: sightings, next, isAtEnd: next === undefined })
     }
     const consider = (sighting: Sighting) => {
       const { connection } = sighting
-      if (isOver(sighting, now) || reaches?.(connection.companyKey) === false) return
+      if (isOver(sighting, now) || (caller && !reaches(caller, connection.companyKey))) return
       const found = statusOf(connection, sighting, now)
       if (status !== undefined && found !== status) return
       if (environment !== undefined && connection.environment !== environment) return

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
-import { type Caller, reaches } from '../broker/caller.ts'
+import type { Caller } from '../broker/caller.ts'
 import type { Fleet } from '../broker/fleet.ts'
 import type { Listed, ListPlaces } from '../broker/listing.ts'
 import { STATUSES } from '../broker/status.ts'
@@ -92,7 +92,7 @@ export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
         status: oneOf(c, 'status', STATUSES),
         environment: oneOf(c, 'environment', ENVIRONMENTS),
         places: await placesOf(c, cursors),
-        reaches: seesAll(caller) ? undefined : (companyKey) => reaches(caller, companyKey),
+        caller: seesAll(caller) ? undefined : caller,
       })
       return c.json({
         connections: connections.map(listedBody),

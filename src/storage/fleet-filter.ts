@@ -40,6 +40,27 @@ function environmentCondition(environment: IndexFilter['environment']): Conditio
   return [{ expression: 'NOT uses_sandbox_credentials = :other', values: { ':other': environment === 'production' } }]
 }
 
+/** DynamoDB takes 4 KB of expression; a key for more companies than this is left to the broker. */
+const MOST_COMPANIES = 20
+
+/** A record written by hand may lack `company_key`. */
+function companiesCondition(companies: IndexFilter['companies']): Condition[] {
+  if (!companies || companies.length > MOST_COMPANIES) return []
+  const values = companies.map((company, position): [name: string, value: string, isPrefix: boolean] => {
+    const isPrefix = company.endsWith('*')
+    return [`:company${position}`, isPrefix ? company.slice(0, -1) : company, isPrefix]
+  })
+  const isOne = values.map(([name, , isPrefix]) =>
+    isPrefix ? `begins_with(company_key, ${name})` : `company_key = ${name}`,
+  )
+  return [
+    {
+      expression: `(${['NOT attribute_type(company_key, :text)', ...isOne].join(' OR ')})`,
+      values: { ':text': 'S', ...Object.fromEntries(values.map(([name, value]) => [name, value])) },
+    },
+  ]
+}
+
 /**
  * The part of a filter that DynamoDB can apply, so that the Worker does not parse what nobody asked for. It passes over
  * no connection that the broker would choose, and leaves the choice to the broker: a record may be written by hand.
@@ -49,7 +70,11 @@ export function filterExpression(filter: IndexFilter | undefined): {
   values: Condition['values']
 } {
   if (!filter) return { expression: undefined, values: {} }
-  const conditions = [...statusCondition(filter.status, filter.now), ...environmentCondition(filter.environment)]
+  const conditions = [
+    ...statusCondition(filter.status, filter.now),
+    ...environmentCondition(filter.environment),
+    ...companiesCondition(filter.companies),
+  ]
   return {
     expression: conditions.length === 0 ? undefined : conditions.map(({ expression }) => expression).join(' AND '),
     values: Object.assign({}, ...conditions.map(({ values }) => values)),

@@ -1,0 +1,196 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startDynamoDb } from '../dev/dynamodb.ts'
+import { createTable } from '../dev/table.ts'
+import type { FleetIndex } from '../src/broker/fleet-ports.ts'
+import { type ListPlaces, listing } from '../src/broker/listing.ts'
+import { STATUSES } from '../src/broker/status.ts'
+import { type DynamoDb, dynamoDb } from '../src/storage/dynamodb.ts'
+import { fleetIndex } from '../src/storage/fleet.ts'
+import { fleetShard, NOTHING_TO_DIE } from '../src/storage/fleet-attributes.ts'
+import { outbox } from '../src/storage/outbox.ts'
+import { adminClient, realSurroundings, testStorage } from './support/engine.ts'
+import { type EngineProxy, startEngineProxy } from './support/engine-proxy.ts'
+
+const NOW = 1_790_000_000
+const DAY = 86_400
+
+let engine: Awaited<ReturnType<typeof startDynamoDb>>
+let proxy: EngineProxy
+let dynamo: DynamoDb
+let put: (item: NonNullable<ConstructorParameters<typeof PutItemCommand>[0]['Item']>) => Promise<unknown>
+
+beforeAll(async () => {
+  engine = await startDynamoDb()
+  proxy = await startEngineProxy(engine.url)
+  const client = adminClient(engine.url)
+  const { table } = testStorage(engine.url)
+  await createTable(client, table)
+  put = (item) => client.send(new PutItemCommand({ TableName: table, Item: item }))
+  dynamo = dynamoDb(() => testStorage(proxy.url), realSurroundings)
+})
+afterAll(async () => {
+  await proxy.close()
+  await engine.close()
+})
+
+/** Every page after the other. */
+const whole = async (index: FleetIndex, request: Partial<Parameters<ReturnType<typeof listing>>[0]>) => {
+  const keys: string[] = []
+  let places: ListPlaces | undefined
+  do {
+    const everybody = { limit: 50, status: undefined, environment: undefined, caller: undefined }
+    const page = await listing(index)({ ...everybody, ...request, places }, NOW)
+    keys.push(...page.connections.map(({ sighting }) => sighting.connection.companyKey))
+    places = page.places
+  } while (places)
+  return keys
+}
+
+const keyOf = (name: string, diesAt: number) => ({
+  ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: fleetShard(name) }, dies_at: { N: String(diesAt) } },
+})
+
+describe('what DynamoDB filters for the broker', () => {
+  const absent = undefined
+  const attribute = {
+    realm_id: [absent, { S: '1' }, { S: '' }, { NULL: true }, { N: '12' }],
+    generation: [absent, { N: '0' }, { N: '1' }, { N: '7' }, { NULL: true }, { S: '1' }],
+    failure_code: [absent, absent, { S: 'unavailable' }, { S: 'invalid_grant' }, { NULL: true }, { S: 'nonsense' }],
+    failed_at: [absent, { N: String(NOW - 60) }],
+    refresh_token_expires_at: [absent, { N: String(NOW - 1) }, { N: String(NOW) }, { N: String(NOW + 90 * DAY) }],
+    refresh_token_hard_expires_at: [absent, { N: String(NOW - 1) }, { N: String(NOW + DAY) }, { NULL: true }],
+    uses_sandbox_credentials: [absent, { BOOL: true }, { BOOL: false }, { NULL: true }, { S: 'true' }],
+  }
+  const record = fc.record({
+    name: fc.constantFrom('acme', 'beach-sandbox', 'corner'),
+    holds: fc.boolean(),
+    hasKey: fc.boolean(),
+    ...Object.fromEntries(Object.entries(attribute).map(([name, values]) => [name, fc.constantFrom(...values)])),
+  })
+
+  it('is no connection that the broker would list, however the record was written', async () => {
+    const index = fleetIndex(dynamo, () => 'fleet')
+    const unfiltered: FleetIndex = {
+      ...index,
+      page: (shard, range, after, limit) => index.page(shard, range, after, limit),
+    }
+    const records = fc.sample(record, { numRuns: 250, seed: 13 })
+    for (const [position, { name, holds, hasKey, ...values }] of records.entries()) {
+      const companyKey = `${name}-${position}`
+      const diesAt = holds ? NOW + (position - 50) * DAY : NOTHING_TO_DIE
+      const given = Object.entries(values).filter((entry) => entry[1] !== undefined)
+      const item = hasKey ? { ...keyOf(companyKey, diesAt), company_key: { S: companyKey } } : keyOf(companyKey, diesAt)
+      await put({ ...item, ...Object.fromEntries(given) })
+    }
+    const callers = [undefined, ['acme-*'], ['corner-7', 'beach-*', 'nobody']].map(
+      (companies) => companies && { name: 'books', may: [], companies },
+    )
+    for (const caller of callers) {
+      for (const status of [undefined, ...STATUSES]) {
+        for (const environment of [undefined, 'sandbox', 'production'] as const) {
+          const request = { caller, status, environment }
+          // Those that expire at the same time come in any order.
+          const [found, wanted] = [await whole(index, request), await whole(unfiltered, request)]
+          expect(new Set(found), JSON.stringify(request)).toEqual(new Set(wanted))
+          expect(found).toHaveLength(wanted.length)
+        }
+      }
+    }
+    expect(await whole(index, {})).toHaveLength(250)
+  }, 120_000)
+
+  it('is read as little as it can be: one page of few of many parses few', async () => {
+    const index = fleetIndex(dynamo, () => 'fleet')
+    let parsed = 0
+    const counting: FleetIndex = {
+      ...index,
+      page: async (...given) => {
+        const page = await index.page(...given)
+        parsed += page.sightings.length
+        return page
+      },
+    }
+    for (const status of STATUSES) {
+      parsed = 0
+      const all = { limit: 100, places: undefined, environment: undefined, caller: undefined }
+      await listing(counting)({ ...all, status }, NOW)
+      expect(parsed, status).toBeLessThanOrEqual(600)
+    }
+  })
+})
+
+describe('an empty page that names a key to go on from', () => {
+  /** DynamoDB answers the first query of each shard so: it looked at records, and none passed. */
+  const emptyFirstPages = () =>
+    proxy.fault({
+      ...{ operation: 'Query', kind: 'answer', status: 200 },
+      when: ({ body }) => !JSON.stringify(body).includes('ExclusiveStartKey'),
+      body: JSON.stringify({
+        Items: [],
+        Count: 0,
+        LastEvaluatedKey: { pk: { S: 'connection#-' }, dies_at: { N: '0.5' }, fleet_shard: { S: '00' } },
+      }),
+    })
+
+  it('ends no list', async () => {
+    const index = fleetIndex(dynamo, () => 'fleet')
+    const before = await whole(index, {})
+    const { lift } = emptyFirstPages()
+    expect(new Set(await whole(index, {}))).toEqual(new Set(before))
+    lift()
+    expect(before.length).toBeGreaterThan(100)
+  })
+
+  it('is gone on from by its own key, to the digit', async () => {
+    const index = fleetIndex(dynamo, () => 'fleet')
+    const { lift } = emptyFirstPages()
+    const page = await index.page('00', { from: 0, to: NOTHING_TO_DIE }, undefined, 10)
+    lift()
+    expect(page).toEqual({ sightings: [], next: { diesAt: 0.5, companyKey: '-' } })
+    proxy.requests.length = 0
+    await index.page('00', { from: 0, to: NOTHING_TO_DIE }, page.next, 10)
+    expect(proxy.requests[0]?.body).toMatchObject({
+      ExclusiveStartKey: { pk: { S: 'connection#-' }, dies_at: { N: '0.5' }, fleet_shard: { S: '00' } },
+    })
+  })
+
+  it('hides no alert that waits', async () => {
+    const waiting = outbox(dynamo, () => 'fleet')
+    const alert = { id: 'msg_1', type: 'connection.failing', at: NOW, data: {} }
+    await waiting.put(alert, NOW, NOW)
+    const { lift } = proxy.fault({
+      ...{ operation: 'Query', kind: 'answer', status: 200, times: 1 },
+      body: JSON.stringify({
+        Items: [],
+        Count: 0,
+        LastEvaluatedKey: { pk: { S: 'outbox#a' }, dies_at: { N: '1' }, fleet_shard: { S: 'outbox' } },
+      }),
+    })
+    expect((await waiting.due(NOW, 5)).map((one) => one.alert)).toEqual([alert])
+    lift()
+  })
+})
+
+describe('what the operator was told, noted on the record', () => {
+  it.each([
+    ['absent', undefined],
+    ['NULL', { NULL: true } as const],
+    ['empty', { S: '' }],
+    ['a number', { N: '1' }],
+  ])('is noted where the note is %s', async (form, alerted) => {
+    const index = fleetIndex(dynamo, () => 'fleet')
+    const key = `noted-${form.replaceAll(' ', '-')}`
+    await put({ ...keyOf(key, NOW), ...(alerted ? { alerted } : {}) })
+    await index.noteAlerted(key, undefined, 'failing')
+    const noted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
+    expect(await noted()).toEqual({ S: 'failing' })
+    // Another run was faster.
+    await index.noteAlerted(key, undefined, 'connected')
+    await index.noteAlerted(key, 'disconnected', 'connected')
+    expect(await noted()).toEqual({ S: 'failing' })
+    await index.noteAlerted(key, 'failing', 'connected')
+    expect(await noted()).toEqual({ S: 'connected' })
+  })
+})
