@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_PENDING_NOTES } from '../src/broker/alert-bundles.ts'
+import { createFoundChanges } from '../src/broker/found-changes.ts'
 import { type AlertFleetOptions, alertFleet, START, type Trouble } from './simulation/alert-fleet.ts'
 
 const HOUR_OF_RUNS = 12
@@ -139,6 +141,26 @@ describe('an incident of many connections', () => {
       { numRuns: 60 },
     )
   }, 120_000)
+})
+
+describe('what a run holds of the connections that changed', () => {
+  it('is so much, however many changed, and the count of all', () => {
+    const changes = createFoundChanges(9)
+    const alert = { id: 'msg_1', type: 'connection.failing', at: START, data: {} }
+    for (const key of keys(100_000)) {
+      const change = { companyKey: key, before: undefined, told: 'failing', isNoted: false }
+      changes.add({ ...change, alert: { ...alert, kind: 'failing' } })
+      changes.add({ ...change, alert: { ...alert, kind: 'recovered' } })
+      changes.add({ ...change, alert: undefined })
+    }
+    const { alerting, silent, count } = changes.found()
+    expect(count).toBe(300_000)
+    expect(silent).toHaveLength(9)
+    for (const group of alerting.values()) {
+      expect(group.count).toBe(100_000)
+      expect(group.changes).toHaveLength(MAX_PENDING_NOTES)
+    }
+  })
 })
 
 describe('alerts that are switched on over an old fleet', () => {

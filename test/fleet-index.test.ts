@@ -59,8 +59,16 @@ describe('what DynamoDB filters for the broker', () => {
     generation: [absent, { N: '0' }, { N: '1' }, { N: '7' }, { NULL: true }, { S: '1' }],
     failure_code: [absent, absent, { S: 'unavailable' }, { S: 'invalid_grant' }, { NULL: true }, { S: 'nonsense' }],
     failed_at: [absent, { N: String(NOW - 60) }],
-    refresh_token_expires_at: [absent, { N: String(NOW - 1) }, { N: String(NOW) }, { N: String(NOW + 90 * DAY) }],
-    refresh_token_hard_expires_at: [absent, { N: String(NOW - 1) }, { N: String(NOW + DAY) }, { NULL: true }],
+    access_token_expires_at: [absent, { N: String(NOW) }, { N: String(NOW * 1000) }, { N: '1e120' }, { NULL: true }],
+    refresh_token_expires_at: [
+      absent,
+      ...[NOW - 1, NOW, NOW + 90 * DAY, (NOW - 1) * 1000].map((at) => ({ N: String(at) })),
+    ],
+    refresh_token_hard_expires_at: [
+      absent,
+      ...[NOW - 1, NOW + DAY, (NOW - 1) * 1000, (NOW + DAY) * 1000].map((at) => ({ N: String(at) })),
+      { NULL: true },
+    ],
     uses_sandbox_credentials: [absent, { BOOL: true }, { BOOL: false }, { NULL: true }, { S: 'true' }],
   }
   const record = fc.record({
@@ -80,7 +88,11 @@ describe('what DynamoDB filters for the broker', () => {
     for (const [position, { name, holds, hasKey, ...values }] of records.entries()) {
       const companyKey = `${name}-${position}`
       const diesAt = holds ? NOW + (position - 50) * DAY : NOTHING_TO_DIE
-      const given = Object.entries(values).filter((entry) => entry[1] !== undefined)
+      // A refresh token is erased with its times.
+      const isWritten = (attributeName: string) => holds || !attributeName.startsWith('refresh_token')
+      const given = Object.entries(values).filter(
+        ([attributeName, value]) => value !== undefined && isWritten(attributeName),
+      )
       const item = hasKey ? { ...keyOf(companyKey, diesAt), company_key: { S: companyKey } } : keyOf(companyKey, diesAt)
       await put({ ...item, ...Object.fromEntries(given) })
     }

@@ -34,7 +34,7 @@ export function integer(item: Item, name: string): number | undefined {
 }
 
 /** No time in seconds is later: the year 5138. In milliseconds it is the year 1973. */
-const LATEST_SECONDS = 1e11
+export const LATEST_SECONDS = 1e11
 /** Milliseconds, microseconds, nanoseconds. */
 const FINER_UNITS = [1e3, 1e6, 1e9]
 

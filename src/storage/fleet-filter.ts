@@ -1,34 +1,45 @@
 import type { IndexFilter } from '../broker/fleet-ports.ts'
 import type { Status } from '../broker/status.ts'
+import { LATEST_SECONDS } from './attributes.ts'
 
 interface Condition {
   expression: string
   values: Record<string, string | number | boolean>
 }
 
-/** Shows every connection that refreshes no more, or may not: it fails, or its refresh token has expired. */
-function isUnwell(now: number): Condition {
-  return {
-    expression:
-      '(attribute_exists(failure_code) OR refresh_token_expires_at <= :now OR refresh_token_hard_expires_at <= :now)',
-    values: { ':now': now },
-  }
+/** A time that DynamoDB cannot compare, as it may be in another unit (`epochSeconds`), is left to the broker. */
+function isOver(name: string) {
+  return `${name} <= :now OR ${name} > :latest`
 }
 
+/** By `statusOf`, less strictly. `dies_at` is a key of the index, which no filter may name. */
 function statusCondition(status: Status | undefined, now: number): Condition[] {
   switch (status) {
     case 'failing':
-    case 'reconnect_required':
-      return [isUnwell(now)]
-    case 'unfinished':
+      return [{ expression: 'attribute_exists(failure_code)', values: {} }]
+    case 'reconnect_required': {
+      const lacksRefreshToken =
+        '(attribute_exists(access_token_expires_at) AND NOT attribute_type(refresh_token_expires_at, :number))'
+      const [soft, hard] = [isOver('refresh_token_expires_at'), isOver('refresh_token_hard_expires_at')]
       return [
         {
-          expression: '(NOT attribute_type(generation, :number) OR generation < :one)',
-          values: { ':number': 'N', ':one': 1 },
+          expression: `(attribute_exists(failure_code) OR ${soft} OR ${hard} OR ${lacksRefreshToken})`,
+          values: { ':now': now, ':latest': LATEST_SECONDS, ':number': 'N' },
         },
       ]
+    }
+    case 'unfinished': {
+      const holdsNoAccessToken =
+        'NOT attribute_type(access_token_expires_at, :number) OR access_token_expires_at > :latest'
+      return [
+        {
+          expression: `(NOT attribute_type(generation, :number) OR generation < :one OR ${holdsNoAccessToken})`,
+          values: { ':number': 'N', ':one': 1, ':latest': LATEST_SECONDS },
+        },
+      ]
+    }
     case 'disconnected':
-      return [{ expression: '(attribute_exists(realm_id) OR generation >= :one)', values: { ':one': 1 } }]
+      return [{ expression: '(attribute_exists(realm_id) OR NOT generation = :zero)', values: { ':zero': 0 } }]
     default:
       return []
   }

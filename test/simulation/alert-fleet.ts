@@ -117,14 +117,22 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       const connection = connectionOf(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
       const shard = shards.get(fleetShard(companyKey)) ?? []
-      const sighting = { connection, holdsRefreshToken: true, place, expiresAt: undefined, alerted: undefined }
+      const sighting = {
+        connection,
+        holdsAccessToken: true,
+        holdsRefreshToken: true,
+        place,
+        expiresAt: undefined,
+        alerted: undefined,
+      }
       sightings.set(companyKey, { sighting, position: shard.push(sighting) - 1 })
     },
     fail: (companyKey: string, reason: 'unavailable' | 'invalid_grant' = 'unavailable') => {
       const { connection } = sightings.get(companyKey)?.sighting ?? {}
       if (!connection) throw new Error(`There is no ${companyKey}.`)
       const times = { count: 3, since: now - 600, at: now, retryAt: now + 600 }
-      connection.failure = { reason, intuitTid: undefined, ...times }
+      const unknown = { intuitError: undefined, intuitTid: undefined, notBefore: undefined, client: undefined }
+      connection.failure = { reason, ...unknown, ...times }
     },
     mend: (companyKey: string) => {
       const { connection } = sightings.get(companyKey)?.sighting ?? {}
@@ -133,12 +141,12 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     /** What a disconnect leaves; its place in the index stays, as nothing here depends on it. */
     erase: (companyKey: string) => {
       const { sighting } = sightings.get(companyKey) ?? {}
-      if (sighting) Object.assign(sighting, { holdsRefreshToken: false })
+      if (sighting) Object.assign(sighting, { holdsAccessToken: false, holdsRefreshToken: false })
       if (sighting) Object.assign(sighting.connection, { failure: undefined, updatedAt: now })
     },
     connectAgain: (companyKey: string) => {
       const { sighting } = sightings.get(companyKey) ?? {}
-      if (sighting) Object.assign(sighting, { holdsRefreshToken: true })
+      if (sighting) Object.assign(sighting, { holdsAccessToken: true, holdsRefreshToken: true })
       if (sighting)
         Object.assign(sighting.connection, { generation: sighting.connection.generation + 2, updatedAt: now })
     },

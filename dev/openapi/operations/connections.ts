@@ -34,8 +34,9 @@ const LIST_CONNECTIONS: Operation = {
   ...{ path: '/api/connections', method: 'get', id: 'listConnections', tag: 'Connections' },
   summary: 'All connections, or a placeholder',
   description:
-    'Where an index is configured (`DYNAMODB_FLEET_INDEX`): the connections that the key reaches, next to die first, a ' +
-    'page at a time. A page may be short, or empty, and not the last: `cursor` tells. Else returns a placeholder response ' +
+    'Where an index is configured (`DYNAMODB_FLEET_INDEX`): the connections that the key reaches, soonest to expire ' +
+    'first, a page at a time. A page may be short, or empty, and not the last: a request with a filter looks at a bounded ' +
+    'number of connections. Go on until `cursor` is `null`. Else returns a placeholder response ' +
     'explaining that full connection listing is not implemented yet without a DynamoDB scan path; it takes no notice of ' +
     'the parameters.',
   parameters: ['limit', 'cursor', 'status', 'environment'],

@@ -14,7 +14,7 @@ const LISTED = v.object({
   last_error: v.optional(ERROR),
 })
 
-/** The answer of `GET /api/connections` where an index is configured: next to die first. */
+/** The answer of `GET /api/connections` where an index is configured: soonest to expire first. */
 export const LISTING = v.object({
   connections: v.array(LISTED),
   cursor: v.pipe(v.nullable(v.string()), v.description('For the next page; null after the last.')),
