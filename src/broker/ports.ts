@@ -84,6 +84,8 @@ export interface Claim {
   owner: string
   now: EpochMs
   until: EpochMs
+  /** Asked before a claim that failed is tried again; so it is if absent. */
+  mayRetry?: (() => boolean) | undefined
 }
 
 /**

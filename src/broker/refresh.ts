@@ -36,7 +36,8 @@ export function refreshing(ports: SpendPorts) {
     const { companyKey } = request.seen
     const [owner, now] = [surroundings.nonce(), surroundings.now()]
     const until = now + timing().leaseMs
-    const claimed = await connections.claim(companyKey, { owner, now, until }).catch((error: unknown) => {
+    const mayRetry = () => !limit.isPairAtRisk()
+    const claimed = await connections.claim(companyKey, { owner, now, until, mayRetry }).catch((error: unknown) => {
       return { outcome: 'failed' as const, valid: withoutLease(error, request) }
     })
     if (claimed.outcome === 'failed') return claimed.valid

@@ -40,9 +40,9 @@ export function connectionLeases(
   requireLeaseClock: () => void,
 ): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> {
   return {
-    async claim(companyKey, { owner, now, until }) {
+    async claim(companyKey, { owner, now, until, mayRetry }) {
       requireLeaseClock()
-      const claimed = await dynamo.updateItem({
+      const claim: Parameters<typeof dynamo.updateItem>[0] = {
         Key: connectionKey(companyKey),
         // The former owner is kept: one that is still there did not give its lease back.
         UpdateExpression:
@@ -51,7 +51,8 @@ export function connectionLeases(
           'attribute_exists(pk) AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :me)',
         ExpressionAttributeValues: attributes({ ':me': owner, ':until': until, ':now': now, ':nobody': '-' }),
         ReturnValues: 'ALL_NEW',
-      })
+      }
+      const claimed = await dynamo.updateItem(claim, { mayRetry })
       if (!claimed.refused) {
         const { attributes: item } = claimed
         const tookOver = text(item, 'lapsed_owner') !== '-'

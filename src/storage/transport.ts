@@ -38,6 +38,8 @@ interface FailedAttempt {
 export interface SendOptions {
   /** How often a request is sent at the most; four times if absent. */
   attempts?: number
+  /** Asked after the pause, before a request is sent again; so it is if absent. */
+  mayRetry?: (() => boolean) | undefined
   /** How long each may take, in ms; two seconds if absent. */
   attemptMs?: number
 }
@@ -141,7 +143,7 @@ export function dynamoDbTransport(settings: () => StorageSettings, surroundings:
   return async (
     operation: string,
     input: object,
-    { attempts = ATTEMPTS, attemptMs = ATTEMPT_MS }: SendOptions = {},
+    { attempts = ATTEMPTS, attemptMs = ATTEMPT_MS, mayRetry = () => true }: SendOptions = {},
   ): Promise<Answer> => {
     const payload = JSON.stringify(input)
     const giveUpAt = now() + TOTAL_MS
@@ -165,6 +167,7 @@ export function dynamoDbTransport(settings: () => StorageSettings, surroundings:
       cost = budget.take(result.kind === 'timeout')
       if (cost === undefined) throw give(operation, result, sent)
       await sleep(pause)
+      if (!mayRetry()) throw give(operation, result, sent)
     }
   }
 }

@@ -78,6 +78,8 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
     presentedAfterSuccessor,
     trace,
     calls: () => refreshes().length,
+    /** Refreshes that Intuit granted. */
+    granted: () => refreshes().filter(({ body }) => body.issued).length,
   }
 }
 

@@ -1,0 +1,118 @@
+import { startService } from '../support/worker-harness.ts'
+import { type Company, connectedCompany } from './company.ts'
+import { history } from './history.ts'
+import { sleep } from './scale.ts'
+import { judgedLoss } from './verdict.ts'
+
+const CONNECTED_AT_ONCE = 16
+const REFUSED_PAUSE_MS = 200
+
+interface ThrottledOptions {
+  vars: Record<string, string>
+  workers: number
+  connections: number
+  callers: number
+  writesPerSecond: number
+  /** How long callers ask. */
+  forMs: number
+  /** From the last request to the last attempt to store. */
+  settlesMs: number
+}
+
+export interface ThrottledOutcome {
+  connections: number
+  callers: number
+  writesPerSecond: number
+  workers: number
+  /** Pairs that Intuit rotated. */
+  rotated: number
+  /** Of them, those that the table does not hold in the end. */
+  lost: number
+  /** Of these, those whose answer from Intuit a Worker had in time. */
+  coverable: number
+  /** Writes that the table refused. */
+  throttled: number
+  answered: number
+  /** Problem codes of the other answers, and how often each. */
+  refusals: Record<string, number>
+}
+
+/** DynamoDB's token bucket: it holds the writes of one second, and fills all the time. */
+const bucket = (perSecond: number) => {
+  let level = perSecond
+  let at = performance.now()
+  return (): boolean => {
+    const now = performance.now()
+    level = Math.min(perSecond, level + ((now - at) / 1_000) * perSecond)
+    at = now
+    if (level < 1) return false
+    level--
+    return true
+  }
+}
+
+const connectAll = async (service: Parameters<typeof connectedCompany>[0], count: number) => {
+  const companies: Company[] = []
+  let next = 0
+  const lane = async () => {
+    while (next < count) {
+      const index = next++
+      companies.push(await connectedCompany(service, `company-${index}`, String(1_000 + index)))
+    }
+  }
+  await Promise.all(Array.from({ length: CONNECTED_AT_ONCE }, lane))
+  return companies
+}
+
+/**
+ * A table that takes so many writes a second and refuses the others, while callers ask for more connections with expired
+ * tokens than it has writes for, at an Intuit that rotates at every refresh. There is no rescue store: what the table
+ * does not take in time is lost.
+ */
+export const throttledTable = async (options: ThrottledOptions): Promise<ThrottledOutcome> => {
+  const { vars, workers, connections, callers, writesPerSecond, forMs, settlesMs } = options
+  const service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', ...vars }, workers, rescue: 'none' })
+  try {
+    const companies = await connectAll(service, connections)
+    await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
+    await Promise.all(companies.map((company) => company.expire()))
+    const take = bucket(writesPerSecond)
+    const throttling = service.dynamo.fault({
+      ...{ kind: 'error', status: 400, type: 'ProvisionedThroughputExceededException' },
+      when: ({ operation }) => operation === 'UpdateItem' && !take(),
+    })
+    const outcome = { answered: 0, refusals: new Map<string, number>() }
+    const from = performance.now()
+    let next = 0
+    const caller = async (_: unknown, index: number) => {
+      while (performance.now() - from < forMs) {
+        const company = companies[next++ % companies.length]
+        const answer = await company?.read(index % workers)
+        if (answer && 'code' in answer) {
+          outcome.refusals.set(answer.code, (outcome.refusals.get(answer.code) ?? 0) + 1)
+          await sleep(REFUSED_PAUSE_MS)
+        } else outcome.answered++
+      }
+    }
+    await Promise.all(Array.from({ length: callers }, caller))
+    await sleep(settlesMs)
+    throttling.lift()
+    const past = history(service)
+    const { grants } = await service.intuit.state()
+    const stored = new Set((await service.dynamo.all()).flatMap(({ refresh_token_hash: hash }) => hash?.S ?? []))
+    const lost = grants.filter(({ alive, refreshTokenHash }) => !alive || !stored.has(refreshTokenHash))
+    const isCoverable = (hash: string) =>
+      judgedLoss({ births: past.births(hash), wasStored: past.wasStored(hash), ended: undefined }) === 'coverable'
+    return {
+      ...{ connections, callers, writesPerSecond, workers },
+      rotated: past.granted(),
+      lost: lost.length,
+      coverable: lost.filter(({ refreshTokenHash }) => isCoverable(refreshTokenHash)).length,
+      throttled: throttling.struck.length,
+      answered: outcome.answered,
+      refusals: Object.fromEntries(outcome.refusals),
+    }
+  } finally {
+    await service.close()
+  }
+}
