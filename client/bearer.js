@@ -1,51 +1,50 @@
 /** @import { ClientOptions, FetchInit, QuickBooksTokens, Token } from './index.d.ts' */
 /** @import { rememberedTokens } from './tokens.js' */
 import { privateUrl } from './address.js'
+import { tokenRenewal } from './renewal.js'
 
-/** A stream is spent by the first request. @param {FetchInit['body']} body */
+/** The first request uses a stream up. @param {FetchInit['body']} body */
 const canBeSentAgain = (body) =>
   !(typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body))
 
 /**
  * `fetch` with the company's token.
  * @param {ReturnType<typeof rememberedTokens>} tokens
- * @param {Required<ClientOptions>['fetch']} send
+ * @param {Required<Pick<ClientOptions, 'fetch' | 'now'>>} runtime
  * @returns {QuickBooksTokens['fetch']}
  */
-export const bearerFetch = ({ recall, token, refresh }, send) => {
-  /** Generations whose fresh token met a 401 all the same: another refresh would not help. @type {Map<string, number>} */
-  const refusedFresh = new Map()
-
-  /** The token after the one that QuickBooks refused. @param {string} companyKey @param {Token} refused */
-  const successor = async (companyKey, refused) => {
-    const known = recall(companyKey)
-    return known && known.generation !== refused.generation
-      ? known
-      : refresh(companyKey, { ifGeneration: refused.generation })
-  }
+export const bearerFetch = (tokens, { fetch: send, now }) => {
+  const renewal = tokenRenewal(tokens, now)
 
   return async (companyKey, address, init = {}) => {
     const url = privateUrl(address, 'An access token').href
     /** @param {Token} token */
-    const attempt = ({ access_token }) => {
+    const attempt = async ({ access_token }) => {
       const headers = new Headers(init.headers)
       headers.set('Authorization', `Bearer ${access_token}`)
-      return send(url, { ...init, headers, redirect: 'manual' })
-    }
-
-    const first = await token(companyKey)
-    const answer = await attempt(first)
-    if (answer.status !== 401) refusedFresh.delete(companyKey)
-    if (answer.status !== 401 || refusedFresh.get(companyKey) === first.generation) return answer
-    if (!canBeSentAgain(init.body)) {
-      // The caller's own second request shall find a good token; if there is none, the 401 says enough.
-      await successor(companyKey, first).catch(() => undefined)
+      const answer = await send(url, { ...init, headers, redirect: 'manual' })
+      if (answer.status !== 401) renewal.accepted(companyKey)
       return answer
     }
-    await answer.body?.cancel()
-    const second = await successor(companyKey, first)
+
+    const first = await tokens.token(companyKey)
+    const answer = await attempt(first)
+    if (answer.status !== 401) return answer
+    if (!canBeSentAgain(init.body)) {
+      // The caller's own second request finds the newer token. Where there is none, the 401 says enough.
+      await renewal.renew(companyKey, first).catch(() => undefined)
+      return answer
+    }
+    /** Frees the connection of an answer that the caller does not get. */
+    const drop = () => answer.body?.cancel()
+    const second = await renewal.renew(companyKey, first).catch(async (error) => {
+      await drop()
+      throw error
+    })
+    if (!second) return answer
+    await drop()
     const last = await attempt(second)
-    if (last.status === 401) refusedFresh.set(companyKey, second.generation)
+    if (last.status === 401) renewal.refused(companyKey, second)
     return last
   }
 }

@@ -67,7 +67,8 @@ export interface QuickBooksTokens {
   /**
    * The global `fetch` with `Authorization: Bearer …`, to https and loopback addresses only. On 401 the token is
    * refreshed and the request sent once more; a body that can be read only once is not, and the 401 is the answer.
-   * A redirect is answered as it is.
+   * Where QuickBooks refuses the refreshed token too, later calls that meet a 401 ask the broker for a newer one every
+   * 5 s at most, and refresh at growing intervals. A redirect is answered as it is.
    */
   fetch(companyKey: string, url: string | URL, init?: FetchInit): Promise<Response>
 }

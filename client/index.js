@@ -26,6 +26,6 @@ export const quickbooksTokens = ({ baseUrl, apiKey, ...parts }) => {
       if (!isConnection(answer.body)) throw unexpected(answer)
       return answer.body
     },
-    fetch: bearerFetch(tokens, send),
+    fetch: bearerFetch(tokens, { fetch: send, now }),
   }
 }

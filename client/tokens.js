@@ -41,6 +41,9 @@ export const rememberedTokens = (ask, { now, waitUntil }) => {
     return asking(companyKey, minTtlSeconds === undefined ? '' : `?min_ttl=${minTtlSeconds}`)
   }
 
+  /** The stored token, whatever the broker's memories hold. @param {string} companyKey */
+  const readStored = (companyKey) => asking(companyKey, '', { headers: { 'Cache-Control': 'no-cache' } })
+
   /** @type {QuickBooksTokens['refresh']} */
   const refresh = async (companyKey, { ifGeneration } = {}) => {
     const headers = ifGeneration === undefined ? {} : { 'If-Match': `"${ifGeneration}"` }
@@ -49,9 +52,9 @@ export const rememberedTokens = (ask, { now, waitUntil }) => {
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'generation_mismatch') throw error
       // Someone else has refreshed; a broker's memory may not know it yet.
-      return asking(companyKey, '', { headers: { 'Cache-Control': 'no-cache' } })
+      return readStored(companyKey)
     }
   }
 
-  return { recall, token, refresh }
+  return { recall, token, readStored, refresh }
 }

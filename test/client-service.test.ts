@@ -79,6 +79,27 @@ describe('the client', () => {
     expect(await refreshes()).toBe(1)
   })
 
+  it('finds the newer token that others have got since QuickBooks refused a fresh one', async () => {
+    const client = realClient()
+    await service.intuit.turn({ refreshKillsAccessToken: true })
+    api.refuse(2)
+    expect((await client.fetch(key, api.companyInfo(REALM))).status).toBe(401)
+    expect((await realClient().refresh(key)).generation).toBe(3)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => client.fetch(key, api.companyInfo(REALM))))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(50)
+    expect((await client.token(key)).generation).toBe(3)
+    expect(await refreshes()).toBe(2)
+  })
+
+  it('does not have a token refreshed at every call while QuickBooks refuses them all', async () => {
+    const client = realClient()
+    api.refuse(1000)
+    for (let time = 0; time < 20; time++) {
+      expect((await client.fetch(key, api.companyInfo(REALM))).status).toBe(401)
+    }
+    expect(await refreshes()).toBeLessThan(4)
+  })
+
   it('says what the broker says of a company that disconnected, an unknown one and a wrong key', async () => {
     const client = realClient()
     await client.token(key)

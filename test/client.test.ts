@@ -219,7 +219,7 @@ describe('fetch', () => {
     expect(cancelled).toBe(1)
   })
 
-  it('tries no third time, and does not refresh again for a token that was refused when fresh', async () => {
+  it('tries no third time', async () => {
     const { fetch: send, calls } = clientOf(
       () => token(1),
       unauthorized,
@@ -227,9 +227,7 @@ describe('fetch', () => {
       unauthorized,
     )
     expect((await send('beach', API)).status).toBe(401)
-    expect(calls()).toHaveLength(4)
-    expect(await (await send('beach', API)).json()).toEqual({ fault: {} })
-    expect(calls().slice(4)).toEqual([`GET ${API}`])
+    expect(calls()).toEqual(['GET /token/beach', `GET ${API}`, 'POST /token/beach/refresh', `GET ${API}`])
   })
 
   it('refreshes again once such a token has been accepted', async () => {
@@ -338,6 +336,149 @@ describe('fetch', () => {
     const sentBody = body()
     expect((await send('beach', API, { method: 'POST', body: sentBody })).status).toBe(200)
     expect(sent[3]?.init.body).toBe(sentBody)
+  })
+})
+
+describe('fetch, where QuickBooks refuses a token that was just refreshed,', () => {
+  const ok = () => new Response('{"CompanyInfo":{}}')
+
+  /** A broker with a stored generation, and a QuickBooks that takes the tokens it is told to take. */
+  const scene = async ({ isHeld = async () => undefined }: { isHeld?: () => Promise<unknown> } = {}) => {
+    const world = { stored: 1, taken: new Set<number>(), fails: false }
+    const client = clientOf(async (one) => {
+      const [verb = ''] = call(one).split(' ')
+      if (one.url === API)
+        return world.taken.has(Number(bearer(one)?.split('-')[1]))
+          ? ok()
+          : Response.json({ fault: {} }, { status: 401 })
+      await isHeld()
+      if (world.fails) return problem(502, 'intuit_unavailable')
+      if (verb === 'POST' && one.headers.get('If-Match') !== `"${world.stored}"`)
+        return problem(412, 'generation_mismatch')
+      if (verb === 'POST') world.stored++
+      return token(world.stored, NOW + 3600 + world.stored)
+    })
+    const { calls } = client
+    /** Requests to the broker since the last look. */
+    let seen = 0
+    const asked = () => {
+      const all = calls().filter((one) => !one.includes(API))
+      const more = all.slice(seen)
+      seen = all.length
+      return more
+    }
+    const status = async (init?: RequestInit) => (await client.fetch('beach', API, init)).status
+    expect(await status()).toBe(401)
+    expect(asked()).toEqual(['GET /token/beach', 'POST /token/beach/refresh'])
+    return { ...client, world, asked, status }
+  }
+  const READ = 'GET /token/beach'
+  const REFRESH = 'POST /token/beach/refresh'
+
+  it('finds the newer token that the broker has got since, and asks past all memories', async () => {
+    const { world, asked, status, sent } = await scene()
+    world.stored = 3
+    world.taken.add(3)
+    expect(await status()).toBe(200)
+    expect(asked()).toEqual([READ])
+    expect(sent.findLast(({ url }) => url !== API)?.headers.get('Cache-Control')).toBe('no-cache')
+    for (let time = 0; time < 50; time++) expect(await status()).toBe(200)
+    expect(asked()).toEqual([])
+  })
+
+  it('asks the broker every five seconds at most, and answers the 401 with its body meanwhile', async () => {
+    const { fetch: send, asked, status, pass } = await scene()
+    for (let time = 0; time < 50; time++) expect(await status()).toBe(401)
+    expect(asked()).toEqual([READ])
+    expect(await (await send('beach', API)).json()).toEqual({ fault: {} })
+    pass(4)
+    for (let time = 0; time < 50; time++) expect(await status()).toBe(401)
+    expect(asked()).toEqual([])
+  })
+
+  it('refreshes again, conditionally, where nothing newer is there', async () => {
+    const { world, asked, status, pass, sent } = await scene()
+    world.taken.add(3)
+    pass(5)
+    expect(await status()).toBe(200)
+    expect(asked()).toEqual([READ, REFRESH])
+    expect(sent.findLast(({ init }) => init.method === 'POST')?.headers.get('If-Match')).toBe('"2"')
+  })
+
+  it('refreshes at growing intervals while that does not help', async () => {
+    const { asked, status, pass } = await scene()
+    const refreshes: number[] = []
+    for (let second = 0; second < 3 * 3600; second += 5) {
+      await status()
+      if (asked().includes(REFRESH)) refreshes.push(second)
+      pass(5)
+    }
+    const pauses = refreshes.map((at, index) => at - (refreshes[index - 1] ?? 0))
+    expect(pauses.slice(0, 5)).toEqual([5, 20, 80, 320, 1280])
+    expect(pauses.slice(5).every((pause) => pause <= 3600)).toBe(true)
+    expect(refreshes.length).toBeLessThan(9)
+  })
+
+  it('begins anew once a token has been accepted', async () => {
+    const { world, asked, status, pass } = await scene()
+    world.taken.add(3)
+    pass(5)
+    expect(await status()).toBe(200)
+    world.taken.clear()
+    asked()
+    world.taken.add(4)
+    expect(await status()).toBe(200)
+    expect(asked()).toEqual([REFRESH])
+  })
+
+  it('tells one company from another', async () => {
+    const { world, asked, fetch: send } = await scene()
+    world.taken.add(3)
+    expect((await send('hill', API)).status).toBe(200)
+    expect(asked()).toEqual(['GET /token/hill', 'POST /token/hill/refresh'])
+  })
+
+  it('lets concurrent callers share the question and what comes of it', async () => {
+    const gate = Promise.withResolvers<void>()
+    let held = false
+    const { world, asked, status, calls } = await scene({ isHeld: async () => held && gate.promise })
+    world.stored = 3
+    world.taken.add(3)
+    held = true
+    const before = calls().length
+    const sending = Array.from({ length: 20 }, () => status())
+    await expect.poll(() => calls().slice(before), { timeout: 20_000 }).toHaveLength(21)
+    gate.resolve()
+    expect(new Set(await Promise.all(sending))).toEqual(new Set([200]))
+    expect(asked()).toEqual([READ])
+  })
+
+  it('lets them share a refresh, too', async () => {
+    const { world, asked, status, pass } = await scene()
+    world.taken.add(3)
+    pass(5)
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => status())))).toEqual(new Set([200]))
+    expect(asked()).toEqual([READ, REFRESH])
+  })
+
+  it('cannot send a stream again, and finds the newer token for the next request', async () => {
+    const { world, asked, status, token: read } = await scene()
+    world.stored = 3
+    world.taken.add(3)
+    const stream = () => ({ method: 'POST', body: new Response('text').body })
+    expect(await status(stream())).toBe(401)
+    expect(asked()).toEqual([READ])
+    expect((await read('beach')).generation).toBe(3)
+    expect(await status(stream())).toBe(200)
+    expect(asked()).toEqual([])
+  })
+
+  it('says once what the broker says, and does not ask it at every call', async () => {
+    const { world, asked, fetch: send, status } = await scene()
+    world.fails = true
+    expect(await failure(send('beach', API))).toMatchObject({ code: 'intuit_unavailable' })
+    for (let time = 0; time < 10; time++) expect(await status()).toBe(401)
+    expect(asked()).toEqual([READ])
   })
 })
 
