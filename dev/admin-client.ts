@@ -1,16 +1,26 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { regionalEndpoint } from '../src/config/read-regions.ts'
 import { fail } from './arguments.ts'
 import type { Variables } from './environment.ts'
 
 const NEEDED = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'DYNAMODB_TABLE'] as const
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 10_000 }
 
+/**
+ * The endpoint that the Worker uses. Without an explicit one, settings of the machine (`AWS_ENDPOINT_URL`, FIPS or
+ * dual-stack endpoints) would send the operator's client to another table than the Worker's.
+ */
+const endpointOf = ({ DYNAMODB_ENDPOINT, AWS_REGION }: Variables) => {
+  const endpoint = DYNAMODB_ENDPOINT || (AWS_REGION && regionalEndpoint(AWS_REGION))
+  return endpoint ? { endpoint, useFipsEndpoint: false, useDualstackEndpoint: false } : {}
+}
+
 /** Amazon's own client, for what an operator does and the Worker may not: with a profile of `~/.aws`, or the variables' own key. */
 export const adminClient = (variables: Variables, profile?: string): DynamoDBClient => {
-  const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, DYNAMODB_ENDPOINT } = variables
+  const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = variables
   return new DynamoDBClient({
     ...(AWS_REGION ? { region: AWS_REGION } : {}),
-    ...(DYNAMODB_ENDPOINT ? { endpoint: DYNAMODB_ENDPOINT } : {}),
+    ...endpointOf(variables),
     ...(profile
       ? { profile }
       : {

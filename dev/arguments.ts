@@ -13,15 +13,29 @@ export const takeNoArguments = (help: string): void => {
   fail(`Unknown argument ${first}. See --help.`)
 }
 
-/** The options of a command. Prints `help` and ends for `--help`; ends with a message for an argument that it does not know. */
-export const takeOptions = <Options extends NonNullable<ParseArgsConfig['options']>>(
-  help: string,
-  options: Options,
-) => {
+type Options = NonNullable<ParseArgsConfig['options']>
+type Token = { kind: string; name?: string; value?: string | undefined }
+
+/** What `parseArgs` lets pass: an option given twice, of which only the last would count, and an empty value. */
+const findOptionFault = (tokens: Token[]): string | undefined => {
+  const given = tokens.flatMap(({ kind, name, value }) => (kind === 'option' && name ? [{ name, value }] : []))
+  const twice = given.find(({ name }, index) => given.findIndex((other) => other.name === name) < index)
+  if (twice) return `--${twice.name} is given twice`
+  const empty = given.find(({ value }) => value?.trim() === '')
+  return empty && `--${empty.name} has an empty value`
+}
+
+/**
+ * The options of a command. Prints `help` and ends for `--help`; ends with a message for an argument that it does not
+ * know, an option without its value or one that is given twice.
+ */
+export const takeOptions = <Given extends Options>(help: string, options: Given) => {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) printHelp(help)
   try {
-    return parseArgs({ args, options }).values
+    const { values, tokens } = parseArgs({ args, options, tokens: true })
+    const fault = findOptionFault(tokens)
+    return fault === undefined ? values : fail(`${fault}. See --help.`)
   } catch (error) {
     const [first] = error instanceof Error ? error.message.split('. ') : []
     return fail(`${first ?? 'Unknown argument'}. See --help.`)

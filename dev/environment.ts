@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { fail } from './arguments.ts'
+import { readTextFile } from './text-file.ts'
 
 /** Variables by name, as the Worker would find them in its `env`. */
 export type Variables = Record<string, string | undefined>
@@ -18,8 +19,13 @@ const DEFAULT_FILE = '.dev.vars'
  * is named, `.dev.vars` where there is one, the process environment otherwise or where it is asked for.
  */
 export const readEnvironment = (file: string | undefined, ownEnvironment: boolean): Environment => {
+  if (file !== undefined && ownEnvironment) return fail('Give --vars or --env, not both. See --help.')
   if (file !== undefined && !existsSync(file)) return fail(`There is no file ${file}.`)
   const path = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
   if (ownEnvironment || path === undefined) return { variables: process.env, origin: 'the process environment' }
-  return { variables: parseEnv(readFileSync(path, 'utf8')), origin: path }
+  try {
+    return { variables: parseEnv(readTextFile(path)), origin: path }
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : `${path} could not be read.`)
+  }
 }

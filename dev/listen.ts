@@ -3,10 +3,10 @@ import type { Server } from 'node:http'
 export const LOOPBACK = '127.0.0.1'
 
 /** Listens on loopback. Returns the port, which is a free one if `port` is 0. Rejects with the system's error. */
-export const listen = (server: Server, port = 0): Promise<number> =>
+export const listen = (server: Server, port = 0, host = LOOPBACK): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, LOOPBACK, () => {
+    server.listen(port, host, () => {
       server.off('error', reject)
       const address = server.address()
       if (typeof address === 'object' && address) resolve(address.port)

@@ -10,6 +10,7 @@ import { startDynamoDb } from './dynamodb.ts'
 import { consent } from './intuit/client.ts'
 import { startIntuit } from './intuit/server.ts'
 import { closeServer, listen } from './listen.ts'
+import { clearAwsSettings } from './local-environment.ts'
 import { createTable } from './table.ts'
 
 const HELP = `
@@ -179,6 +180,7 @@ const smokeWranglerDev = async () => {
 
 const smoke = async () => {
   takeNoArguments(HELP)
+  clearAwsSettings()
   const folder = await mkdtemp(join(tmpdir(), 'broker-smoke-'))
   say('npm start')
   await smokeStart(folder)

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -6,10 +5,14 @@ import { fail, takeNoArguments } from './arguments.ts'
 import { startDynamoDb } from './dynamodb.ts'
 import { lockFolder } from './folder-lock.ts'
 import { startIntuit } from './intuit/server.ts'
-import { closeServer, LOOPBACK, listen } from './listen.ts'
+import { LOOPBACK } from './listen.ts'
+import { startCron } from './local-cron.ts'
+import { clearAwsSettings } from './local-environment.ts'
 import { whenOrphaned } from './orphan.ts'
+import { readPort, requireFreePort } from './ports.ts'
 import { localSecrets, type Secrets } from './secrets.ts'
-import { createTable } from './table.ts'
+import { createTable, IndexMismatchError } from './table.ts'
+import { FLEET_INDEX } from './table-definition.ts'
 import { startWorker } from './worker.ts'
 
 const HELP = `
@@ -17,7 +20,10 @@ npm start: the whole service on this machine, offline.
 
   PORT                        the Worker's port (default 8787)
   BROKER_DATA_DIR             the folder of its data and secrets (default .local)
-  DYNAMODB_FLEET_INDEX=fleet  lists the connections, at /api/connections and in the console
+  DYNAMODB_FLEET_INDEX=fleet  lists the connections, at /api/connections and in the console, and runs the cron every
+                              minute, which counts them for /api/connections/summary and refreshes idle ones
+
+Settings of this machine for AWS (AWS_PROFILE, AWS_ENDPOINT_URL, ~/.aws …) are not used.
 
 Prints a link to connect a company, the API key and curl lines, then "Ready on …". Ctrl-C ends all of it.
 `
@@ -27,34 +33,33 @@ const ACCESS_KEY_ID = 'LOCAL'
 
 type Closable = { close(): Promise<void> }
 
-const readPort = () => {
-  const text = process.env['PORT'] || '8787'
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  return port >= 1 && port <= 65_535 ? port : fail('PORT must be a number from 1 to 65535.')
-}
-
-const requireFreePort = async (port: number) => {
-  const probe = createServer()
-  try {
-    await listen(probe, port)
-  } catch {
-    fail(`Port ${port} is busy. Choose another: PORT=${port + 1} npm start`)
-  }
-  await closeServer(probe)
-}
-
-const prepareTable = async (endpoint: string, secrets: Secrets) => {
+/** Whether the table has the index. The embedded engine adds none to a table of an earlier version. */
+const prepareTable = async (endpoint: string, secrets: Secrets): Promise<boolean> => {
   const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey: secrets.awsSecretAccessKey }
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials })
-  await createTable(client, TABLE)
-  client.destroy()
+  try {
+    return (await createTable(client, TABLE)).index === 'ready'
+  } catch (error) {
+    if (error instanceof IndexMismatchError) return false
+    throw error
+  } finally {
+    client.destroy()
+  }
 }
 
-/** The index is there either way; without the variable the API answers as its reference says. */
-const fleetIndex = () => {
+/** Without the variable the API answers as its reference says. */
+const readIndexName = () => {
   const name = process.env['DYNAMODB_FLEET_INDEX']
-  return name ? { DYNAMODB_FLEET_INDEX: name } : undefined
+  return !name || name === FLEET_INDEX
+    ? name
+    : fail(`DYNAMODB_FLEET_INDEX must be ${FLEET_INDEX}: that is the index of the local table.`)
 }
+
+const noIndex = (folder: string) => `
+The table in ${join(folder, 'dynamodb')} is of an earlier version: it lacks the index ${FLEET_INDEX}, and the embedded
+engine cannot add it. Connections are not listed, counted or refreshed by the cron; all else works.
+For a list, begin anew: remove ${folder}, or set BROKER_DATA_DIR to another folder.
+`
 
 const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, secrets: Secrets) => ({
   API_KEY: secrets.apiKey,
@@ -72,8 +77,16 @@ const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, se
   INTUIT_TOKEN_ENDPOINT: `${intuitUrl}/oauth2/v1/tokens/bearer`,
   INTUIT_REVOCATION_ENDPOINT: `${intuitUrl}/v2/oauth2/tokens/revoke`,
   TOKEN_ENCRYPTION_KEYS: secrets.tokenEncryptionKeys,
-  ...fleetIndex(),
 })
+
+const startStandIn = (secrets: Secrets, redirectUri: string, folder: string) =>
+  startIntuit({
+    apps: [
+      { environment: 'production', ...secrets.production, redirectUris: [redirectUri] },
+      { environment: 'sandbox', ...secrets.sandbox, redirectUris: [redirectUri] },
+    ],
+    stateFile: join(folder, 'intuit.json'),
+  })
 
 const instructions = (origin: string, apiKey: string, folder: string) => `
 Connect a company in your browser:
@@ -115,35 +128,40 @@ const endWhenTold = (parts: Closable[]) => {
 
 const start = async () => {
   takeNoArguments(HELP)
+  clearAwsSettings()
   const port = readPort()
+  const indexName = readIndexName()
   const folder = process.env['BROKER_DATA_DIR'] || fileURLToPath(new URL('../.local', import.meta.url))
   await requireFreePort(port)
   const secrets = localSecrets(folder)
-  if (!lockFolder(folder)) fail(`Another npm start is using ${folder}. End it, or set BROKER_DATA_DIR.`)
+  if (!(await lockFolder(folder))) fail(`Another npm start is using ${folder}. End it, or set BROKER_DATA_DIR.`)
 
   const parts: Closable[] = []
   endWhenTold(parts)
   const engine = await startDynamoDb({ path: join(folder, 'dynamodb') })
   parts.push(engine)
-  await prepareTable(engine.url, secrets)
+  const hasIndex = await prepareTable(engine.url, secrets)
+  const listed = hasIndex && indexName ? { DYNAMODB_FLEET_INDEX: indexName } : undefined
 
   const origin = `http://localhost:${port}`
-  const redirectUris = [`${origin}/oauth/callback`]
-  const intuit = await startIntuit({
-    apps: [
-      { environment: 'production', ...secrets.production, redirectUris },
-      { environment: 'sandbox', ...secrets.sandbox, redirectUris },
-    ],
-    stateFile: join(folder, 'intuit.json'),
-  })
+  const intuit = await startStandIn(secrets, `${origin}/oauth/callback`, folder)
   parts.push(intuit)
 
-  const vars = workerVariables(origin, engine.url, intuit.url, secrets)
+  const vars = { ...workerVariables(origin, engine.url, intuit.url, secrets), ...listed }
   const onOutput = (text: string) => process.stderr.write(text)
-  parts.push(
-    await startWorker({ vars, port, host: LOOPBACK, withAssets: true, onOutput, keep: join(folder, 'rescue') }),
-  )
+  const worker = await startWorker({
+    vars,
+    port,
+    host: LOOPBACK,
+    withAssets: true,
+    onOutput,
+    keep: join(folder, 'rescue'),
+  })
+  parts.push(worker)
+  // Without the index the cron has nothing to do.
+  if (listed) parts.push(startCron(worker.scheduled, () => onOutput('The cron failed. The next run is in a minute.\n')))
   process.stdout.write(instructions(origin, secrets.apiKey, folder))
+  if (indexName && !hasIndex) process.stderr.write(noIndex(folder))
   process.stdout.write(`Ready on ${origin}\n`)
 }
 

@@ -20,6 +20,11 @@ export interface TableResult {
   index: 'ready' | 'being built' | 'unsupported'
 }
 
+/** The table has an index by our name that is not ours, or one of an earlier version. */
+export class IndexMismatchError extends Error {
+  override name = 'IndexMismatchError'
+}
+
 const isNamed = (error: unknown, name: string) => error instanceof Error && error.name === name
 
 const create = async (client: DynamoDBClient, table: string): Promise<boolean> => {
@@ -78,7 +83,7 @@ const ensureIndex = async (
   const found = fleetIndexOf(description)
   if (found === 'absent') return addIndex(client, table)
   if (found !== 'another') return found
-  throw new Error(
+  throw new IndexMismatchError(
     `The table ${table} has another index by the name ${fleetIndex.IndexName}. Delete that index, then run this again.`,
   )
 }

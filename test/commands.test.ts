@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
-import { lockFolder } from '../dev/folder-lock.ts'
 import { closeServer, listen } from '../dev/listen.ts'
 import { localSecrets } from '../dev/secrets.ts'
 import { createTable } from '../dev/table.ts'
@@ -37,12 +36,6 @@ describe('npm start', () => {
     expect(localSecrets(folder)).toEqual(secrets)
     expect(localSecrets(newFolder()).apiKey).not.toBe(secrets.apiKey)
     expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
-  })
-
-  it('takes a folder over from a process that is gone', () => {
-    const folder = newFolder()
-    expect(lockFolder(folder)).toBe(true)
-    expect(readFileSync(join(folder, 'running.pid'), 'utf8')).toBe(String(process.pid))
   })
 })
 

@@ -1,0 +1,41 @@
+import { createServer } from 'node:http'
+import { fail } from './arguments.ts'
+import { closeServer, LOOPBACK, listen } from './listen.ts'
+
+const LARGEST_PORT = 65_535
+const LOOPBACK_V6 = '::1'
+
+/** `PORT`, or 8787. Ends the command where it is no port. */
+export const readPort = (): number => {
+  const text = process.env['PORT'] || '8787'
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  return port >= 1 && port <= LARGEST_PORT ? port : fail(`PORT must be a number from 1 to ${LARGEST_PORT}.`)
+}
+
+/** The system's error code where nobody can listen there; `undefined` where the port is free. */
+const findFault = async (port: number, host: string): Promise<string | undefined> => {
+  const probe = createServer()
+  try {
+    await listen(probe, port, host)
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  }
+  await closeServer(probe)
+  return undefined
+}
+
+/**
+ * Ends the command where `http://localhost:PORT` would not reach us. Browsers try `::1` first: a program that listens
+ * there gets the requests, though `127.0.0.1` is free. A machine without IPv6 has no `::1`, which is fine.
+ */
+export const requireFreePort = async (port: number): Promise<void> => {
+  const other = port < LARGEST_PORT ? port + 1 : port - 1
+  const choose = `Choose another: PORT=${other} npm start`
+  const fault = await findFault(port, LOOPBACK)
+  if (fault === 'EACCES')
+    fail(`Port ${port} is reserved for programs with more rights. Choose another: PORT=8787 npm start`)
+  if (fault !== undefined) fail(`Port ${port} is busy. ${choose}`)
+  if ((await findFault(port, LOOPBACK_V6)) === 'EADDRINUSE') {
+    fail(`Port ${port} is busy: another program listens on [::1], where a browser looks for localhost first. ${choose}`)
+  }
+}
