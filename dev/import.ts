@@ -17,7 +17,8 @@ npm run import: takes the connections of an earlier table over.
   npm run import -- --from-file records.jsonl            says what would be done
   npm run import -- --from-file records.jsonl --apply    does it
 
-  --from-file FILE     JSON lines: DynamoDB's JSON (an export to S3, "aws dynamodb scan") or plain JSON
+  --from-file FILE     what "aws dynamodb scan" prints, page after page, or JSON lines (an export to S3, unpacked);
+                       records in DynamoDB's JSON or in plain JSON; UTF-8
   --from-table TABLE   a table of before, read page by page
   --from-region NAME   its region, if another
   --from-profile NAME  a profile of ~/.aws for it, if another account's
@@ -27,8 +28,10 @@ npm run import: takes the connections of an earlier table over.
   --checkpoint FILE    how far it has come (default: .import-checkpoint.json)
   --apply              write
 
---from-table may name the table of this service itself: records written by hand get what they lack. Tokens are sealed by the first of TOKEN_ENCRYPTION_KEYS. Never overwrites a connection: what is stored under a key already is kept unless it was never connected. May be
-repeated, and goes on where it was when it is killed. Exit code: 0, 2 where records were refused, 1 where it failed.
+--from-table may name the table of this service itself: records written by hand get what they lack. Tokens are sealed by
+the first of TOKEN_ENCRYPTION_KEYS. Never overwrites a connection: what is stored under a key already is kept unless it
+was never connected. May be repeated, and goes on where it was when it is killed.
+Exit code: 0, 2 where records were refused, 1 where it failed.
 `
 const OPTIONS = {
   'from-file': { type: 'string' },
@@ -47,7 +50,8 @@ type Options = ReturnType<typeof takeOptions<typeof OPTIONS>>
 const sourceOf = (options: Options, variables: Variables) => {
   const { 'from-file': file, 'from-table': table, 'from-region': region, 'from-profile': profile } = options
   if ((file === undefined) === (table === undefined)) fail('Name one of --from-file and --from-table. See --help.')
-  if (file !== undefined) return fileSource(file)
+  const warn = (text: string) => process.stderr.write(`${text}\n`)
+  if (file !== undefined) return fileSource(file, warn)
   const at = { ...variables, ...(region ? { AWS_REGION: region } : {}) }
   return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
 }
@@ -55,6 +59,8 @@ const sourceOf = (options: Options, variables: Variables) => {
 const warnPlain = once(() => process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'))
 
 const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
+
+let hasBegun = false
 
 const run = async () => {
   const options = takeOptions(HELP, OPTIONS)
@@ -72,13 +78,21 @@ const run = async () => {
     vault,
     now: () => Math.floor(Date.now() / 1000),
     onLeft: (text) => process.stderr.write(`${text}\n`),
-    onProgress: progress(apply),
+    onProgress: (soFar) => {
+      hasBegun = true
+      progress(apply)(soFar)
+    },
   })
   process.stdout.write(`${tallyText(tally, apply)}.${apply ? '' : ' Nothing was written; repeat with --apply.'}\n`)
   if (tally.refused > 0) process.exitCode = 2
 }
 
-run().catch((error: unknown) => {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'The import failed.'
-  fail(`${what}\nWhat was done is kept; run it again to go on.`)
-})
+/** An error of our own has no name that helps; one of DynamoDB's has. */
+const errorText = (error: unknown) => {
+  if (!(error instanceof Error)) return 'The import failed.'
+  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`
+}
+
+run().catch((error: unknown) =>
+  fail(`${errorText(error)}${hasBegun ? '\nWhat was done is kept; run it again to go on.' : ''}`),
+)

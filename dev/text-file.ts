@@ -18,8 +18,9 @@ export const fileFault = (error: unknown): string => {
 /** What is wrong with the first bytes of a file that should be UTF-8, in words that follow its path. */
 export const encodingFault = (first: Uint8Array): string | undefined => {
   const start = Buffer.from(first)
-  if (UTF_16.includes(start.toString('hex', 0, 2)) || start.includes(0)) return 'is UTF-16. Save it as UTF-8'
-  if (start.toString('hex', 0, 2) === '1f8b') return 'is compressed. Run gunzip on it first'
+  const mark = start.toString('hex', 0, 2)
+  if (mark === '1f8b') return 'is compressed. Run gunzip on it first'
+  if (UTF_16.includes(mark) || start.includes(0)) return 'is UTF-16. Save it as UTF-8'
   return undefined
 }
 

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { type AttributeValue, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
+import { noCheckpoint } from '../dev/import/checkpoint.ts'
+import { fileSource } from '../dev/import/from-file.ts'
+import { importRecords } from '../dev/import/import.ts'
 import { plainRecord } from '../dev/import/plain.ts'
 import { itemOf, readRecord } from '../dev/import/record.ts'
 import { createTable } from '../dev/table.ts'
@@ -300,6 +303,190 @@ describe('npm run import', () => {
     }
     expect(`${stdout}${stderr}`).not.toContain(secret)
     expect(`${stdout}${stderr}`).not.toContain('a-marked-secret')
+  })
+
+  const scanPage = (keys: string[], more: Record<string, unknown> = {}) => ({
+    Items: keys.map((key) => ({ pk: { S: `connection#${key}` }, ...typed(record(key)) })),
+    ...{ Count: keys.length, ScannedCount: keys.length, ConsumedCapacity: null },
+    ...more,
+  })
+  const pretty = (value: unknown) => JSON.stringify(value, null, 4)
+  const file = (text: string | Uint8Array) => {
+    const path = join(folder, `${++files}.json`)
+    writeFileSync(path, text)
+    return path
+  }
+  /** What becomes of a file, with all but the process and the table. */
+  const imported = async (content: string | Uint8Array) => {
+    const path = file(content)
+    const keys: (string | undefined)[] = []
+    const said: string[] = []
+    const target = {
+      name: 'nowhere',
+      put: async (item: Item) => {
+        keys.push(item['company_key']?.S)
+        return { outcome: 'imported' as const }
+      },
+    }
+    const importing = async () =>
+      importRecords({
+        source: fileSource(path, (text) => said.push(text)),
+        ...{ target, checkpoint: noCheckpoint, vault: plainVault, now: () => 0 },
+        onLeft: (text) => said.push(text),
+        onProgress: () => undefined,
+      })
+    const fault = await importing().then(
+      () => '',
+      (error: unknown) => String(error),
+    )
+    const inOrder = keys.toSorted((left = '', right = '') => left.localeCompare(right))
+    return { path, keys: inOrder, said: said.join('\n'), fault }
+  }
+  const BOM = '\uFEFF'
+  const [one, two, three] = ['one', 'two', 'three'].map((key) => JSON.stringify(record(key)))
+
+  it.each<[string, string]>([
+    ['printed for people', pretty(scanPage(['one', 'two', 'three']))],
+    ['behind a byte-order mark', BOM + pretty(scanPage(['one', 'two', 'three']))],
+    ['with the line ends of Windows', pretty(scanPage(['one', 'two', 'three'])).replaceAll('\n', '\r\n')],
+    ['in one line', JSON.stringify(scanPage(['one', 'two', 'three']))],
+    [
+      'page after page',
+      `${pretty(scanPage(['one', 'two'], { LastEvaluatedKey: { pk: { S: 'connection#two' } } }))}\n${pretty(scanPage(['three']))}\n`,
+    ],
+    ['page behind page without a line between', `${pretty(scanPage(['one', 'two']))}${pretty(scanPage(['three']))}`],
+    ['a page a line', `${JSON.stringify(scanPage(['one', 'two']))}\n${JSON.stringify(scanPage(['three']))}`],
+    ['pages in one line', `${JSON.stringify(scanPage(['one', 'two']))}${JSON.stringify(scanPage(['three']))}`],
+    ['its items alone (--query Items)', pretty(scanPage(['one', 'two', 'three']).Items)],
+    ['its items in one line', JSON.stringify(scanPage(['one', 'two', 'three']).Items)],
+    ['items behind each other (jq .Items[])', scanPage(['one', 'two', 'three']).Items.map(pretty).join('\n')],
+    ['single items (get-item)', ['one', 'two', 'three'].map((key) => pretty({ Item: typed(record(key)) })).join('\n')],
+    ['an export to S3', ['one', 'two', 'three'].map((key) => JSON.stringify({ Item: typed(record(key)) })).join('\n')],
+  ])('takes over what "aws dynamodb scan" and its like print: %s', async (_, text) => {
+    expect(await imported(text)).toMatchObject({ keys: ['one', 'three', 'two'], said: '', fault: '' })
+  })
+
+  it.each<[string, string]>([
+    ['a byte-order mark', `${BOM}${one}\n${two}\n${three}`],
+    ['the line ends of Windows', `${one}\r\n${two}\r\n${three}\r\n`],
+    ['blank lines', `\n\n${one}\n \t\n${two}\n\n${three}\n\n`],
+    ['commas at their ends', `${one},\n${two},\n${three}`],
+    ['a list around them', `[\n${one},\n${two},\n${three}\n]`],
+  ])('loses no line of a file with %s', async (_, text) => {
+    expect(await imported(text)).toMatchObject({ keys: ['one', 'three', 'two'], said: '', fault: '' })
+  })
+
+  it('does not end a line at what is no line end to JSON', async () => {
+    const note = JSON.stringify({ ...record('one'), note: 'a\u2028b\u2029c' })
+    expect(await imported(`${note}\n${two}`)).toMatchObject({ keys: ['one', 'two'], said: '' })
+  })
+
+  it('does all of that as a command', async () => {
+    const table = await newTable()
+    const path = file(BOM + pretty(scanPage(['one', 'two'])))
+    const { code, stdout } = await run(table, ['--from-file', path, '--apply'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '2 read: 2 imported.\n' })
+    expect(await all(table)).toHaveLength(2)
+    const marked = linesFile([`${BOM}${one}`, two ?? ''])
+    expect((await run(await newTable(), ['--from-file', marked, '--apply'])).stdout).toBe('2 read: 2 imported.\n')
+    const foreign = file(Buffer.from(`${BOM}${one}`, 'utf16le'))
+    expect(await run(table, ['--from-file', foreign, '--apply'])).toEqual({
+      ...{ code: 1, stdout: '', stderr: `${foreign} is UTF-16. Save it as UTF-8.\n` },
+    })
+  })
+
+  it.each<[string, string | Uint8Array, RegExp]>([
+    ['is UTF-16', Buffer.from(`${BOM}${one}`, 'utf16le'), /is UTF-16\. Save it as UTF-8\./],
+    ['is UTF-16 of the other order', Buffer.from(`${BOM}${one}`, 'utf16le').swap16(), /is UTF-16\./],
+    ['is UTF-16 without a mark', Buffer.from(`${one}`, 'utf16le'), /is UTF-16\./],
+    ['is compressed', Buffer.from('1f8b0800000000000003', 'hex'), /is compressed\. Run gunzip/],
+    ['is empty', '', /is empty\./],
+    ['is blank', `${BOM}\n  \n`, /is empty\./],
+    [
+      'is cut short',
+      pretty(scanPage(['one', 'two'])).slice(0, -20),
+      /line 1 is cut short\. Nothing of it was taken over\./,
+    ],
+    [
+      'is cut short in its second page',
+      `${pretty(scanPage(['one']))}\n${pretty(scanPage(['two'])).slice(0, 60)}`,
+      /line \d+ is cut short\. Nothing of it was taken over\./,
+    ],
+    [
+      'has a comma too many',
+      pretty(scanPage(['one'])).replace(/\n {4}\],/, ',\n    ],'),
+      /line \d+ is no JSON\. Nothing/,
+    ],
+    [
+      'has text behind it',
+      `${pretty(scanPage(['one']))}\nUnable to locate credentials`,
+      /line \d+ is no JSON\. Nothing/,
+    ],
+  ])('names a file that %s, and takes nothing of it', async (_, content, words) => {
+    const { path, keys, said, fault } = await imported(content)
+    expect({ keys, said }).toEqual({ keys: [], said: '' })
+    expect(fault).toContain(path)
+    expect(fault).toMatch(words)
+    expect(fault).not.toMatch(/RT1|access-of/)
+  })
+
+  it('says that there is no such file, or that it is a folder', async () => {
+    const table = await newTable()
+    for (const [path, words] of [
+      ['/nowhere/records.json', 'is not there.'],
+      [folder, 'is a folder.'],
+    ]) {
+      expect(await run(table, ['--from-file', path ?? ''])).toMatchObject({ code: 1, stderr: `${path} ${words}\n` })
+    }
+  })
+
+  it('names by line or number what is no record, and goes on', async () => {
+    const lines = await imported([one, '5', '"text"', '[]', 'null', '{"a":', two, 'caf\xe9'].join('\n'))
+    expect(lines.keys).toEqual(['one', 'two'])
+    for (const number of [2, 3, 5, 6]) expect(lines.said).toContain(`refused  line ${number}: is no JSON object`)
+    const { Items: items } = scanPage(['one', 'two'])
+    const scan = await imported(pretty({ Items: [items[0], 5, null, items[1]] }))
+    expect(scan.keys).toEqual(['one', 'two'])
+    for (const number of [2, 3]) expect(scan.said).toContain(`refused  item ${number}: is no JSON object`)
+  })
+
+  it('refuses a line that is not UTF-8, rather than a company with another name', async () => {
+    const latin1 = Buffer.from(JSON.stringify({ ...record('one'), company_name: 'Café' }), 'latin1')
+    const { keys, said } = await imported(Buffer.concat([latin1, Buffer.from(`\n${two}`)]))
+    expect({ keys, said }).toEqual({ keys: ['two'], said: 'refused  line 1: is not UTF-8' })
+  })
+
+  it('warns of a scan that is not whole', async () => {
+    for (const more of [{ NextToken: 'eyJ' }, { LastEvaluatedKey: { pk: { S: 'a' } } }]) {
+      for (const text of [pretty(scanPage(['one'], more)), JSON.stringify(scanPage(['one'], more))]) {
+        expect((await imported(text)).said).toContain('the scan is not whole')
+      }
+    }
+  })
+
+  it('goes on within a scan where it was killed', async () => {
+    const table = await newTable()
+    const keys = Array.from({ length: 450 }, (_, index) => `company-${index}`)
+    const path = file(pretty(scanPage(keys)))
+    const tally = { read: 200, imported: 200, unchanged: 0, completed: 0, kept: 0, refused: 0, passedOver: 0 }
+    const source = `${path}, ${readFileSync(path).byteLength} bytes`
+    const saved = { source, target: `the table ${table} of us-east-1`, next: 200, tally }
+    writeFileSync(checkpointOf(table), JSON.stringify(saved))
+    const { stdout } = await run(table, ['--from-file', path, '--apply'])
+    expect(stdout).toBe('450 read: 450 imported.\n')
+    expect(await all(table)).toHaveLength(250)
+  })
+
+  it('names a damaged checkpoint', async () => {
+    const table = await newTable()
+    for (const text of ['', '{"source":', '{}', '[]']) {
+      writeFileSync(checkpointOf(table), text)
+      const { code, stderr } = await run(table, ['--from-file', linesFile([record('one')]), '--apply'])
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `${checkpointOf(table)} is damaged. Remove it: an import that begins anew takes nothing twice.\n`,
+      })
+    }
   })
 
   it('does not take the checkpoint of another import', async () => {

@@ -280,7 +280,7 @@ describe('npm start', () => {
             : { GlobalSecondaryIndexes: older }),
         }),
       )
-      await waitUntilTableExists({ client, maxWaitTime: 20 }, { TableName: 'quickbooks-connections' })
+      await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 1 }, { TableName: 'quickbooks-connections' })
       await engine.close()
       const service = await startIn(folder, { DYNAMODB_FLEET_INDEX: 'fleet' })
       await ready(service)

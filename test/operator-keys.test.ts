@@ -16,15 +16,24 @@ const KEYS = `${sealingKey('new')},${OLD}`
 describe('npm run keys:new', () => {
   const options = ['--name', 'books', '--may', 'token:read, token:refresh', '--companies', 'beach-blend,acme-*']
 
+  /** A day in UTC, some days from now. */
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+
+  it('takes a day or a time that is still to come', async () => {
+    for (const expires of [day(2), `${day(2)}T00:00:00+14:00`, day(3650)]) {
+      expect((await runCommand('keys-new.ts', {}, [...options, '--expires', expires])).code).toBe(0)
+    }
+  })
+
   it('prints a key, and the entry by which the Worker knows it', async () => {
-    const { code, output } = await runCommand('keys-new.ts', {}, [...options, '--expires', '2027-01-31'])
+    const { code, output } = await runCommand('keys-new.ts', {}, [...options, '--expires', day(65)])
     expect(code).toBe(0)
     const [, key = '', , , entry = ''] = output.split('\n')
     expect(key).toMatch(/^qbtb_[\w-]{43}$/)
     expect(entry).not.toContain(key)
     expect(JSON.parse(entry)).toEqual({
       ...{ name: 'books', may: ['token:read', 'token:refresh'], companies: ['beach-blend', 'acme-*'] },
-      ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: '2027-01-31' },
+      ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: day(65) },
     })
     expect(readConfig({ API_KEYS: `[${entry}]` }).callers().keys).toHaveLength(1)
   })
@@ -40,6 +49,17 @@ describe('npm run keys:new', () => {
     [['--name', 'a', '--may', 'token:write', '--companies', '*'], '--may must be one of token:read'],
     [['--name', 'a', '--may', 'token:read', '--companies', 'a b'], '--companies must be a company key'],
     [[...options, '--expires', 'soon'], '--expires must be a date'],
+    [[...options, '--expires', '2027-02-30'], '--expires must be a date'],
+    [[...options, '--expires', '31.01.2027'], '--expires must be a date'],
+    [[...options, '--expires', '1798675200'], '--expires must be a date'],
+    [[...options, '--expires', '2020-01-31'], '--expires 2020-01-31 is over'],
+    [[...options, '--expires', day(0)], 'is over: the key would be wrong from its beginning'],
+    [[...options, '--expires', '2020-01-31T12:00:00+02:00'], 'is over'],
+    [[...options, '--expires', '9999-12-31'], 'is more than 10 years away. Is the year right?'],
+    [[...options, '--expires', ''], '--expires has an empty value'],
+    [[...options, '--expires'], "Option '--expires <value>' argument missing. See --help.\n"],
+    [[...options, '--name', 'other'], '--name is given twice. See --help.\n'],
+    [[...options, 'more'], "Unexpected argument 'more'"],
     [['--nam', 'a'], "Unknown option '--nam'. See --help.\n"],
   ])('refuses %j in words', async (args, words) => {
     const { code, output } = await runCommand('keys-new.ts', {}, args)

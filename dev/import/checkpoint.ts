@@ -19,11 +19,19 @@ export const noCheckpoint: Checkpoint = {
   remove: () => undefined,
 }
 
+const readCheckpoint = (path: string) => {
+  try {
+    return v.parse(CHECKPOINT, JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    throw new Error(`${path} is damaged. Remove it: an import that begins anew takes nothing twice.`)
+  }
+}
+
 /** The checkpoint of one source and target. `begin` throws where the file is another import's or damaged. */
 export const fileCheckpoint = (path: string, source: string, target: string): Checkpoint => ({
   begin() {
     if (!existsSync(path)) return { from: undefined, tally: NOTHING }
-    const saved = v.parse(CHECKPOINT, JSON.parse(readFileSync(path, 'utf8')))
+    const saved = readCheckpoint(path)
     if (saved.source === source && saved.target === target) return { from: saved.next, tally: saved.tally }
     throw new Error(
       `${path} belongs to another import (${saved.source} into ${saved.target}). Remove it, or name another --checkpoint.`,

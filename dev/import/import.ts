@@ -38,7 +38,7 @@ export const importRecords = async (parts: ImportParts): Promise<Tally> => {
   const one = async (found: Found): Promise<Outcome> => {
     const reading = found.values
       ? readRecord(found.values)
-      : { outcome: 'refused' as const, reason: 'is no JSON object' }
+      : { outcome: 'refused' as const, reason: found.fault ?? 'is no JSON object' }
     if (reading.outcome === 'passed over') return 'passedOver'
     if (reading.outcome === 'refused') {
       onLeft(`refused  ${keyText(found)}: ${reading.reason}`)

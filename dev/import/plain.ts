@@ -12,6 +12,9 @@ const isTyped = (value: unknown): value is Record<string, unknown> => {
   return type !== undefined && more.length === 0 && TYPES.has(type)
 }
 
+/** What an export to S3 and `aws dynamodb get-item` put around a record. */
+const AROUND_ITEM = new Set(['Item', 'ConsumedCapacity'])
+
 const isExact = (digits: string) => digits.includes('.') || Number.isSafeInteger(Number(digits))
 
 const plainValue = (value: Record<string, unknown>): unknown => {
@@ -26,7 +29,8 @@ const plainValue = (value: Record<string, unknown>): unknown => {
  */
 export const plainRecord = (value: unknown): PlainRecord | undefined => {
   if (!isObject(value)) return undefined
-  const item = isObject(value['Item']) && Object.keys(value).length === 1 ? value['Item'] : value
+  const item =
+    isObject(value['Item']) && Object.keys(value).every((name) => AROUND_ITEM.has(name)) ? value['Item'] : value
   const values = Object.entries(item)
   const typed = values.length > 0 && values.every(([, attribute]) => isTyped(attribute))
   const plain = values.map(([name, attribute]) => [

@@ -4,6 +4,8 @@ import type { PlainRecord } from './plain.ts'
 export interface Found {
   place: string
   values: PlainRecord | undefined
+  /** Why it could not be read; that it is no JSON object if absent. */
+  fault?: string
 }
 
 /** Some records and where the next page begins: what a checkpoint keeps. JSON; `undefined` after the last page. */
