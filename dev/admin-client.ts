@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { regionalEndpoint } from '../src/config/read-regions.ts'
+import { regionalEndpoint } from '../src/config/aws-regions.ts'
 import { fail } from './arguments.ts'
 import type { Variables } from './environment.ts'
 

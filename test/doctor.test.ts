@@ -1,16 +1,21 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CreateTableCommand, type CreateTableCommandInput, ScanCommand } from '@aws-sdk/client-dynamodb'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Check } from '../dev/doctor/check.ts'
+import { checkConfiguration } from '../dev/doctor/configuration.ts'
 import { diagnose } from '../dev/doctor/diagnose.ts'
+import { isPlaceholder } from '../dev/doctor/placeholders.ts'
 import type { ListSecrets } from '../dev/doctor/worker-secrets.ts'
 import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
 import type { Variables } from '../dev/environment.ts'
 import { createTable } from '../dev/table.ts'
 import { tableDefinition } from '../dev/table-definition.ts'
+import { readConfig, variableNames } from '../src/config.ts'
 import { adminClient, realSurroundings } from './support/engine.ts'
 import { type EngineProxy, startEngineProxy } from './support/engine-proxy.ts'
 
@@ -381,15 +386,95 @@ describe('the doctor', () => {
   })
 })
 
-const run = (args: string[], variables: Variables) =>
+describe('a placeholder', () => {
+  const docs = ['README.md', 'docs/deploy.md', 'docs/keys.md', 'docs/operations.md'].map((path) => ({
+    path,
+    text: readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8'),
+  }))
+  const names = variableNames(readConfig({}))
+
+  /** What the guides set a variable to and a deployment may have as it stands. Everything else is to be replaced. */
+  const REAL = new Set([
+    ...['us-east-1', 'quickbooks-connections', 'quickbooks-restored', 'fleet', 'eu-central-1,ap-southeast-1'],
+    ...['signed', 'open', 'true', 'false', '0', '40', '900', 'eu-west-1,sa-east-1'],
+  ])
+  const settings = docs.flatMap(({ path, text }) =>
+    [...text.matchAll(/\b([A-Z][A-Z0-9_]+)=("[^"]*"|[^\s`"')|]+)/g)].flatMap(([, name = '', value = '']) =>
+      names.includes(name) ? [{ path, name, value: value.replace(/^"|"$|[.,:;]+$/g, '') }] : [],
+    ),
+  )
+
+  it('of the guides is known, in whatever variable it stands', () => {
+    expect(settings.length).toBeGreaterThan(15)
+    const accepted = settings.filter(({ value }) => !REAL.has(value) && !value.startsWith('$') && !isPlaceholder(value))
+    expect(accepted).toEqual([])
+    expect([...REAL].filter(isPlaceholder)).toEqual([])
+  })
+
+  it('between angle brackets or in capitals is known, alone and within a value', () => {
+    const marks = docs.flatMap(({ text }) =>
+      [...text.matchAll(/<[a-z][^<>\n]*>|\bYOUR-[A-Z]+|arn:aws:dynamodb:REGION:\S+|[^\s`"]*…/g)].map(([mark]) => mark),
+    )
+    expect(marks.length).toBeGreaterThan(5)
+    expect(
+      marks.filter(
+        (mark) => !/^<(br|img|kbd)/.test(mark) && !isPlaceholder(mark.replace(/^arn.*?:REGION.*/, 'REGION')),
+      ),
+    ).toEqual([])
+  })
+
+  it.each(names)('is named in %s', (name) => {
+    for (const value of ['…', '...', '<your value>', 'changeme', 'CHANGE_ME', 'your-value-here', 'xxxx', 'TODO']) {
+      const [values] = checkConfiguration({ ...whole(), [name]: value }, { ...whole(), [name]: value })
+      expect({ value, ...values }).toMatchObject({ value, check: 'values', status: 'fail' })
+      expect(values?.detail).toContain(`${name} is a placeholder`)
+    }
+  })
+
+  it.each([
+    ...[
+      'https://YOUR-HOST/oauth/callback',
+      'https://<your host>/oauth/callback',
+      'https://broker.example.com/oauth/callback',
+    ],
+    ...[
+      '2026-01:…',
+      '2027-01:…,2026-01:…',
+      'kid:base64(32 bytes)',
+      'REGION',
+      'ACCOUNT',
+      'TABLE',
+      '"…"',
+      ' … ',
+      'replace-me',
+    ],
+  ])('is what %s is', (value) => {
+    expect(isPlaceholder(value)).toBe(true)
+  })
+
+  it('is no value of a working set-up', () => {
+    const good = fc.sample(fc.base64String({ minLength: 40, maxLength: 44 }), { seed: 7, numRuns: 500 })
+    const urls = [
+      'https://broker.ticosync.com/oauth/callback',
+      'https://example.community/x',
+      'https://tokens.yourhost.io',
+    ]
+    for (const value of [...Object.values(whole()), ...urls, ...good, 'table-1', 'your', 'AKIAIOSFODNN7EXAMPLE']) {
+      expect({ value, isPlaceholder: isPlaceholder(value ?? '') }).toEqual({ value, isPlaceholder: false })
+    }
+  })
+})
+
+const run = (args: string[], variables: Variables, content?: string | Uint8Array) =>
   new Promise<{ code: number | null; output: string }>((resolve) => {
     const file = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'some.vars')
     const lines = Object.entries(variables).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     )
-    writeFileSync(file, lines.join('\n'))
+    writeFileSync(file, content ?? lines.join('\n'))
     const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), AWS_REGION: 'of-the-shell' }
-    const child = spawn(process.execPath, ['dev/doctor.ts', '--local', '--vars', file, ...args], { env })
+    const vars = args.includes('--vars') ? [] : ['--vars', file]
+    const child = spawn(process.execPath, ['dev/doctor.ts', '--local', ...vars, ...args], { env })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -420,6 +505,14 @@ describe('npm run doctor', () => {
     expect(help.code).toBe(0)
     expect(help.output).toMatch(/^npm run doctor: /)
     expect(await run(['--everything'], {})).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
+  })
+
+  it('takes a file with a byte-order mark, and names one that it cannot read', async () => {
+    const { output } = await run(['--json'], {}, `\uFEFFAPI_KEY=${whole()['API_KEY']}\n`)
+    expect(found(JSON.parse(output).checks, 'API key')).toMatchObject({ status: 'ok' })
+    const foreign = await run([], {}, Buffer.from('\uFEFFAPI_KEY=a', 'utf16le'))
+    expect(foreign).toEqual({ code: 1, output: expect.stringMatching(/some\.vars is UTF-16\. Save it as UTF-8\.\n$/) })
+    expect(await run(['--vars', tmpdir()], {})).toEqual({ code: 1, output: `${tmpdir()} is a folder.\n` })
   })
 
   it('says that there is no such file', async () => {

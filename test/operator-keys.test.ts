@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reseal } from '../dev/reseal.ts'
 import { startWorker } from '../dev/worker.ts'
@@ -66,6 +68,57 @@ describe('npm run keys:new', () => {
     expect(code).toBe(1)
     expect(output).toContain(words)
     expect(output).not.toContain('qbtb_')
+  })
+})
+
+describe('the documented order of rotating the sealing key', () => {
+  const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), 'utf8')
+  const section = doc('deploy.md').split('## Rotating the sealing key')[1]?.split('\n## ')[0] ?? ''
+  const keys: Record<string, string> = { '2026-01': sealingKey('2026-01'), '2027-01': sealingKey('2027-01') }
+  /** The values of the variable, step by step, with keys in the place of the dots. */
+  const steps = [
+    keys['2026-01'] ?? '',
+    ...[...section.matchAll(/TOKEN_ENCRYPTION_KEYS=([\d-]+:…(?:,[\d-]+:…)*)/g)].map(([, value = '']) =>
+      value.replaceAll(/([\d-]+):…/g, (_, kid) => keys[kid] ?? ''),
+    ),
+  ]
+  const vaultOf = (value: string) =>
+    sealingVault(
+      () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).sealing(),
+      () => undefined,
+    )
+
+  it('ends with the new key alone', () => {
+    expect(steps).toEqual([
+      ...[
+        keys['2026-01'],
+        `${keys['2026-01']},${keys['2027-01']}`,
+        `${keys['2027-01']},${keys['2026-01']}`,
+        keys['2027-01'],
+      ],
+    ])
+  })
+
+  it('leaves no token that a Worker cannot open, while Workers of two neighbouring steps run side by side', async () => {
+    let stored = await vaultOf(steps[0] ?? '').seal('beach-blend', 'refresh_token', 'RT1-token')
+    for (const [index, value] of steps.entries()) {
+      const workers = [steps[index - 1] ?? value, value].map(vaultOf)
+      for (const writer of workers) {
+        // The last step begins once nothing sealed by the old key is left (keys:reseal).
+        const isAfterReseal = index === steps.length - 1
+        const sealed = isAfterReseal ? await vaultOf(value).seal('beach-blend', 'refresh_token', 'RT1-token') : stored
+        for (const reader of workers)
+          expect(await reader.open('beach-blend', 'refresh_token', sealed)).toBe('RT1-token')
+        stored = await writer.seal('beach-blend', 'refresh_token', 'RT1-token')
+        for (const reader of workers)
+          expect(await reader.open('beach-blend', 'refresh_token', stored)).toBe('RT1-token')
+      }
+    }
+  })
+
+  it('stands in one place, to which the other documents lead', () => {
+    expect(doc('keys.md')).toContain('(deploy.md#rotating-the-sealing-key)')
+    expect(doc('keys.md')).not.toMatch(/^\d\. .*(new one|keys:reseal)/m)
   })
 })
 

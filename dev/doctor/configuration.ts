@@ -5,17 +5,17 @@ import { configurationFaults, readConfig, variableNames } from '../../src/config
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { pairCheck, redirectCheck } from './intuit-app.ts'
+import { isPlaceholder } from './placeholders.ts'
 
 const LEAST_KEY_LENGTH = 32
 const NEW_SECRET = 'node -p "crypto.randomBytes(32).toString(\'base64url\')"'
 const NEW_SEALING_KEY = "node -p \"'2026-01:' + crypto.randomBytes(32).toString('base64')\""
 
-const PLACEHOLDER = /^(change.?me|todo|xxx+|your[-_ ].*|<.*>|\.{3,}|…)$/i
 const isQuoted = (value: string) => /^(["']).*\1$/s.test(value)
 
 /** What is wrong with a value whatever it is for. The Worker refuses the first kind, and takes the others as they are. */
 const valueFault = (value: unknown): string | undefined => {
-  if (typeof value === 'string' && PLACEHOLDER.test(value.trim())) return 'is a placeholder'
+  if (typeof value === 'string' && isPlaceholder(value)) return 'is a placeholder'
   const fault = textFault(value)
   if (fault !== undefined) return fault
   return typeof value === 'string' && isQuoted(value) ? 'has quotes around it' : undefined
