@@ -48,7 +48,8 @@ const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
   return { durableObjects: { RESCUE: rescue === 'own' ? object : { ...object, scriptName: rescue.worker } } }
 }
 
-const rateLimitBindings = (limits: Record<string, number>) =>
+/** Rate-limit bindings that let so many uses a minute through. */
+export const rateLimitBindings = (limits: Record<string, number>) =>
   Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => [
       name,

@@ -92,7 +92,7 @@ function steadyRoutes(parts: AppParts) {
   const app = emptyTable(parts)
   app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
   app.use('/api/*', keyCheck(parts))
-  app.route('/api/token', tokenRoutes(parts.broker, parts.now))
+  app.route('/api/token', tokenRoutes(parts.broker, parts.brakes.forcedRefresh, parts.now))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
   for (const path of ['/health', '/api/token', '/api/token/:company_key{[^/]*}']) {
     app.all(path, methodNotAllowed('GET, HEAD'))

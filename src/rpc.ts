@@ -6,12 +6,15 @@ import type { EpochMs, UsableToken } from './broker/connection.ts'
 import type { KeepAlive } from './broker/ports.ts'
 import { PROBLEM_STATUS, Problem, problemBody, problemOf } from './problem.ts'
 import type { RequestLine } from './request-log.ts'
+import type { Brake } from './routes/brakes.ts'
 import { connectionBody } from './routes/connections.ts'
 import { MAX_MIN_TTL_SECONDS } from './routes/parameter-forms.ts'
 import { tokenBody } from './routes/tokens.ts'
 
 interface CallParts {
   broker: Broker
+  /** Limits the rate of forced refreshes by company key. Throws `rate_limited`. */
+  forcedRefresh: Brake
   now(): EpochMs
   logRequest(line: RequestLine): void
   reportFault(error: unknown, requestId: string): void
@@ -63,7 +66,7 @@ function refusal(problem: Problem, requestId: string): Refusal {
 }
 
 /** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
-export function tokenCalls({ broker, now, logRequest, reportFault }: CallParts) {
+export function tokenCalls({ broker, forcedRefresh, now, logRequest, reportFault }: CallParts) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>
@@ -94,7 +97,9 @@ export function tokenCalls({ broker, now, logRequest, reportFault }: CallParts) 
       answered('refreshToken', companyKey, async () => {
         const { ifGeneration } = parsed(refreshOptions(), options)
         const generations = ifGeneration === undefined ? undefined : [ifGeneration]
-        return tokenAnswer(await broker.refreshedToken(keyOf(companyKey), generations, keepAlive))
+        const key = keyOf(companyKey)
+        await forcedRefresh(key)
+        return tokenAnswer(await broker.refreshedToken(key, generations, keepAlive))
       }),
 
     getConnection: (companyKey: unknown) =>

@@ -16,6 +16,7 @@ export function createService(env: Env) {
   const core = once(() => createCore(env, network))
   const config = () => core().config
   const broker = () => core().broker
+  const forcedRefresh = brakeBy(env['FORCED_REFRESH_LIMIT'])
   const app = createApp({
     broker,
     fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
@@ -35,9 +36,10 @@ export function createService(env: Env) {
       companyStart: brakeBy(env['START_COMPANY_LIMIT']),
       callback: brakeBy(env['CALLBACK_LIMIT']),
       failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
+      forcedRefresh,
     },
     logRequest,
     reportFault,
   })
-  return { app, calls: once(() => tokenCalls({ broker: broker(), now, logRequest, reportFault })) }
+  return { app, calls: once(() => tokenCalls({ broker: broker(), forcedRefresh, now, logRequest, reportFault })) }
 }

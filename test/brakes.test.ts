@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { brakeBy, network } from '../src/routes/brakes.ts'
+import { type RpcWorkers, startRpcWorkers } from './support/rpc-workers.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const LIMIT = 5
@@ -21,6 +22,7 @@ describe('bound brakes', () => {
       START_COMPANY_LIMIT: 2 * LIMIT,
       CALLBACK_LIMIT: LIMIT,
       FAILED_KEY_LIMIT: LIMIT,
+      FORCED_REFRESH_LIMIT: LIMIT,
     }
     service = await startService({ rateLimits })
   })
@@ -65,6 +67,50 @@ describe('bound brakes', () => {
   })
 })
 
+describe('the rate limit of forced refreshes', () => {
+  let service: Service
+  let workers: RpcWorkers
+  beforeAll(async () => {
+    const rateLimits = { FORCED_REFRESH_LIMIT: LIMIT }
+    service = await startService({ rateLimits })
+    workers = await startRpcWorkers(service.vars, {}, rateLimits)
+  })
+  afterAll(() => Promise.all([workers.close(), service.close()]))
+  const force = (key: string) => service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+
+  it('counts by company key, asks neither table nor Intuit beyond it, and holds back no read', async () => {
+    for (const key of ['busy', 'calm']) await service.connect(key)
+    expect(await statuses(LIMIT, () => force('busy'))).toEqual(Array(LIMIT).fill(200))
+    service.dynamo.requests.length = 0
+    const { counts } = await service.intuit.state()
+    const answer = await force('busy')
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
+    expect(await problem(answer)).toEqual(RATE_LIMITED)
+    expect(service.dynamo.requests).toEqual([])
+    expect((await service.intuit.state()).counts).toEqual(counts)
+    expect((await force('calm')).status).toBe(200)
+    expect((await service.api('/api/token/busy')).status).toBe(200)
+  })
+
+  it('counts those who ask at once, who share one refresh', async () => {
+    await service.connect('joined')
+    const { counts } = await service.intuit.state()
+    const answers = await Promise.all(Array.from({ length: 2 * LIMIT }, () => force('joined')))
+    const seen = answers.map(({ status }) => status)
+    expect(seen.filter((status) => status === 200)).toHaveLength(LIMIT)
+    expect(seen.filter((status) => status === 429)).toHaveLength(LIMIT)
+    expect((await service.intuit.state()).counts.refresh - counts.refresh).toBeLessThanOrEqual(LIMIT)
+  })
+
+  it('counts the calls of other Workers', async () => {
+    await service.connect('called')
+    for (let count = 0; count < LIMIT; count++)
+      expect(await workers.call('refreshToken', 'called')).toMatchObject({ generation: count + 2 })
+    expect(await workers.call('refreshToken', 'called')).toMatchObject({ ...RATE_LIMITED, retry_after: 60 })
+    expect(await workers.call('getToken', 'called')).toMatchObject({ company_key: 'called' })
+  })
+})
+
 describe('a brake', () => {
   it.each([undefined, null, 'text', 42, {}, { limit: 5 }])(
     'that is not bound (%j) holds nobody back',
@@ -92,15 +138,18 @@ describe('a brake', () => {
     expect(network(address)).toBe(counted)
   })
 
-  it('lets at least 100 a minute through, as wrangler.toml has it', () => {
+  it('lets at least 100 a minute through, and 60 forced refreshes of one company, as wrangler.toml has it', () => {
     const toml = readFileSync(new URL('../wrangler.toml', import.meta.url), 'utf8')
     const bound = [
       ...toml.matchAll(/name = "(\w+)"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = (\d+) \}/g),
     ]
     const names = bound.map(([, name]) => name)
     expect(new Set(names)).toEqual(
-      new Set(['CALLBACK_LIMIT', 'FAILED_KEY_LIMIT', 'START_COMPANY_LIMIT', 'START_LIMIT']),
+      new Set(['CALLBACK_LIMIT', 'FAILED_KEY_LIMIT', 'FORCED_REFRESH_LIMIT', 'START_COMPANY_LIMIT', 'START_LIMIT']),
     )
-    for (const [, , limit, period] of bound) expect((Number(limit) * 60) / Number(period)).toBeGreaterThanOrEqual(100)
+    for (const [, name, limit, period] of bound) {
+      const least = name === 'FORCED_REFRESH_LIMIT' ? 60 : 100
+      expect((Number(limit) * 60) / Number(period)).toBeGreaterThanOrEqual(least)
+    }
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startWorker } from '../dev/worker.ts'
 import { freshKey, freshRealm } from './support/scene.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
@@ -222,9 +223,15 @@ describe('lifetimes that are none', () => {
         const answer = await force(key)
         expect(answer.status).toBe(200)
         const body = await answer.json()
-        expect(body.access_token_expires_at - body.last_refresh_at).toBe(3600)
         const idle = value === 3_600_000 ? 3_600_000 : 8_726_400
-        expect(body.refresh_token_expires_at - body.last_refresh_at).toBe(idle)
+        for (const [expiresAt, lifetime] of [
+          [body.access_token_expires_at, 3600],
+          [body.refresh_token_expires_at, idle],
+        ]) {
+          // The pair is stored a moment after it was issued.
+          expect(expiresAt - body.last_refresh_at).toBeLessThanOrEqual(lifetime)
+          expect(expiresAt - body.last_refresh_at).toBeGreaterThan(lifetime - 60)
+        }
         expect((await record(key))['generation']).toEqual({ N: String(generation) })
       }
     },
@@ -323,5 +330,81 @@ describe('an outage that says invalid_grant', () => {
         .toBeGreaterThan(now() - 300)
     }
     expect(await record(key)).toMatchObject({ failure_code: { S: 'invalid_grant' }, failure_count: { N: '1' } })
+  })
+})
+
+describe('a token younger than a minute', () => {
+  let wide: Service
+  beforeAll(async () => {
+    wide = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', TOKEN_REFRESH_MARGIN_SECONDS: '1800' }, workers: 2 })
+  })
+  afterAll(() => wide.close())
+  const readAt = (worker: number, path: string) =>
+    fetch(new URL(`/api/token/${path}`, wide.urls()[worker]), { headers: { 'X-API-Key': wide.apiKey } })
+  const tenReads = async (path: string) => {
+    for (let count = 0; count < 10; count++) expect((await readAt(count % 2, path)).status).toBe(200)
+  }
+  const age = async (key: string, seconds: number) => {
+    const item = (await wide.dynamo.item(`connection#${key}`)) ?? {}
+    await wide.dynamo.put({ ...item, last_refresh_at: { N: String(now() - seconds) } })
+  }
+
+  it.each([
+    ['with a margin of half its life', 3600, ''],
+    ['that lives shorter than the margin', 900, ''],
+    ['that lives shorter than min_ttl', 900, '?min_ttl=1800'],
+  ])('%s is not refreshed by ten reads of two Workers, and once it is older', async (_, lives, query) => {
+    const key = freshKey()
+    await wide.intuit.turn({ accessTokenLivesSeconds: lives })
+    await wide.connect(key, { realmId: freshRealm() })
+    const refreshes = async () => (await wide.intuit.state()).counts.refresh
+    const before = await refreshes()
+    // The test may take long on a busy machine, but not that long between two steps.
+    await age(key, 0)
+    await tenReads(`${key}${query}`)
+    expect(await refreshes()).toBe(before)
+    await age(key, 61)
+    expect((await readAt(0, `${key}${query}`)).status).toBe(200)
+    await expect.poll(refreshes, { timeout: 20_000 }).toBe(before + 1)
+    await expect
+      .poll(async () => (await wide.dynamo.item(`connection#${key}`))?.['generation']?.N, { timeout: 20_000 })
+      .toBe('2')
+    await tenReads(`${key}${query}`)
+    expect(await refreshes()).toBe(before + 1)
+  })
+
+  it('is refreshed all the same once it has expired', async () => {
+    const key = freshKey()
+    await wide.connect(key, { realmId: freshRealm() })
+    const item = (await wide.dynamo.item(`connection#${key}`)) ?? {}
+    await wide.dynamo.put({ ...item, access_token_expires_at: { N: String(now() - 1) } })
+    expect((await readAt(0, key)).headers.get('ETag')).toBe('"2"')
+  })
+})
+
+describe('a client secret', () => {
+  it('that is corrected lets every connection refresh at once, and one that is wrong keeps its pauses', async () => {
+    const key = await connected()
+    await expiresIn(key, -1)
+    const path = `/api/token/${key}`
+    // Another Worker on the same table, configured with a wrong secret.
+    const wrong = await startWorker({
+      vars: { ...service.vars, QUICKBOOKS_CLIENT_SECRET: 'wrong', QUICKBOOKS_SANDBOX_CLIENT_SECRET: 'wrong' },
+    })
+    const readWrong = async () => {
+      const answer = await fetch(new URL(path, wrong.url), { headers: { 'X-API-Key': service.apiKey } })
+      return [answer.status, (await answer.json()).code]
+    }
+    expect(await readWrong()).toEqual([502, 'intuit_rejected_client'])
+    await alter(key, { retry_at: { N: String(now() + 900) }, failed_at: { N: String(now()) } })
+    const item = await record(key)
+    expect(item['failure_client']?.S).toMatch(/^[\w-]{16}$/)
+    expect(JSON.stringify(item)).not.toContain('wrong')
+    service.dynamo.requests.length = 0
+    expect(await readWrong()).toEqual([502, 'intuit_rejected_client'])
+    expect(service.dynamo.requests.map(({ operation }) => operation)).toEqual(['GetItem'])
+    expect((await read(key)).status).toBe(200)
+    expect(await record(key)).not.toHaveProperty('failure_client')
+    await wrong.close()
   })
 })

@@ -37,7 +37,11 @@ describe('a token read near its caller', () => {
   }
   /** Changes when the stored access token runs out, behind the Workers' back. */
   const age = async (companyKey: string, expiresAt: number) => {
-    await world.service.dynamo.put({ ...(await item(companyKey)), access_token_expires_at: { N: String(expiresAt) } })
+    const times = {
+      access_token_expires_at: { N: String(expiresAt) },
+      last_refresh_at: { N: String(now() - 600) },
+    }
+    await world.service.dynamo.put({ ...(await item(companyKey)), ...times })
     await world.replication.send(`connection#${companyKey}`)
   }
   /** Connected, and known everywhere. */

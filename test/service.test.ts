@@ -388,10 +388,10 @@ describe('GET /api/token/{company_key}', () => {
   it('refreshes close to expiry, and behind the answer in the band before', async () => {
     const key = freshKey()
     await service.connect(key)
-    await alter(key, { access_token_expires_at: now() + 299 })
+    await alter(key, { access_token_expires_at: now() + 299, last_refresh_at: now() - 600 })
     await service.api(`/api/token/${key}`)
     expect(await stored(key)).toMatchObject({ generation: { N: '2' } })
-    await alter(key, { access_token_expires_at: now() + 500 })
+    await alter(key, { access_token_expires_at: now() + 500, last_refresh_at: now() - 600 })
     const answered = await (await service.api(`/api/token/${key}`)).json()
     expect(answered.access_token_expires_at).toBeLessThanOrEqual(now() + 500)
     await expect.poll(() => stored(key)).toMatchObject({ generation: { N: '3' } })
@@ -850,7 +850,7 @@ describe('a table out of reach', () => {
   it('answers the token that is still valid inside the margin while the table takes no claim', async () => {
     const key = freshKey()
     await service.connect(key)
-    await alter(key, { access_token_expires_at: now() + 120 })
+    await alter(key, { access_token_expires_at: now() + 120, last_refresh_at: now() - 600 })
     service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError', operation: 'UpdateItem' })
     expect((await service.api(`/api/token/${key}`)).status).toBe(200)
     const forced = await service.api(`/api/token/${key}/refresh`, { method: 'POST' })

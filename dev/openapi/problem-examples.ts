@@ -93,7 +93,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
   },
   rate_limited: {
-    when: 'There were too many from one address',
+    when: 'There were too many from one address, or for one company',
     detail: 'There were too many requests of this kind. Ask again after Retry-After.',
   },
   configuration_error: {

@@ -17,10 +17,8 @@ import { refreshing } from './refresh.ts'
 import { connectionNotFound, generationMismatch } from './refusals.ts'
 import type { SpendPorts } from './spend.ts'
 
-/** A token that was refreshed so recently satisfies every caller: another would live no longer. */
-const JUST_REFRESHED_SECONDS = 60
-/** How long Intuit's access tokens live. */
-const INTUIT_ACCESS_SECONDS = 3600
+/** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
+const YOUNG_SECONDS = 60
 
 export interface TokenPorts extends SpendPorts {
   memory: Memory
@@ -90,8 +88,14 @@ export function tokens(ports: TokenPorts) {
     keepAlive(logged)
   }
 
-  const isJustRefreshed = ({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>) =>
-    lastRefreshAt !== undefined && nowSeconds() - lastRefreshAt < JUST_REFRESHED_SECONDS
+  /** Both ways, so that a time which a wrong clock wrote keeps nothing young for long. */
+  const isYoung = ({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>) =>
+    lastRefreshAt !== undefined && Math.abs(nowSeconds() - lastRefreshAt) < YOUNG_SECONDS
+
+  const isLongEnough = (handedOut: HandedOut, minTtlSeconds: number, marginSeconds: number) => {
+    const leftSeconds = handedOut.accessTokenExpiresAt - nowSeconds()
+    return leftSeconds > 0 && (isYoung(handedOut) || leftSeconds > Math.max(minTtlSeconds, marginSeconds))
+  }
 
   const nearsMargin = ({ accessTokenExpiresAt }: HandedOut) =>
     accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
@@ -99,32 +103,28 @@ export function tokens(ports: TokenPorts) {
   /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
   const isDueBehind = (connection: WithAccessToken) => {
     const isUnderWay = connection.lease !== undefined && connection.lease.until >= surroundings.now()
-    // With a margin of over half an hour, every token of Intuit's is in the band from its birth.
-    const isPointless = 2 * marginSeconds() >= INTUIT_ACCESS_SECONDS && isJustRefreshed(connection)
-    return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isPointless
+    return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isYoung(connection)
   }
-
-  const lives = (handedOut: HandedOut, minTtlSeconds: number) =>
-    handedOut.accessTokenExpiresAt - nowSeconds() > minTtlSeconds || isJustRefreshed(handedOut)
 
   /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
   const recalled = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
     const known = memory.recall(companyKey)
-    return known && lives(known.connection, minTtlSeconds) && !nearsMargin(known.connection) ? known : undefined
+    return known && isLongEnough(known.connection, minTtlSeconds, 2 * marginSeconds()) ? known : undefined
   }
 
   /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
   const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, keepAlive: KeepAlive) => {
     if (!near || !from || fromTable) return undefined
     const found = await near.read(companyKey, from(), keepAlive)
-    if (!found || !isFresh(found, nowSeconds(), 2 * marginSeconds()) || !lives(found, minTtlSeconds)) return undefined
+    if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
+    if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
     // It may be sealed with a key that is gone since.
     return opened(found).catch(() => undefined)
   }
 
   /**
-   * A token that is valid for longer than the margin, and than `minTtlSeconds` unless it was refreshed within the last
-   * minute: the remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
+   * A token that is valid for longer than the margin and than `minTtlSeconds`, or one that is younger than a minute: the
+   * remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
    * at once and renewed behind the answer, so that callers in steady use never wait for Intuit.
    */
   const freshToken = async (
@@ -140,7 +140,7 @@ export function tokens(ports: TokenPorts) {
     const reading =
       fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
     const connection = await stored(companyKey, reading)
-    if (!isFresh(connection, nowSeconds(), marginSeconds()) || !lives(connection, minTtlSeconds)) {
+    if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
       return { token: await opened(await refresh(connection, false, keepAlive)), source: 'intuit' }
     }
     if (isDueBehind(connection)) refreshBehind(connection, keepAlive)

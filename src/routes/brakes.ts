@@ -17,6 +17,8 @@ export interface Brakes {
   callback: Brake
   /** Wrong API keys, by address. A right one is never held back. */
   failedKey: Brake
+  /** Forced refreshes, by company key, those that join another included. */
+  forcedRefresh: Brake
 }
 
 interface RateLimitBinding {

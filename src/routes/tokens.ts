@@ -6,6 +6,7 @@ import type { UsableToken } from '../broker/connection.ts'
 import type { Source } from '../broker/tokens.ts'
 import { Problem } from '../problem.ts'
 import { may } from './access.ts'
+import type { Brake } from './brakes.ts'
 import { keepAlive, queryParameter, whereabouts } from './http.ts'
 import { MAX_MIN_TTL_SECONDS } from './parameter-forms.ts'
 import type { TokenBody } from './schemas/token.ts'
@@ -70,8 +71,8 @@ function matchedGenerations(c: Context): number[] | undefined {
   return tags.map((tag) => (/^\d{1,15}$/.test(tag ?? '') ? Number(tag) : Number.NaN))
 }
 
-/** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. `now` in milliseconds. */
-export function tokenRoutes(broker: () => Broker, now: () => number) {
+/** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`, whose rate `forcedRefresh` limits. `now` in milliseconds. */
+export function tokenRoutes(broker: () => Broker, forcedRefresh: Brake, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
@@ -80,8 +81,9 @@ export function tokenRoutes(broker: () => Broker, now: () => number) {
     return answer(c, token, source, now() - startedAt)
   }
   const refresh = async (c: Context) => {
-    const startedAt = now()
-    const token = await broker().refreshedToken(companyKey(c), matchedGenerations(c), keepAlive(c))
+    const [startedAt, key, generations] = [now(), companyKey(c), matchedGenerations(c)]
+    await forcedRefresh(key)
+    const token = await broker().refreshedToken(key, generations, keepAlive(c))
     return answer(c, token, 'intuit', now() - startedAt)
   }
 

@@ -67,9 +67,11 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
     force: (worker: number) => ask(worker, '/refresh', { method: 'POST' }),
     expire: () =>
       alter('SET access_token_expires_at = :past', 'attribute_exists(access_token)', { ':past': nowSeconds() - 1 }),
-    /** The token has so many seconds left. */
+    /** The token has so many seconds left, and is old enough to be refreshed for its age. */
     expiresIn: (seconds: number) =>
-      alter('SET access_token_expires_at = :at', 'attribute_exists(access_token)', { ':at': nowSeconds() + seconds }),
+      alter('SET access_token_expires_at = :at, last_refresh_at = :before', 'attribute_exists(access_token)', {
+        ...{ ':at': nowSeconds() + seconds, ':before': nowSeconds() - 600 },
+      }),
     /** The pause after a failed refresh is over. */
     passPause: () =>
       alter('SET failed_at = :past, retry_at = :past', 'attribute_exists(retry_at)', { ':past': nowSeconds() - 60 }),

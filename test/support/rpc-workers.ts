@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { bundleWorker, compatibilityDate, fromRoot } from '../../dev/bundle.ts'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
+import { rateLimitBindings } from '../../dev/worker.ts'
 
 /** Makes the call of the entrypoint that it is sent. */
 const CALLER = `export default {
@@ -24,7 +25,11 @@ const FRONT = `export default {
 }`
 
 /** The broker, and other Workers of the account that have a service binding to its entrypoint `Tokens`. */
-export const startRpcWorkers = async (brokerVars: Record<string, string>, exampleVars: Record<string, string> = {}) => {
+export const startRpcWorkers = async (
+  brokerVars: Record<string, string>,
+  exampleVars: Record<string, string> = {},
+  rateLimits: Record<string, number> = {},
+) => {
   const opened = Promise.withResolvers<void>()
   const gate = createServer((_, response) => void opened.promise.then(() => response.end()))
   const gateUrl = `http://${LOOPBACK}:${await listen(gate)}`
@@ -40,7 +45,10 @@ export const startRpcWorkers = async (brokerVars: Record<string, string>, exampl
         { ...shared, name: 'caller', script: CALLER, serviceBindings },
         { ...shared, name: 'front', script: FRONT, bindings: { GATE: gateUrl }, serviceBindings: { CALLER: 'caller' } },
         { ...shared, name: 'example', script: example, bindings: exampleVars, serviceBindings },
-        { ...shared, name: 'broker', script: await bundleWorker(), bindings: brokerVars },
+        {
+          ...{ ...shared, name: 'broker', script: await bundleWorker(), bindings: brokerVars },
+          ratelimits: rateLimitBindings(rateLimits),
+        },
       ],
     }),
   )

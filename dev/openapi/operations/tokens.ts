@@ -33,7 +33,8 @@ export const TOKEN_OPERATIONS: Operation[] = [
     description:
       'Forces a refresh of the stored QuickBooks token for a company connection, even if the current access token has ' +
       'not yet expired. With `If-Match` only if the token that it names is still the current one. It joins a refresh ' +
-      'that is under way, and asks Intuit about a failing connection once in ten seconds at most.',
+      'that is under way, and asks Intuit about a failing connection once in ten seconds at most, and not before ' +
+      'the `Retry-After` of Intuit. The rate of forced refreshes of one company is limited (429).',
     parameters: ['companyKey', 'ifMatch'],
     answers: { 200: json('Refreshed token returned.', 'Token', EXAMPLE, ['ETag', 'Server-Timing']) },
     problems: [...PROBLEMS, 'generation_mismatch'],

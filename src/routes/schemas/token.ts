@@ -16,7 +16,7 @@ export const TOKEN = v.object({
   access_token: v.pipe(
     v.string(),
     v.minLength(1),
-    v.maxLength(4096),
+    v.maxLength(16_384),
     v.description('Current valid QuickBooks access token.'),
   ),
   access_token_expires_at: epochSeconds('Unix timestamp for access-token expiry.'),
