@@ -377,7 +377,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     })
     store()
     expect(await problem(await refreshing)).toEqual({ status: 503, code: 'storage_unavailable' })
-    await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 15_000 }).toBe(2)
+    await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 20_000 }).toBe(2)
     expect(await alive(realmId)).toBe(0)
   })
 

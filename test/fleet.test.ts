@@ -3,7 +3,8 @@ import { fleetAttributes } from '../src/storage/fleet-attributes.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const DAY = 86_400
-const now = () => Math.floor(Date.now() / 1000)
+/** One time for all: what is written a second later must not sort differently. */
+const NOW = Math.floor(Date.now() / 1000)
 
 let service: Service
 
@@ -18,16 +19,16 @@ const put = async (companyKey: string, { diesIn, refreshedAgo, more = {} }: Put)
   const { fleet_shard: shard, dies_at: diesAt } = fleetAttributes({
     companyKey,
     holdsRefreshToken: true,
-    refreshTokenExpiresAt: now() + diesIn,
+    refreshTokenExpiresAt: NOW + diesIn,
     refreshTokenHardExpiresAt: undefined,
   })
   await service.dynamo.put({
     pk: { S: `connection#${companyKey}` },
     ...{ company_key: { S: companyKey }, company_name: { S: companyKey.toUpperCase() }, realm_id: { S: '1' } },
     ...{ access_token: { S: `access of ${companyKey}` }, refresh_token: { S: `refresh of ${companyKey}` } },
-    ...{ access_token_expires_at: { N: String(now() - 60) }, refresh_token_expires_at: { N: String(diesAt) } },
-    ...{ created_at: { N: String(now() - 200 * DAY) }, updated_at: { N: String(now() - refreshedAgo) } },
-    ...{ last_refresh_at: { N: String(now() - refreshedAgo) }, generation: { N: '5' } },
+    ...{ access_token_expires_at: { N: String(NOW - 60) }, refresh_token_expires_at: { N: String(diesAt) } },
+    ...{ created_at: { N: String(NOW - 200 * DAY) }, updated_at: { N: String(NOW - refreshedAgo) } },
+    ...{ last_refresh_at: { N: String(NOW - refreshedAgo) }, generation: { N: '5' } },
     ...{ uses_sandbox_credentials: { BOOL: false }, fleet_shard: { S: shard }, dies_at: { N: String(diesAt) } },
     ...more,
   })
@@ -35,8 +36,8 @@ const put = async (companyKey: string, { diesIn, refreshedAgo, more = {} }: Put)
 
 const failed = (code: string, retryIn: number) => ({
   ...{ failure_code: { S: code }, failure_tid: { S: '1-tid' }, failure_count: { N: '1' } },
-  failure_since: { N: String(now() - 600) },
-  ...{ failed_at: { N: String(now() - 600) }, retry_at: { N: String(now() + retryIn) } },
+  failure_since: { N: String(NOW - 600) },
+  ...{ failed_at: { N: String(NOW - 600) }, retry_at: { N: String(NOW + retryIn) } },
 })
 
 interface Listing {
@@ -69,8 +70,8 @@ beforeAll(async () => {
   for (const [index, key] of LIVE.entries()) await put(key, { diesIn: (40 + index) * DAY, refreshedAgo: DAY })
   await put('old', { diesIn: 5 * DAY, refreshedAgo: 95 * DAY })
   await put('late', { diesIn: -DAY, refreshedAgo: 101 * DAY })
-  await put('down', { diesIn: 99 * DAY, refreshedAgo: DAY, more: failed('unavailable', 60) })
-  await put('gone', { diesIn: 98 * DAY, refreshedAgo: DAY, more: failed('invalid_grant', 60) })
+  await put('down', { diesIn: 99 * DAY, refreshedAgo: DAY, more: failed('unavailable', 3600) })
+  await put('gone', { diesIn: 98 * DAY, refreshedAgo: DAY, more: failed('invalid_grant', 3600) })
   await put('box-sandbox', { diesIn: 97 * DAY, refreshedAgo: DAY, more: { uses_sandbox_credentials: { BOOL: true } } })
   await service.fetch('/oauth/start/begun')
 })

@@ -263,7 +263,7 @@ describe('npm run keys:reseal', () => {
   it('does not take the token from under a refresh that knows it by nothing else', async () => {
     await connected('by-hand')
     const { refresh_token } = await byHand('by-hand')
-    const held = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 45_000) } }
+    const held = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 600_000) } }
     await service.dynamo.put({ ...(await stored('by-hand')), ...held })
     const pauses: number[] = []
     const sleep = async (milliseconds: number) => pauses.push(milliseconds)

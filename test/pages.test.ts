@@ -114,17 +114,15 @@ describe('SUCCESS_REDIRECT_URL', () => {
   })
 
   it.each(['http://books.example/', 'books', 'javascript:alert(1)'])(
-    'is refused as %s before anything is spent',
+    'is refused as %s before anybody is sent to Intuit',
     async (url) => {
       const other = await withUrl(url)
-      const path = await other.consented('beach')
-      const answer = await other.fetch(path, HTML)
+      const answer = await other.fetch('/oauth/start/beach', HTML)
       expect(answer.status).toBe(500)
       const page = await answer.text()
       expect(page).toContain('SUCCESS_REDIRECT_URL')
       expect(page).not.toContain(url)
-      expect((await other.intuit.state()).counts.exchange).toBe(0)
-      expect((await other.fetch(path)).status).toBe(200)
+      expect(other.dynamo.requests).toEqual([])
       await other.close()
     },
   )

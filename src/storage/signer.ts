@@ -33,7 +33,7 @@ function compact(milliseconds: number) {
  * Signs DynamoDB requests by Signature Version 4 (AWS General Reference), as aws4fetch does to the byte, with what is
  * the same for every request of a day prepared once. Returns the headers to send with the POST. Keep one per isolate.
  */
-export function dynamoDbSigner(settings: StorageSettings) {
+export function dynamoDbSigner(settings: Omit<StorageSettings, 'timeoutMs'>) {
   const { accessKeyId, secretAccessKey, sessionToken, region } = settings
   const { host, pathname } = new URL(settings.endpoint)
   const signedHeaders = `host;x-amz-date;${sessionToken ? 'x-amz-security-token;' : ''}x-amz-target`

@@ -14,10 +14,10 @@ import { retryBudget } from './retry-budget.ts'
 import { dynamoDbSigner } from './signer.ts'
 import { type TableClock, tableClock } from './table-clock.ts'
 
-/** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own. Milliseconds. */
+/** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own (`timeoutMs`). Milliseconds. */
 const ATTEMPTS = 4
-const ATTEMPT_MS = 2_000
-const TOTAL_MS = 4_500
+/** What of the whole time one attempt may take: a request that hangs is sent twice. */
+const ATTEMPT_SHARE = 4 / 9
 const TRANSIENT_BASE_MS = 25
 const THROTTLED_BASE_MS = 1_000
 const LONGEST_PAUSE_MS = 20_000
@@ -40,7 +40,7 @@ export interface SendOptions {
   attempts?: number
   /** Asked after the pause, before a request is sent again; so it is if absent. */
   mayRetry?: (() => boolean) | undefined
-  /** How long each may take, in ms; two seconds if absent. */
+  /** How long each may take, in ms; four ninths of the whole time if absent. */
   attemptMs?: number
 }
 
@@ -109,7 +109,7 @@ function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => numb
 
 /**
  * Sends signed requests to DynamoDB's HTTP API. Repeats what failed for a moment, so every operation has to be
- * idempotent. Throws `storage_unavailable` within 4.5 s, `configuration_error` where the operator has to act, and
+ * idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
  * `DynamoDbError` for any other refusal.
  */
 export function dynamoDbTransport(settings: () => StorageSettings, surroundings: TransportSurroundings) {
@@ -140,13 +140,11 @@ export function dynamoDbTransport(settings: () => StorageSettings, surroundings:
     return kind === 'permanent' ? permanentError(operation, error) : unavailable()
   }
 
-  return async (
-    operation: string,
-    input: object,
-    { attempts = ATTEMPTS, attemptMs = ATTEMPT_MS, mayRetry = () => true }: SendOptions = {},
-  ): Promise<Answer> => {
+  return async (operation: string, input: object, options: SendOptions = {}): Promise<Answer> => {
+    const { timeoutMs } = settings()
+    const { attempts = ATTEMPTS, attemptMs = Math.floor(timeoutMs * ATTEMPT_SHARE), mayRetry = () => true } = options
     const payload = JSON.stringify(input)
-    const giveUpAt = now() + TOTAL_MS
+    const giveUpAt = now() + timeoutMs
     let cost: number | undefined
     let isRedated = false
     for (let sent = 1, retries = 0; ; sent++) {

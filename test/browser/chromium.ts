@@ -26,5 +26,6 @@ const FLAGS = [
 export const launchChromium = () =>
   chromium.launch({
     ...(executablePath === undefined ? {} : { executablePath }),
+    timeout: 120_000,
     args: process.getuid?.() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
   })

@@ -69,7 +69,7 @@ const keepImage = async (page: Page, name: string, look: Look) => {
 }
 
 /** Shorter than a test's own limit, so that the failure names what was waited for. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 /** Someone at a browser window of their own, with an eye on everything that must not happen there. */
 export const createPerson = async (browser: Browser, hosts: string[]) => {

@@ -7,6 +7,7 @@ export const scaledVars = {
   REFRESH_WAIT_MS: String(SCALED.waitMs),
   INTUIT_TIMEOUT_MS: String(SCALED.intuitMs),
   CLOCK_SKEW_MS: String(SCALED.skewMs),
+  DYNAMODB_TIMEOUT_MS: '4500',
   TOKEN_CACHE_SECONDS: '0',
 }
 

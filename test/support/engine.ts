@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { STORAGE_TIMEOUT_MS } from '../../src/config/storage.ts'
 import type { StorageSettings } from '../../src/config.ts'
 
 /** Settings for an engine on this machine, which checks no signature. */
@@ -9,6 +10,7 @@ export const testStorage = (endpoint: string): StorageSettings => ({
   sessionToken: undefined,
   table: 'connections',
   endpoint,
+  timeoutMs: STORAGE_TIMEOUT_MS,
 })
 
 /** Amazon's own client, for what a test sets up behind the Worker's back. */

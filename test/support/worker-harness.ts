@@ -15,6 +15,17 @@ import { startIntuitProxy } from './intuit-proxy.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
 
+/**
+ * Times that a busy machine keeps: a request to the table may take long without being lost, and a request that waited
+ * for a core may still refresh. A test that is about the real times sets its own.
+ */
+const PATIENCE = {
+  DYNAMODB_TIMEOUT_MS: '30000',
+  REFRESH_LEASE_MS: '90000',
+  REFRESH_DEADLINE_MS: '60000',
+  REFRESH_WAIT_MS: '30000',
+}
+
 /** The redirect URI need not lead anywhere: tests take the `Location` to the Worker themselves. */
 const REDIRECT_URI = 'http://localhost:8787/oauth/callback'
 
@@ -48,6 +59,7 @@ const wholeSetUp = (tableUrl: string, intuit: Intuit, tokenUrl: string, pairs: R
     INTUIT_TOKEN_ENDPOINT: `${tokenUrl}/oauth2/v1/tokens/bearer`,
     INTUIT_REVOCATION_ENDPOINT: `${intuit.url}/v2/oauth2/tokens/revoke`,
     TOKEN_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    ...PATIENCE,
   }
 }
 
