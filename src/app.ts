@@ -1,6 +1,5 @@
 import type { Context, ExecutionContext, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
-import { getPath } from 'hono/utils/url'
 import { answerHeaders } from './answer-headers.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './broker/fleet.ts'
@@ -12,7 +11,8 @@ import { type AccessParts, requireCaller } from './routes/access.ts'
 import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { type Cursors, fleetRoutes } from './routes/fleet.ts'
-import { oauthRoutes } from './routes/oauth.ts'
+import { requestPath, requireShortQuery } from './routes/http.ts'
+import { oauthRoutes, START_ROUTE } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
 import { readyRoutes } from './routes/ready.ts'
 import type { HealthBody } from './routes/schemas/health.ts'
@@ -49,6 +49,12 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
+/** The protected routes ask for a key first. Everything else measures the query before anything reads it. */
+const measureQuery: MiddlewareHandler = async (c, next) => {
+  if (!/^\/api(\/|$)/.test(c.req.path)) requireShortQuery(c)
+  await next()
+}
+
 /** Leaves the problem for the log. */
 function answer(c: Context, problem: Problem, broker: () => Broker) {
   c.set('problem', problem)
@@ -66,8 +72,8 @@ function openStart(broker: () => Broker, companyKey: string) {
 
 /** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
 function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
-  const app = new Hono<{ Variables: LoggedVariables }>()
-  app.use(requestLog(logRequest, now), answerHeaders)
+  const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
+  app.use(requestLog(logRequest, now), answerHeaders, measureQuery)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
@@ -85,7 +91,7 @@ function keyCheck({ brakes, ...access }: AppParts) {
 
 /** Whether a path is of the routes that programs ask all the time, or of `/health`. */
 function isSteady(path: string) {
-  return /^\/(health\/?$|api\/token(\/|$))/.test(path)
+  return /^\/(health$|api\/token(\/|$))/.test(path)
 }
 
 function steadyRoutes(parts: AppParts) {
@@ -106,7 +112,7 @@ function otherRoutes(parts: AppParts) {
   const app = emptyTable(parts)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
-  app.get('/oauth/start/:company_key{.*}', brakeStarts(brakes))
+  app.get(`/oauth${START_ROUTE}`, brakeStarts(brakes))
   app.get('/oauth/callback', brakeCallbacks(brakes))
   app.use('/api/*', requireKey)
 
@@ -118,7 +124,7 @@ function otherRoutes(parts: AppParts) {
   app.route('/api/connections', connectionRoutes(broker))
   app.route('/api/connections', startLinkRoutes(broker, origin))
 
-  app.all('/oauth/start/:company_key{.*}', methodNotAllowed('GET'))
+  app.all(`/oauth${START_ROUTE}`, methodNotAllowed('GET'))
   app.all('/oauth/start', methodNotAllowed('GET'))
   app.all('/oauth/callback', methodNotAllowed('GET'))
   app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
@@ -144,6 +150,6 @@ export function createApp(parts: AppParts) {
   const others = once(() => otherRoutes(parts))
   return {
     fetch: (request: Request, ctx: ExecutionContext) =>
-      (isSteady(getPath(request)) ? steady : others()).fetch(request, undefined, ctx),
+      (isSteady(requestPath(request)) ? steady : others()).fetch(request, undefined, ctx),
   }
 }

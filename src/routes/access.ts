@@ -1,9 +1,9 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { type Caller, type Permission, reaches } from '../broker/caller.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { Problem } from '../problem.ts'
 import { addressOf, type Brake } from './brakes.ts'
-import { queryValues, requireShortQuery } from './http.ts'
+import { hasShortQuery, queryValues, requireShortQuery } from './http.ts'
 
 export interface AccessParts {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
@@ -43,14 +43,27 @@ function onlyOne(values: string[]) {
   return values.length === 1 ? values[0] : undefined
 }
 
-/** Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws `invalid_api_key`. */
+/** What the query has to say of the key. One that is over-long is not read, and has none. */
+function keysInQuery(c: Context): string[] {
+  return hasShortQuery(c) ? queryValues(c, 'api_key') : []
+}
+
+/** A variable of a Worker has at most 5 KB: nothing longer can be right, or is worth a digest. */
+const MAX_KEY_LENGTH = 8192
+
+/**
+ * Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws
+ * `invalid_api_key`, and `invalid_request` for an over-long query of a caller with a right key.
+ */
 export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> {
   return async (c, next) => {
     const header = c.req.header('X-API-Key')
-    const inQuery = queryValues(c, 'api_key')
+    const inQuery = keysInQuery(c)
     c.set('keyInQuery', inQuery.length > 0)
     const allowed = queryKeysAllowed()
-    const { caller } = await identify(header ?? (allowed ? onlyOne(inQuery) : undefined))
+    const presented = header ?? (allowed ? onlyOne(inQuery) : undefined)
+    const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
+    const { caller } = await identify(isPossible ? presented : undefined)
     if (!caller) {
       await failedKeyBrake(addressOf(c))
       throw invalidApiKey(allowed)

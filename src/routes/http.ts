@@ -1,19 +1,38 @@
 import type { Context } from 'hono'
+import { getPath } from 'hono/utils/url'
 import type { KeepAlive, Whereabouts } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
 /** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
 const MAX_QUERY_LENGTH = 4096
 
+/**
+ * The path, decoded. `/oauth/callback/` is `/oauth/callback`, for the routes and for whoever looks at the path
+ * afterwards. All that follows `/oauth/start/` is a company key, which has no slash.
+ */
+export function requestPath(request: Request): string {
+  const path = getPath(request)
+  return /[^/]\/$/.test(path) && !path.startsWith('/oauth/start/') ? path.slice(0, -1) : path
+}
+
+/** Whether the query has a length that it is worth reading at. */
+export function hasShortQuery(c: Context): boolean {
+  const start = c.req.url.indexOf('?')
+  return start === -1 || c.req.url.length - start <= MAX_QUERY_LENGTH
+}
+
 /** Refuses an over-long query before anything in it is looked at. Throws `invalid_request`. */
 export function requireShortQuery(c: Context): void {
-  const start = c.req.url.indexOf('?')
-  if (start === -1 || c.req.url.length - start <= MAX_QUERY_LENGTH) return
+  if (hasShortQuery(c)) return
   throw new Problem('invalid_request', `The query string is longer than ${MAX_QUERY_LENGTH} characters.`)
 }
 
-/** Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. */
+/**
+ * Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. Throws
+ * `invalid_request` where the query is over-long, which nothing reads.
+ */
 export function queryValues(c: Context, name: string): string[] {
+  requireShortQuery(c)
   return c.req.url.includes('?') ? new URL(c.req.url).searchParams.getAll(name) : []
 }
 

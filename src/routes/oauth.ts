@@ -5,11 +5,14 @@ import type { CallbackParameters, Connected } from '../broker/callback.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import { Problem } from '../problem.ts'
 import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
-import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
+import { keepAlive, prefersHtml, queryParameter, refusePrefetch } from './http.ts'
 import { answerConnected } from './pages.ts'
 import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
 import type { CallbackBody } from './schemas/callback.ts'
 import { presentedSignature } from './start-link.ts'
+
+/** All that follows is the company key, line terminators included, which a dot would not match: the path is matched whole. */
+export const START_ROUTE = '/start/:company_key{[\\s\\S]*}'
 
 function malformed(name: string, form: string) {
   return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
@@ -54,7 +57,6 @@ function callbackBody({ connection, sharesRealm }: Connected): CallbackBody {
 export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | undefined) {
   const start = async (c: Context) => {
     refusePrefetch(c)
-    requireShortQuery(c)
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
     const signature = presentedSignature(c)
@@ -65,7 +67,6 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
 
   const callback = async (c: Context) => {
     refusePrefetch(c)
-    requireShortQuery(c)
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const parameters = callbackParameters(c)
@@ -75,5 +76,5 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
     return isPerson ? answerConnected(c, connected, onwardUrl) : c.json(callbackBody(connected))
   }
 
-  return new Hono().get('/start', start).get('/start/:company_key{.*}', start).get('/callback', callback)
+  return new Hono().get('/start', start).get(START_ROUTE, start).get('/callback', callback)
 }

@@ -9,9 +9,10 @@ import { sendPage } from '../pages/page.ts'
 import { type OpenStart, problemPage, shownProblem } from '../pages/problem-page.ts'
 import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
 import { addressOf, type Brake } from './brakes.ts'
-import { keepAlive, prefersHtml, queryValues } from './http.ts'
+import { hasShortQuery, keepAlive, prefersHtml, queryValues } from './http.ts'
 import { REALM_ID } from './parameter-forms.ts'
 
+const CALLBACK_PATH = '/oauth/callback'
 const CONNECTED_PATH = '/oauth/connected'
 const FAILED_PATH = '/oauth/failed'
 
@@ -37,8 +38,12 @@ export function answerProblem(c: Context, problem: Problem, requestId: string, o
       'Content-Type': 'application/problem+json',
     })
   }
-  const shown = shownProblem(problem, new URL(c.req.url), requestId, openStart)
-  if (c.req.path !== '/oauth/callback') return sendPage(c, problemPage(shown), status, problem.headers)
+  const isCallback = c.req.path === CALLBACK_PATH
+  const here = new URL(c.req.url)
+  if (isCallback) here.pathname = CALLBACK_PATH
+  if (!hasShortQuery(c)) here.search = ''
+  const shown = shownProblem(problem, here, requestId, openStart)
+  if (!isCallback) return sendPage(c, problemPage(shown), status, problem.headers)
   keepProblem(c, shown)
   return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })
 }
