@@ -10,8 +10,9 @@ import { type LoggedVariables, type RequestLine, requestLog } from './request-lo
 import { type AccessParts, requireCaller } from './routes/access.ts'
 import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
-import { type Cursors, fleetRoutes } from './routes/fleet.ts'
+import { fleetRoutes } from './routes/fleet.ts'
 import { requestPath, requireShortQuery } from './routes/http.ts'
+import type { Cursors } from './routes/list-cursor.ts'
 import { oauthRoutes, START_ROUTE } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
 import { readyRoutes } from './routes/ready.ts'
@@ -73,7 +74,7 @@ function openStart(broker: () => Broker, companyKey: string) {
 /** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
 function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
-  app.use(requestLog(logRequest, now), answerHeaders, measureQuery)
+  app.use(requestLog(logRequest, now), answerHeaders)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
@@ -110,6 +111,7 @@ function otherRoutes(parts: AppParts) {
   const { brakes, ready, successRedirectUrl, cursors, now, origin } = parts
   const [broker, fleet, requireKey] = [parts.broker(), parts.fleet(), keyCheck(parts)]
   const app = emptyTable(parts)
+  app.use(measureQuery)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
   app.get(`/oauth${START_ROUTE}`, brakeStarts(brakes))

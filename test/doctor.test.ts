@@ -396,7 +396,7 @@ describe('a placeholder', () => {
   /** What the guides set a variable to and a deployment may have as it stands. Everything else is to be replaced. */
   const REAL = new Set([
     ...['us-east-1', 'quickbooks-connections', 'quickbooks-restored', 'fleet', 'eu-central-1,ap-southeast-1'],
-    ...['signed', 'open', 'true', 'false', '0', '40', '900', 'eu-west-1,sa-east-1'],
+    ...['signed', 'open', 'true', 'false', '0', '30', '40', '900', 'eu-west-1,sa-east-1'],
   ])
   const settings = docs.flatMap(({ path, text }) =>
     [...text.matchAll(/\b([A-Z][A-Z0-9_]+)=("[^"]*"|[^\s`"')|]+)/g)].flatMap(([, name = '', value = '']) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cursorSeal } from '../src/crypto/cursor.ts'
 import { fleetAttributes } from '../src/storage/fleet-attributes.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
@@ -154,6 +155,65 @@ describe('the list of connections', () => {
     const middle = cursor.length - 40
     const altered = cursor.slice(0, middle) + (cursor[middle] === 'A' ? 'B' : 'A') + cursor.slice(middle + 1)
     expect((await service.api(`/api/connections?cursor=${altered}`)).status).toBe(400)
+  })
+
+  describe('a cursor', () => {
+    const FILTERS = ['', 'status=connected', 'status=failing', 'status=expiring', 'status=unfinished']
+    const MORE_FILTERS = [...FILTERS, 'environment=sandbox', 'environment=production&status=connected']
+    const refusal = async (query: string, cursor: string) => {
+      const answer = await service.api(`/api/connections?${query}&cursor=${encodeURIComponent(cursor)}`)
+      return { status: answer.status, ...(await answer.json()) }
+    }
+    const REFUSED = { status: 400, code: 'invalid_request', detail: expect.stringContaining('cursor') }
+
+    it('is of the list that gave it: with another filter it is refused, and the index is not asked', async () => {
+      for (const filter of ['', 'status=connected', 'environment=production']) {
+        const { cursor } = await list(`?limit=3&${filter}`)
+        expect((await list(`?limit=5&${filter}&cursor=${cursor}`)).connections).toHaveLength(5)
+        const before = service.dynamo.requests.length
+        for (const other of MORE_FILTERS.filter((one) => one !== filter)) {
+          expect(await refusal(other, cursor ?? ''), `${filter} → ${other}`).toMatchObject(REFUSED)
+        }
+        expect(service.dynamo.requests).toHaveLength(before)
+      }
+    })
+
+    const place = [9_999_999_999, 'beach']
+    const well = (places: unknown[]) => JSON.stringify({ status: null, environment: null, places })
+    const shards = (one: unknown) => Array.from({ length: 16 }, () => one)
+    it.each([
+      ['of an earlier form', `1800000000:beach${',end'.repeat(15)}`],
+      ['of no JSON', 'end'],
+      ['of an array', '[]'],
+      ['of null', 'null'],
+      ['of no place', well([])],
+      ['of too few places', well(shards(place).slice(1))],
+      ['of too many places', well([...shards(place), 'end'])],
+      ['of a word that is none', well(shards('begin'))],
+      ['of a time that is text', well(shards(['1800000000', 'beach']))],
+      ['of half a place', well(shards([1_800_000_000]))],
+      ['of a place and more', well(shards([...place, 'more']))],
+      ['of a status that there is not', JSON.stringify({ status: 'fine', environment: null, places: shards('end') })],
+      ['of more members', JSON.stringify({ status: null, environment: null, places: shards('end'), more: 1 })],
+    ])('that is sealed by us and %s is refused', async (_, text) => {
+      const { seal } = cursorSeal(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
+      const before = service.dynamo.requests.length
+      expect(await refusal('limit=3', await seal(text))).toMatchObject(REFUSED)
+      expect(service.dynamo.requests).toHaveLength(before)
+    })
+
+    it('that was sealed with another key is refused', async () => {
+      const { seal } = cursorSeal(() => 'another secret')
+      expect(await refusal('', await seal(well(shards('end'))))).toMatchObject(REFUSED)
+    })
+
+    it('goes on behind a record whose key is none of ours, written by hand', async () => {
+      await put('by hand: a,b', { diesIn: 41 * DAY, refreshedAgo: DAY })
+      const { keys } = await whole('limit=1&status=connected')
+      expect(keys.filter((key) => key === 'by hand: a,b')).toHaveLength(1)
+      expect(new Set(keys).size).toBe(keys.length)
+      await service.dynamo.remove('connection#by hand: a,b')
+    })
   })
 
   it('asks the index, and never scans', async () => {

@@ -202,6 +202,10 @@ describe('an over-long query', () => {
     expect(service.dynamo.requests).toEqual([])
   })
 
+  it('of /health is nobody’s business: it answers', async () => {
+    expect((await raw('GET', `/health?${LONG}`)).status).toBe(200)
+  })
+
   it('is not put on a page, nor kept for the next one', async () => {
     const page = await raw('GET', `/oauth/callback?state=beach:AAAAAAAAAAAAAAAAAAAAAA&${LONG}`, { Accept: 'text/html' })
     expect(page.status).toBe(400)

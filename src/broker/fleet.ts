@@ -15,6 +15,8 @@ export function createFleet({ index, rounds, isConfigured, now }: FleetPorts) {
   const list = listing(index)
   return {
     isConfigured,
+    /** How many places a list has. */
+    shards: index.shards.length,
     list: (request: ListRequest): Promise<ListPage> => list(request, Math.floor(now() / 1000)),
     /** As the last whole round of the cron found them. `undefined`: there was none yet. */
     summary: async (): Promise<FleetSummary | undefined> => (await rounds.load())?.summary,

@@ -8,6 +8,7 @@ import { Problem } from '../problem.ts'
 import { type AccessVariables, may } from './access.ts'
 import { connectionBody } from './connections.ts'
 import { queryParameter } from './http.ts'
+import { type Cursors, type ListFilter, makeCursor, readCursor } from './list-cursor.ts'
 import type { ListedBody, ListingBody, SummaryBody } from './schemas/fleet.ts'
 import { errorBody } from './status.ts'
 
@@ -15,24 +16,6 @@ import { errorBody } from './status.ts'
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 100
 export const ENVIRONMENTS = ['production', 'sandbox'] as const
-
-/** Makes a cursor of what it says, and reads its own ones. */
-export interface Cursors {
-  seal(text: string): Promise<string>
-  open(cursor: string): Promise<string | undefined>
-}
-
-/** A place in a cursor: none yet, the end, or `<dies_at>:<company_key>`. */
-function placeText(place: ListPlaces[number]) {
-  if (!place || place === 'end') return place ?? ''
-  return `${place.diesAt}:${place.companyKey}`
-}
-
-function placeOf(text: string): ListPlaces[number] {
-  const [diesAt = '', companyKey] = text.split(':')
-  if (companyKey !== undefined) return { diesAt: Number(diesAt), companyKey }
-  return text === 'end' ? text : undefined
-}
 
 function invalid(name: string, form: string) {
   return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
@@ -52,16 +35,21 @@ function oneOf<Word extends string>(c: Context, name: string, words: readonly Wo
   throw invalid(name, `one of ${words.join(', ')}`)
 }
 
-async function placesOf(c: Context, cursors: Cursors): Promise<ListPlaces | undefined> {
+/** Where the list goes on. Throws `invalid_request` for a cursor that this list did not give. */
+async function placesOf(
+  c: Context,
+  filter: ListFilter,
+  shards: number,
+  cursors: Cursors,
+): Promise<ListPlaces | undefined> {
   const cursor = queryParameter(c, 'cursor')
   if (cursor === undefined) return undefined
-  const text = await cursors.open(cursor)
-  if (text !== undefined) return text.split(',').map(placeOf)
-  throw invalid('cursor', 'the cursor of an earlier answer. Begin again without one')
-}
-
-async function sealed(places: ListPlaces | undefined, cursors: Cursors) {
-  return places ? cursors.seal(places.map(placeText).join()) : null
+  const places = await readCursor(cursor, filter, shards, cursors)
+  if (places !== undefined) return places
+  throw invalid(
+    'cursor',
+    'the cursor of an earlier answer with the same status and environment. Begin again without one',
+  )
 }
 
 /** `last_error` where there is one. */
@@ -87,16 +75,19 @@ export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
     .get('/', may('connection:read'), async (c, next) => {
       if (!fleet.isConfigured()) return next()
       const caller = c.get('caller')
-      const { connections, places } = await fleet.list({
-        limit: limitOf(c),
+      const filter = {
         status: oneOf(c, 'status', STATUSES),
         environment: oneOf(c, 'environment', ENVIRONMENTS),
-        places: await placesOf(c, cursors),
+      }
+      const { connections, places } = await fleet.list({
+        ...filter,
+        limit: limitOf(c),
+        places: await placesOf(c, filter, fleet.shards, cursors),
         caller: seesAll(caller) ? undefined : caller,
       })
       return c.json({
         connections: connections.map(listedBody),
-        cursor: await sealed(places, cursors),
+        cursor: places ? await makeCursor(places, filter, cursors) : null,
       } satisfies ListingBody)
     })
     .get('/summary', may('connection:read'), async (c, next) => {

@@ -76,7 +76,10 @@ export const LIMIT = v.pipe(
   v.description(`How many connections at most; ${DEFAULT_LIMIT} unless told.`),
 )
 
-export const CURSOR = v.pipe(v.string(), v.description('The `cursor` of the page before. Opaque, and only ours open.'))
+export const CURSOR = v.pipe(
+  v.string(),
+  v.description('The `cursor` of the page before, of the same `status` and `environment`. Opaque.'),
+)
 
 export const STATUS = v.pipe(v.picklist(STATUSES), v.description('Only connections that stand so.'))
 
