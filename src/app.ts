@@ -11,7 +11,7 @@ import { type AccessParts, requireCaller } from './routes/access.ts'
 import { type Brakes, brakeCallbacks, brakeStarts } from './routes/brakes.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { fleetRoutes } from './routes/fleet.ts'
-import { requestPath, requireShortQuery } from './routes/http.ts'
+import { requestPath } from './routes/http.ts'
 import type { Cursors } from './routes/list-cursor.ts'
 import { oauthRoutes, START_ROUTE } from './routes/oauth.ts'
 import { answerProblem, PAGES, pageRoutes } from './routes/pages.ts'
@@ -47,12 +47,6 @@ function methodNotAllowed(allow: string) {
 /** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
 const refuseHead: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'HEAD') methodNotAllowed('GET')()
-  await next()
-}
-
-/** The protected routes ask for a key first. Everything else measures the query before anything reads it. */
-const measureQuery: MiddlewareHandler = async (c, next) => {
-  if (!/^\/api(\/|$)/.test(c.req.path)) requireShortQuery(c)
   await next()
 }
 
@@ -111,7 +105,6 @@ function otherRoutes(parts: AppParts) {
   const { brakes, ready, successRedirectUrl, cursors, now, origin } = parts
   const [broker, fleet, requireKey] = [parts.broker(), parts.fleet(), keyCheck(parts)]
   const app = emptyTable(parts)
-  app.use(measureQuery)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
   app.get(`/oauth${START_ROUTE}`, brakeStarts(brakes))

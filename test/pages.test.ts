@@ -117,12 +117,15 @@ describe('SUCCESS_REDIRECT_URL', () => {
     'is refused as %s before anybody is sent to Intuit',
     async (url) => {
       const other = await withUrl(url)
-      const answer = await other.fetch('/oauth/start/beach', HTML)
-      expect(answer.status).toBe(500)
-      const page = await answer.text()
-      expect(page).toContain('SUCCESS_REDIRECT_URL')
-      expect(page).not.toContain(url)
-      expect(other.dynamo.requests).toEqual([])
+      for (const path of ['/oauth/start/beach', '/oauth/callback?code=a&state=beach:AAAAAAAAAAAAAAAAAAAAAA']) {
+        const answer = await other.fetch(path, HTML)
+        expect(answer.status).toBe(500)
+        const page = await answer.text()
+        expect(page).toContain('SUCCESS_REDIRECT_URL')
+        expect(page).not.toContain(url)
+      }
+      expect(await other.dynamo.all()).toEqual([])
+      expect((await other.intuit.state()).counts.exchange).toBe(0)
       await other.close()
     },
   )

@@ -5,7 +5,7 @@ import type { CallbackParameters, Connected } from '../broker/callback.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import { Problem } from '../problem.ts'
 import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
-import { keepAlive, prefersHtml, queryParameter, refusePrefetch } from './http.ts'
+import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
 import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
 import type { CallbackBody } from './schemas/callback.ts'
@@ -57,6 +57,7 @@ function callbackBody({ connection, sharesRealm }: Connected): CallbackBody {
 export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | undefined) {
   const start = async (c: Context) => {
     refusePrefetch(c)
+    requireShortQuery(c)
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
     const signature = presentedSignature(c)
@@ -67,6 +68,7 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
 
   const callback = async (c: Context) => {
     refusePrefetch(c)
+    requireShortQuery(c)
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const parameters = callbackParameters(c)

@@ -80,6 +80,8 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
 function lookInto(broker: Broker, brake: Brake): MiddlewareHandler {
   return async (c, next) => {
     await next()
+    // The page is the same for whatever came with the link, and the answer may not tell.
+    if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
     const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, keepAlive(c)))
