@@ -4,6 +4,7 @@ import { closeServer, LOOPBACK, listen } from './listen.ts'
 
 const LARGEST_PORT = 65_535
 const LOOPBACK_V6 = '::1'
+const PATIENCE_MS = 2_000
 
 /** `PORT`, or 8787. Ends the command where it is no port. */
 export const readPort = (): number => {
@@ -24,6 +25,16 @@ const findFault = async (port: number, host: string): Promise<string | undefined
   return undefined
 }
 
+/** Whether a broker answers there: of another npm start, or the workerd of one that was killed, which lives on without it. */
+const isBroker = async (port: number): Promise<boolean> => {
+  try {
+    const response = await fetch(`http://${LOOPBACK}:${port}/health`, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    return (await response.text()) === '{"status":"ok"}'
+  } catch {
+    return false
+  }
+}
+
 /**
  * Ends the command where `http://localhost:PORT` would not reach us. Browsers try `::1` first: a program that listens
  * there gets the requests, though `127.0.0.1` is free. A machine without IPv6 has no `::1`, which is fine.
@@ -34,6 +45,12 @@ export const requireFreePort = async (port: number): Promise<void> => {
   const fault = await findFault(port, LOOPBACK)
   if (fault === 'EACCES')
     fail(`Port ${port} is reserved for programs with more rights. Choose another: PORT=8787 npm start`)
+  if (fault !== undefined && (await isBroker(port))) {
+    fail(
+      `Port ${port} is busy: a broker answers there. It is another npm start, or the workerd of one that was killed, ` +
+        `which lives on: end it. ${choose}`,
+    )
+  }
   if (fault !== undefined) fail(`Port ${port} is busy. ${choose}`)
   if ((await findFault(port, LOOPBACK_V6)) === 'EADDRINUSE') {
     fail(`Port ${port} is busy: another program listens on [::1], where a browser looks for localhost first. ${choose}`)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adminClient as tableClient } from '../dev/admin-client.ts'
 import { type Engine, startDynamoDb } from '../dev/dynamodb.ts'
 import { closeServer, listen } from '../dev/listen.ts'
 import { localSecrets } from '../dev/secrets.ts'
@@ -39,7 +40,10 @@ describe('npm start', () => {
   })
 })
 
-const COMMANDS = ['start.ts', 'smoke.ts', 'table-create.ts', 'bundle-check.ts', 'test-browser.ts', 'audit.ts']
+const COMMANDS = [
+  ...['start.ts', 'smoke.ts', 'table-create.ts', 'bundle-check.ts', 'test-browser.ts', 'audit.ts'],
+  ...['openapi.ts', 'docs-viewer.ts'],
+]
 describe.each(COMMANDS)('%s', (script) => {
   it('has --help and refuses arguments it does not know', async () => {
     const help = await run(script, {}, ['--help'])
@@ -55,6 +59,33 @@ describe.each(['start-link.ts', 'fuzz.ts'])('%s', (script) => {
     expect(await run(script, {}, ['--help'])).toMatchObject({ code: 0, output: expect.stringMatching(/^npm run /) })
     const unknown = await run(script, {}, ['--everything'])
     expect(unknown).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
+  })
+})
+
+describe('npm run start-link', () => {
+  const given = ['--company-key', 'beach-blend']
+  const env = {
+    START_LINK_KEYS: `a:${Buffer.alloc(32, 7).toString('base64')}`,
+    QUICKBOOKS_REDIRECT_URI: 'https://broker.ticosync.com/oauth/callback',
+  }
+
+  it.each([
+    [[...given, '--expires-in', '0'], /^--expires-in must be \d+ to \d+ seconds\.\n$/],
+    [[...given, '--expires-in=-60'], /^--expires-in must be \d+ to \d+ seconds\.\n$/],
+    [[...given, '--expires-in', '-60'], /^Option '--expires-in' argument is ambiguous/],
+    [[...given, '--expires-in', '1e9'], /^--expires-in must be \d+ to \d+ seconds\.\n$/],
+    [[...given, '--expires-in', '999999999'], /^--expires-in must be \d+ to \d+ seconds\.\n$/],
+    [[...given, '--expires-in', '2027-01-31'], /^--expires-in must be \d+ to \d+ seconds\.\n$/],
+    [[...given, '--expires-in'], /^Option '--expires-in <value>' argument missing\. See --help\.\n$/],
+    [[...given, '--company-key', 'other'], /^--company-key is given twice\. See --help\.\n$/],
+    [['--company-key', ''], /^--company-key has an empty value\. See --help\.\n$/],
+    [['--company-key', 'a b'], /company key/],
+    [[...given, 'more'], /^Unexpected argument 'more'/],
+  ])('refuses %j in words', async (args, words) => {
+    const { code, output } = await run('start-link.ts', env, args)
+    expect(code).toBe(1)
+    expect(output).toMatch(words)
+    expect(output).not.toMatch(/https:| {4}at /)
   })
 })
 
@@ -82,6 +113,17 @@ describe('npm run table:create', () => {
       code: 0,
       output: expect.stringMatching(/^Found the table/),
     })
+  })
+
+  it('asks the endpoint of the Worker, whatever the machine has set for AWS', async () => {
+    const machine = {
+      ...{ AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_PROFILE: 'nobody' },
+      ...{ AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+    }
+    expect(await run('table-create.ts', env(machine))).toMatchObject({ code: 0 })
+    const regional = tableClient({ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })
+    expect((await regional.config.endpoint?.())?.hostname).toBe('dynamodb.eu-west-1.amazonaws.com')
+    regional.destroy()
   })
 
   it('names all missing variables at once', async () => {

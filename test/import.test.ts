@@ -216,6 +216,12 @@ describe('npm run import', () => {
     const help = await run('none', ['--help'])
     expect(help.code).toBe(0)
     expect(help.stdout).toMatch(/^npm run import: /)
+    expect(await run('none', ['--from-file'])).toMatchObject({
+      ...{ code: 1, stderr: "Option '--from-file <value>' argument missing. See --help.\n" },
+    })
+    expect(await run('none', ['--from-file', 'a', '--from-file', 'b'])).toMatchObject({
+      ...{ code: 1, stderr: '--from-file is given twice. See --help.\n' },
+    })
     const unknown = await run('none', ['--everything'])
     expect(unknown).toMatchObject({ code: 1, stderr: "Unknown option '--everything'. See --help.\n" })
   })

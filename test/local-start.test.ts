@@ -63,6 +63,17 @@ describe('the port of npm start', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
+  it('is said to be held by a broker where one answers, as the workerd of a killed npm start may', async () => {
+    const server = createServer((_, response) => response.end('{"status":"ok"}'))
+    const port = await listen(server)
+    const { code, output } = await run('start.ts', { PORT: String(port), BROKER_DATA_DIR: newFolder() })
+    await closeServer(server)
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: expect.stringContaining(`Port ${port} is busy: a broker answers there.`),
+    })
+  })
+
   it('is never one that does not exist where another is proposed', async () => {
     const server = createServer()
     await listen(server, 65_535).catch(() => undefined)
