@@ -1,8 +1,18 @@
 import { CUTS } from './cut-refresh.ts'
+import type { FreezeFigures } from './freezes.ts'
+import type { ClockFigures } from './shifted-clocks.ts'
 import type { Tally } from './tally.ts'
+import type { ThrottledOutcome } from './throttled-table.ts'
 import type { Waiting } from './waiters.ts'
 
-export interface Figures {
+/** What happens to whole Workers and tables. */
+export interface Upsets {
+  freezes: FreezeFigures
+  clocks: ClockFigures[]
+  throttled: ThrottledOutcome[]
+}
+
+export interface Figures extends Upsets {
   seed: number
   strict: Tally
   own: Tally
@@ -37,8 +47,34 @@ const cutsTable = (tallies: Tally[]) => {
   ]
 }
 
+const upsetsTable = ({ freezes, clocks, throttled }: Upsets) => [
+  row('what happens', 'refreshes', 'lost', 'tokens used after their successor was stored'),
+  row('---', '--:', '--:', '--:'),
+  row(
+    'frozen for longer than the lease, connections cut, taken over',
+    freezes.takenOver,
+    freezes.lost,
+    freezes.usedAfterSuccessor,
+  ),
+  row('frozen, Intuit’s answer in the buffers', freezes.buffered, freezes.lost, freezes.usedAfterSuccessor),
+  ...clocks.map(({ aheadSeconds, refreshes, lost, usedAfterSuccessor }) =>
+    row(
+      `one of two clocks is ${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'slow' : 'fast'}`,
+      refreshes,
+      lost,
+      usedAfterSuccessor,
+    ),
+  ),
+  ...throttled.map(({ workers, callers, connections, writesPerSecond, rotated, lost, usedAfterSuccessor }) =>
+    row(
+      `${writesPerSecond} writes a second, ${callers} callers, ${connections} connections, ${workers === 1 ? 'one Worker' : `${workers} Workers`}, no rescue store`,
+      ...[rotated, lost, usedAfterSuccessor],
+    ),
+  ),
+]
+
 /** The figures as Markdown. */
-export const figuresText = ({ seed, strict, own, waiting }: Figures): string => {
+export const figuresText = ({ seed, strict, own, waiting, ...upsets }: Figures): string => {
   const both = (name: string, read: (tally: Tally) => number) => row(name, read(strict), read(own))
   return [
     `Seed ${seed}.`,
@@ -60,6 +96,8 @@ export const figuresText = ({ seed, strict, own, waiting }: Figures): string => 
     ...strikesTable([strict, own]),
     '',
     ...cutsTable([strict, own]),
+    '',
+    ...upsetsTable(upsets),
     '',
     `Waiters: ${waiting.callers} simultaneous reads of an expired token on three Workers, ${waiting.rounds} times, Intuit taking 300 ms. ` +
       `The holder is answered after ${ms(waiting.holderMedian)} (median), the others ${ms(waiting.p50)} (median), ` +

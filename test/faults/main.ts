@@ -2,9 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { fail, takeOptions } from '../../dev/arguments.ts'
 import { runCampaign } from './campaign.ts'
-import { type Figures, figuresText } from './figures.ts'
+import { type Figures, figuresText, type Upsets } from './figures.ts'
+import { runFreezes } from './freezes.ts'
+import { runShiftedClock } from './shifted-clocks.ts'
 import { BORNE, tableOutage } from './table-outage.ts'
 import type { Tally } from './tally.ts'
+import { throttledTable } from './throttled-table.ts'
 import { measureWaiters } from './waiters.ts'
 
 const HELP = `
@@ -15,6 +18,7 @@ Takes some minutes, and writes its figures into docs/refresh.md.
   --refreshes N  in each of the two modes of Intuit (default 1200)
   --cuts N       of them, refreshes that the end of a Worker's process cuts (default 60)
   --waiters      only measures how long waiters wait, and writes nothing
+  --upsets       only freezes Workers, throttles the table and shifts clocks, and writes nothing
 `
 const REAL_OUTAGE_MS = 20_000
 const WAITERS_BOUND_MS = 500
@@ -51,6 +55,25 @@ const realOutage = async () => {
   return borne
 }
 
+/** In real time, but for the freezes. */
+const upsets = async (): Promise<Upsets> => {
+  const freezes = await runFreezes(4, 14)
+  const clocks = []
+  for (const aheadSeconds of [60, -60, 15]) clocks.push(await runShiftedClock(aheadSeconds, 20))
+  const throttled = []
+  for (const workers of [1, 3]) {
+    const load = { workers, connections: 400, callers: 128, writesPerSecond: 8 }
+    throttled.push(await throttledTable({ vars: {}, ...load, forMs: 30_000, settlesMs: 30_000 }))
+  }
+  return { freezes, clocks, throttled }
+}
+
+const unwantedIn = ({ freezes, clocks, throttled }: Upsets) =>
+  freezes.lost +
+  freezes.usedAfterSuccessor +
+  clocks.reduce((sum, { lost, usedAfterSuccessor }) => sum + lost + usedAfterSuccessor, 0) +
+  throttled.reduce((sum, { lost }) => sum + lost, 0)
+
 const write = async (figures: Figures) => {
   const text = await readFile(DOCUMENT, 'utf8')
   if (!MARKED.test(text)) fail('docs/refresh.md has no marks between which the figures go.')
@@ -64,6 +87,7 @@ const options = takeOptions(HELP, {
   refreshes: { type: 'string', default: '1200' },
   cuts: { type: 'string', default: '60' },
   waiters: { type: 'boolean', default: false },
+  upsets: { type: 'boolean', default: false },
 })
 
 const runWhole = async () => {
@@ -74,12 +98,20 @@ const runWhole = async () => {
     campaigns(seed, number('refreshes', options.refreshes), number('cuts', options.cuts)),
   ])
   const waiting = await measureWaiters()
-  const figures = { seed, strict, own, waiting }
+  const figures = { seed, strict, own, waiting, ...(await upsets()) }
   say(figuresText(figures))
-  if (!isBorne || unwanted(strict) + unwanted(own) > 0) fail('The promise of docs/refresh.md was broken.')
+  if (!isBorne || unwanted(strict) + unwanted(own) + unwantedIn(figures) > 0)
+    fail('The promise of docs/refresh.md was broken.')
   await write(figures)
   if (waiting.p99 > WAITERS_BOUND_MS) say('The waiters were slower than their bound: is this machine busy?')
 }
 
+const runUpsets = async () => {
+  const outcome = await upsets()
+  say(JSON.stringify(outcome, undefined, 2))
+  if (unwantedIn(outcome) > 0) fail('The promise of docs/refresh.md was broken.')
+}
+
 if (options.waiters) say(JSON.stringify(await measureWaiters(), undefined, 2))
+else if (options.upsets) await runUpsets()
 else await runWhole()

@@ -30,6 +30,7 @@ export interface ThrottledOutcome {
   lost: number
   /** Of these, those whose answer from Intuit a Worker had in time. */
   coverable: number
+  usedAfterSuccessor: number
   /** Writes that the table refused. */
   throttled: number
   answered: number
@@ -108,6 +109,7 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
       rotated: past.granted(),
       lost: lost.length,
       coverable: lost.filter(({ refreshTokenHash }) => isCoverable(refreshTokenHash)).length,
+      usedAfterSuccessor: past.presentedAfterSuccessor(),
       throttled: throttling.struck.length,
       answered: outcome.answered,
       refusals: Object.fromEntries(outcome.refusals),
