@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { runCampaign } from './faults/campaign.ts'
 import { type Company, connectedCompany } from './faults/company.ts'
-import type { Joint } from './faults/joints.ts'
+import { type Joint, tableRequest } from './faults/joints.ts'
 import { orderEffect } from './faults/order.ts'
 import { SCALED, scaledVars, sleep } from './faults/scale.ts'
 import { BORNE, tableOutage } from './faults/table-outage.ts'
-import type { FaultEffect } from './support/fault-orders.ts'
+import type { FaultEffect, SeenRequest } from './support/fault-orders.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const SEED = 20_260_801
@@ -19,7 +19,7 @@ afterAll(async () => {
 
 /** A company whose token has expired, at an Intuit that rotates at every refresh and kills on reuse. */
 const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) => {
-  const service = await startService({ ...options, vars: scaledVars })
+  const service = await startService({ ...options, vars: { ...scaledVars, ...options.vars } })
   started.push(service)
   await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
   const company = await connectedCompany(service, 'beach-blend', '1000')
@@ -30,6 +30,8 @@ const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) 
   const refreshes = async () => (await service.intuit.state()).counts.refresh
   return { service, company, presentedHash, order, refreshes }
 }
+
+const isClaim = (seen: SeenRequest) => tableRequest(seen)?.joint === 'claim'
 
 const FAILED: FaultEffect = { kind: 'answer', status: 500, body: '' }
 
@@ -120,6 +122,28 @@ describe.concurrent('a lease holder that sleeps past its lease', () => {
 })
 
 describe.concurrent('a Worker without the rescue store', () => {
+  it('acquires no lease while a rotated pair of its own waits for the table', async ({ expect }) => {
+    // A busy machine has time to ask while the store fails.
+    const vars = { REFRESH_DEADLINE_MS: '24000', REFRESH_LEASE_MS: '24400' }
+    const { service, company, order, refreshes } = await expiredCompany({ rescue: 'none', vars })
+    const other = await connectedCompany(service, 'two-tabs', '2000')
+    const claims = () => service.dynamo.requests.filter((seen) => other.isMine(seen) && isClaim(seen)).length
+    const outage = order('store', FAILED)
+    const answer = company.read(0)
+    await outage.strikes
+    await other.expiresIn(120)
+    expect(await other.read(0)).toMatchObject({ status: 200 })
+    await other.expire()
+    expect(await other.read(0)).toMatchObject({ status: 503, code: 'storage_unavailable', retryAfter: '2' })
+    expect(claims()).toBe(0)
+    expect(await refreshes()).toBe(1)
+    outage.lift()
+    expect(await answer).toMatchObject({ status: 200 })
+    await expectWhole(company, 2)
+    await expect.poll(() => other.read(0), { timeout: 20_000 }).toMatchObject({ status: 200 })
+    await expectWhole(other, 2)
+  })
+
   it('says so at a failed write, and stores the pair all the same', async ({ expect }) => {
     const { service, company, order } = await expiredCompany({ rescue: 'none' })
     order('store', FAILED, 2)

@@ -64,6 +64,24 @@ const checks = (state: State, by: number, holder: Holder, rules: Rules): Steps =
     : [{ label: `${nameOf(by)} presents the token`, next: present(state, by, holder) }]
 }
 
+/** A holder whose connection was reset may have slept: the record tells whether the lease is still its own. */
+const looksAgain = (state: State, by: number, holder: Holder): Steps => {
+  const { lease, leaseOwner, generation } = state.record
+  const isHeld = lease === 'live' && leaseOwner === by && generation === holder.spentGeneration
+  const next = withHolder(state, by, { at: isHeld ? 'send again' : 'give back' })
+  const looked = { label: `${nameOf(by)} looks at the record again`, next }
+  if (state.faults === 0) return [looked]
+  const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at: 'give back' })
+  return [looked, { label: `${nameOf(by)} can't look at the record again`, next: unheard }]
+}
+
+const sendsAgain = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
+  const isOver = holder.lapsed && rules.resend === 'record and clock'
+  return isOver
+    ? [{ label: `${nameOf(by)} finds its lease over`, next: withHolder(state, by, { at: 'give back' }) }]
+    : [{ label: `${nameOf(by)} presents the token again`, next: present(state, by, { ...holder, resent: true }) }]
+}
+
 /** What a holder may do next of its own accord; nothing while it waits for Intuit or for somebody else's lease. */
 export const holderSteps = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   switch (holder.at) {
@@ -76,6 +94,10 @@ export const holderSteps = (state: State, by: number, holder: Holder, rules: Rul
       return asks(state, by, holder, rules)
     case 'check':
       return checks(state, by, holder, rules)
+    case 'look again':
+      return looksAgain(state, by, holder)
+    case 'send again':
+      return sendsAgain(state, by, holder, rules)
     case 'store':
     case 'retry':
     case 'recover':

@@ -32,14 +32,14 @@ const withChain = (state: State, pair: { refresh: number }, alive: boolean): Sta
   ),
 })
 
-/** An answer that nobody waits for any more is gone; with it, after a rotation, the connection. */
-const granted = (state: State, one: Presentation, refresh: number): State => {
+/** An answer that nobody hears is gone; with it, after a rotation, the connection. That is excused unless it is given up at will. */
+const granted = (state: State, one: Presentation, refresh: number, { rules }: World): State => {
   const access = state.grants + 1
   const pair: Pair = { refresh, access, spent: one.token, spentGeneration: one.spentGeneration, writer: one.by }
   const next = withChain({ ...state, grants: access }, pair, true)
   if (one.awaited) return replaced(next, one, { verdict: 'granted', pair })
   const unheard = without(next, one)
-  return isRotated(pair) ? excuse(unheard, one.token) : unheard
+  return isRotated(pair) && rules.unanswered !== 'given up' ? excuse(unheard, one.token) : unheard
 }
 
 const refused = (state: State, one: Presentation, { strict }: World): State => {
@@ -56,8 +56,8 @@ const judge = (state: State, one: Presentation, world: World): Steps => {
   if (!chain?.alive || chain.current !== one.token)
     return [{ label: `Intuit refuses ${who}`, next: refused(state, one, world) }]
   return [
-    { label: `Intuit grants ${who} a rotated pair`, next: granted(state, one, one.token + 1) },
-    { label: `Intuit grants ${who} the same refresh token`, next: granted(state, one, one.token) },
+    { label: `Intuit grants ${who} a rotated pair`, next: granted(state, one, one.token + 1, world) },
+    { label: `Intuit grants ${who} the same refresh token`, next: granted(state, one, one.token, world) },
   ]
 }
 
@@ -67,41 +67,53 @@ const arrives = (state: State, one: Presentation): Steps => {
   return [{ label: `Intuit's answer reaches ${nameOf(by)}`, next }]
 }
 
-/** The holder hears nothing within its time. */
-const unanswered = (state: State, one: Presentation, { rules }: World): State => {
-  const holder = state.holders[one.by]
-  if (rules.unanswered === 'lease freed') return withHolder(state, one.by, { at: 'unavailable' })
-  if (rules.unanswered === 'sent again' && holder && !holder.resent)
-    return present(state, one.by, { ...holder, resent: true })
-  return finished(state, one.by)
+/** The holder's time is over; the request is still under way where `isUnderWay`. */
+const timeOut = (state: State, one: Presentation, { rules }: World, isUnderWay: boolean): State => {
+  const { by } = one
+  const holder = state.holders[by]
+  const unheard = isUnderWay ? replaced(state, one, { awaited: false }) : without(state, one)
+  switch (rules.unanswered) {
+    case 'listened to':
+      return isUnderWay ? withHolder(state, by, { at: 'listening' }) : finished(unheard, by)
+    case 'given up':
+      return finished(unheard, by)
+    case 'lease freed':
+      return withHolder(unheard, by, { at: 'unavailable' })
+    case 'sent again':
+      return holder && !holder.resent ? present(unheard, by, { ...holder, resent: true }) : finished(unheard, by)
+  }
 }
 
 /** The connection to Intuit breaks under the request, before or after it was judged. */
 const reset = (state: State, one: Presentation, world: World): State => {
-  const holder = state.holders[one.by]
+  const { by } = one
+  const holder = state.holders[by]
   const isLeft = one.verdict === 'none' && world.rules.reset === 'may leave it under way'
   const next = isLeft ? replaced(state, one, { awaited: false }) : without(state, one)
-  const isInTime = !holder?.lapsed || world.rules.resend === 'always'
-  return holder && isInTime && !holder.resent
-    ? present(next, one.by, { ...holder, resent: true })
-    : unanswered(next, one, world)
+  if (holder?.at !== 'sent' || holder.resent) return finished(next, by)
+  return world.rules.resend === 'nothing'
+    ? present(next, by, { ...holder, resent: true })
+    : withHolder(next, by, { at: 'look again' })
 }
 
 const faults = (state: State, one: Presentation, world: World): Steps => {
   if (state.faults === 0 || !one.awaited) return []
   const who = nameOf(one.by)
+  const isLate = state.holders[one.by]?.at === 'listening'
   const isLost = one.pair !== undefined && isRotated(one.pair)
   const fewer = { ...state, faults: state.faults - 1 }
   const spoilt = isLost ? excuse(fewer, one.token) : fewer
   const broken = { label: `${who}'s connection to Intuit is reset`, next: reset(spoilt, one, world) }
   if (one.verdict !== 'none')
-    return [broken, { label: `Intuit's answer to ${who} is lost`, next: unanswered(without(spoilt, one), one, world) }]
-  const later = unanswered(replaced(spoilt, one, { awaited: false }), one, world)
+    return [broken, { label: `Intuit's answer to ${who} is lost`, next: timeOut(spoilt, one, world, false) }]
   const busy = withHolder(without(spoilt, one), one.by, { at: 'unavailable' })
+  const ended = finished(replaced(spoilt, one, { awaited: false }), one.by)
   return [
     broken,
-    { label: `${who} waits in vain, its request still under way`, next: later },
     { label: `Intuit is too busy for ${who}`, next: busy },
+    isLate
+      ? { label: `${who} listens in vain, its request still under way`, next: ended }
+      : { label: `${who}'s time is over, its request still under way`, next: timeOut(spoilt, one, world, true) },
   ]
 }
 

@@ -136,12 +136,24 @@ export const MUTATIONS: Mutation[] = [
     in: {},
     breaks: PROMISES.overlap,
   },
+  {
+    name: 'gives a request up that timed out',
+    rules: { unanswered: 'given up' },
+    in: { crashes: 0 },
+    breaks: PROMISES.lost,
+  },
   { name: 'asks again after a timeout', rules: { unanswered: 'sent again' }, in: {}, breaks: PROMISES.overlap },
   {
-    name: 'sends again after a reset without a look at its deadline',
-    rules: { resend: 'always' },
+    name: 'sends again after a reset without a look at record or clock',
+    rules: { resend: 'nothing' },
     in: { ...SLEEPING, ...TWO_FAULTS },
     breaks: PROMISES.follows,
+  },
+  {
+    name: 'sends again after a reset without a look at the clock, as it may have slept since it looked at the record',
+    rules: { resend: 'record' },
+    in: DOZING,
+    breaks: PROMISES.overlap,
   },
   {
     name: 'meets a network that goes on with a request after its connection was reset',

@@ -13,7 +13,9 @@ import { chainOf, type Holder, IDLE, isUnderWay, NO_TOKEN, nameOf, type State, w
 type Steps = Step<State>[]
 
 /** Phases in which a holder has yet to look at its lease before it spends, or will not spend. */
-const BEFORE_SPENDING = new Set<Holder['at']>(['claim', 'ask', 'check', 'recover', 'give back'])
+const BEFORE_SPENDING = new Set<Holder['at']>([
+  ...(['claim', 'ask', 'check', 'recover', 'give back', 'look again', 'send again'] as const),
+])
 
 const isSentBy = (state: State, by: number) =>
   state.presentations.some((one) => one.by === by) || state.late.some((message) => message.by === by)

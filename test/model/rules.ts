@@ -20,9 +20,10 @@ export interface Rules {
   park: 'rotated pairs' | 'all pairs' | 'none'
   parked: 'one for each spent token' | 'the last one'
   recover: 'on condition' | 'unconditionally'
-  unanswered: 'lease runs out' | 'lease freed' | 'sent again'
-  /** Whether it looks at its deadline, which ends before its lease, when it sends again after a reset. */
-  resend: 'before its deadline' | 'always'
+  /** What becomes of a request that is not answered in time. Nobody acquires its lease while it is listened to. */
+  unanswered: 'listened to' | 'given up' | 'lease freed' | 'sent again'
+  /** What a holder looks at before it sends again after a reset. */
+  resend: 'record and clock' | 'record' | 'nothing'
   mark: 'hash and lease' | 'unconditionally'
   refusedAfterTakeover: 'unsettled' | 'dead'
   connect: 'consent as read' | 'not written by me' | 'generation' | 'unconditionally'
@@ -48,8 +49,8 @@ export const PROTOCOL: Rules = {
   park: 'rotated pairs',
   parked: 'one for each spent token',
   recover: 'on condition',
-  unanswered: 'lease runs out',
-  resend: 'before its deadline',
+  unanswered: 'listened to',
+  resend: 'record and clock',
   mark: 'hash and lease',
   refusedAfterTakeover: 'unsettled',
   connect: 'consent as read',

@@ -41,6 +41,11 @@ export type Phase =
   | 'ask'
   | 'check'
   | 'sent'
+  /** Its caller was answered; Intuit was not heard of yet. */
+  | 'listening'
+  /** Its connection to Intuit was reset. */
+  | 'look again'
+  | 'send again'
   | 'store'
   | 'park'
   | 'retry'
