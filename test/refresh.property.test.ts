@@ -223,6 +223,48 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(world.intuit.presentations).toHaveLength(2)
   })
 
+  it('stores an answer that comes late, before anybody else uses the token', async () => {
+    const setting = fc.record({
+      lateMs: fc.integer({ min: 0, max: 10_000 }),
+      takes: latencies,
+      rotates: fc.boolean(),
+      faults: stepFaults,
+      asks: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { lateMs, takes, rotates, faults, asks }) => {
+        let isFirst = true
+        const world = simulated({
+          ...{ scheduler, takes: script(takes, 0), rotates: () => rotates, comesLateAfter: () => lateMs },
+          fault: script<StepFault>(faults, 'none'),
+          loses: () => isFirst,
+          hangs: () => {
+            isFirst = false
+            return true
+          },
+        })
+        const first = world.worker().read()
+        const others = asks.map((ms) => world.later(ms, () => world.worker().read()))
+        for (const answer of await world.outcomes([first, ...others])) expect(answer).toBeDefined()
+        expect(world.following).toEqual([])
+        expectNothingLost(world)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  it.each([true, false])('ends embargo and failure with a late answer (rotated: %s)', async (rotates) => {
+    const world = simulated({
+      ...{ scheduler: inOrder(), rotates: () => rotates, comesLateAfter: () => 5_000 },
+      ...{ loses: () => true, hangs: () => true },
+    })
+    const [first] = await world.outcomes([world.worker().read()])
+    expect(first).toMatchObject({ reason: { code: 'intuit_unavailable' } })
+    expect(world.stored()).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
+    expectNothingLost(world)
+    expect(world.events.map(({ event }) => event)).toContain('late_answer')
+  })
+
   it('gives a holder that was taken over one minute to come home, which no force shortens, and then calls the connection dead', async () => {
     const world = simulated({ scheduler: inOrder() })
     const gone = world.worker({ crashesAt: 7 })

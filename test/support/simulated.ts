@@ -25,6 +25,8 @@ interface SimulationOptions {
   loses?: () => boolean
   /** Whether a lost answer is one that may still be under way. */
   hangs?: () => boolean
+  /** How long after that it comes all the same, in ms; it never comes if absent. */
+  comesLateAfter?: () => number
   rotates?: () => boolean
   /** Whether Intuit is out. */
   isOut?: () => boolean
@@ -58,7 +60,17 @@ const never = () => new Promise<never>(() => undefined)
  * each waits for the scheduler, which owns the order, and takes as long as it is told.
  */
 export const simulated = (options: SimulationOptions) => {
-  const { scheduler, fault = () => 'none', takes = () => 0, loses, hangs, rotates, isOut, withoutRescue } = options
+  const {
+    scheduler,
+    fault = () => 'none',
+    takes = () => 0,
+    loses,
+    hangs,
+    comesLateAfter,
+    rotates,
+    isOut,
+    withoutRescue,
+  } = options
   const time = virtualTime(scheduler, START_MS)
   const memory = memoryConnections()
   const rescue = memoryRescue()
@@ -79,6 +91,7 @@ export const simulated = (options: SimulationOptions) => {
     delay: (when) => time.step(`intuit ${when}`, takes()),
     ...(loses ? { loses } : {}),
     ...(hangs ? { hangs } : {}),
+    ...(comesLateAfter ? { comesLate: () => time.sleep(comesLateAfter()).then(() => true) } : {}),
     ...(rotates ? { rotates } : {}),
     ...(isOut ? { isOut } : {}),
   })
