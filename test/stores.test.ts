@@ -305,6 +305,44 @@ const promises = (stores: () => Stores) => {
       expect(await claimed(spent.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ tookOver: true })
     })
 
+    it.each([
+      ['with another refresh token', true],
+      ['with the same refresh token', false],
+    ])('lets the embargoed request itself store what comes late, %s', async (_, rotated) => {
+      const spent = await connected(freshKey(), 'a')
+      const { connection } = await claimed(spent.companyKey, 'me')
+      const { connections } = stores()
+      await connections.fail(connection, 'me', failure(), 'embargo', 'unavailable')
+      const successor = { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW + 20, writer: 'me' }
+      const stored = { generation: 2, lease: undefined, failure: undefined, writtenBy: 'me' }
+      expect(await connections.replace(connection, successor, 'free')).toMatchObject(stored)
+      expect(await connections.read(spent.companyKey, NOW)).toMatchObject(stored)
+    })
+
+    it('lets the embargoed request itself record a late refusal', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const { connection } = await claimed(spent.companyKey, 'me')
+      const { connections } = stores()
+      await connections.fail(connection, 'me', failure(), 'embargo', 'unavailable')
+      const refusal = { ...failure(), reason: 'invalid_grant' as const }
+      await connections.fail(connection, 'me', refusal, 'free', 'invalid_grant')
+      const read = await connections.read(spent.companyKey, NOW)
+      expect(read).toMatchObject({ failure: { reason: 'invalid_grant' }, lease: undefined })
+    })
+
+    it('keeps the embargo of another request from what comes late with the same refresh token', async () => {
+      const spent = await connected(freshKey(), 'a')
+      const sleeper = await claimed(spent.companyKey, 'sleeper')
+      const { connections } = stores()
+      const next = await claimed(spent.companyKey, 'next', NOW * 1000 + 46_000)
+      await connections.fail(next.connection, 'next', failure(), 'embargo', 'unavailable')
+      const late = { pair: pair('a'), rotated: false, now: NOW + 47, writer: 'sleeper' }
+      expect(await connections.replace(sleeper.connection, late, 'free')).toBeUndefined()
+      await connections.fail(sleeper.connection, 'sleeper', failure(), 'free', 'unavailable')
+      const read = await connections.read(spent.companyKey, NOW)
+      expect(read?.lease?.until).toBe(next.connection.lease?.until)
+    })
+
     it('refuses a late claim of a holder whose lease lapsed and was given back', async () => {
       const key = freshKey()
       await connected(key, 'a')
