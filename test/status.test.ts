@@ -23,6 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([service.close(), indexed.close()]))
 
+let tables = 0
+
 const statusOf = async (companyKey: string) => {
   const answer = await service.api(`/api/connections/${companyKey}/status`)
   expect(answer.status).toBe(200)
@@ -42,7 +44,7 @@ describe('the status of a connection', () => {
       ...{ status: 'connected', generation: 1, last_refresh_at: expect.any(Number) },
       ...{ refresh_token_expires_at: expect.any(Number), refresh_token_days_left: expect.any(Number) },
       ...{ refresh_token_hard_expires_at: expect.any(Number), refresh_token_hard_days_left: 1805 },
-      ...{ last_error: null, next_attempt_at: null, refreshes: [] },
+      ...{ last_error: null, next_attempt_at: null, refreshes: [], disconnection: null },
       reconnect_url: 'http://localhost:8787/oauth/start/steady',
     })
   })
@@ -92,6 +94,80 @@ describe('the status of a connection', () => {
     expect(await statusOf('begun')).toMatchObject({
       ...{ status: 'unfinished', connected: false, refresh_token_days_left: null, generation: 0 },
     })
+  })
+
+  it('tells afterwards what became of a disconnect, until the next consent', async () => {
+    await service.connect('ended', { realmId: '4620816365000000002' })
+    const answer = await (await service.api('/api/connections/ended', { method: 'DELETE' })).json()
+    expect(await statusOf('ended')).toMatchObject({
+      ...{ status: 'disconnected', connected: false },
+      disconnection: { at: expect.any(Number), revocation: answer.revocation, intuit_tid: answer.intuit_tid },
+    })
+    expect(answer.revocation).toBe('confirmed')
+    await service.connect('ended', { realmId: '4620816365000000002' })
+    expect(await statusOf('ended')).toMatchObject({ status: 'connected', disconnection: null })
+  })
+
+  it('tells that a revocation is still pending', async () => {
+    await service.connect('ending')
+    await service.intuit.fault({ endpoint: 'revoke', times: 10, fault: { kind: 'status', status: 503 } })
+    await service.api('/api/connections/ending', { method: 'DELETE' })
+    expect(await statusOf('ending')).toMatchObject({ disconnection: { revocation: 'pending' } })
+    await service.intuit.heal()
+  })
+
+  const ACCESS = ['access_token', 'access_token_expires_at'] as const
+  const REFRESH = [
+    'refresh_token',
+    'refresh_token_expires_at',
+    'refresh_token_hard_expires_at',
+    'refresh_token_hash',
+  ] as const
+  const LATER = { N: String(Math.floor(Date.now() / 1000) + 100 * DAY) }
+  it.each([
+    ['both tokens', [], {}, { connected: true, status: 'connected' }],
+    [
+      'both tokens, which Intuit refuses',
+      [],
+      { failure_code: { S: 'invalid_grant' }, failed_at: LATER },
+      { connected: true, status: 'reconnect_required' },
+    ],
+    ['an access token alone', REFRESH, {}, { connected: false, status: 'reconnect_required' }],
+    ['a refresh token alone', ACCESS, {}, { connected: false, status: 'unfinished' }],
+    [
+      'a refresh token alone, which fails',
+      ACCESS,
+      { failure_code: { S: 'unavailable' }, failed_at: LATER },
+      { connected: false, status: 'failing' },
+    ],
+    ['none', [...ACCESS, ...REFRESH], {}, { connected: false, status: 'disconnected' }],
+    [
+      'none, and never had a company',
+      [...ACCESS, ...REFRESH, 'realm_id', 'generation'],
+      {},
+      { connected: false, status: 'unfinished' },
+    ],
+  ] as const)('uses one definition for every answer of a record with %s', async (_, removed, added, expected) => {
+    const key = `table-${++tables}`
+    await indexed.connect(key)
+    const item = await indexed.dynamo.item(`connection#${key}`)
+    const { fleet_shard, ...left } = Object.fromEntries(
+      Object.entries({ ...item, ...added }).filter(([name]) => !removed.some((one) => one === name)),
+    )
+    const holdsRefreshToken = 'refresh_token' in left
+    await indexed.dynamo.put({
+      ...left,
+      ...(fleet_shard && { fleet_shard }),
+      dies_at: holdsRefreshToken ? LATER : { N: '9999999999' },
+    })
+    const body = async (path: string) => (await indexed.api(path)).json()
+    expect(await body(`/api/connections/${key}`)).toMatchObject({ connected: expected.connected })
+    expect(await body(`/api/connections/${key}/status`)).toMatchObject(expected)
+    const { connections } = await body(`/api/connections?status=${expected.status}&limit=100`)
+    const listed = connections.find((one: { company_key: string }) => one.company_key === key)
+    expect(listed).toMatchObject(expected)
+    if (!expected.connected) expect(['connected', 'expiring']).not.toContain(expected.status)
+    await indexed.dynamo.remove(`connection#${key}`)
   })
 
   it('warns thirty days before a death', async () => {

@@ -1,4 +1,4 @@
-import { STATUSES, statusOf } from './connection.js'
+import { canDisconnect, canRefresh, STATUSES, statusOf } from './connection.js'
 import { element, onPress } from './dom.js'
 import { nowSeconds, timeElement } from './time.js'
 
@@ -43,8 +43,9 @@ const identity = (connection, status) => {
 }
 
 /** @param {Connection} connection @param {Status} status */
-const explanation = ({ last_error: error }, status) => {
-  const { means } = STATUSES[status]
+const explanation = (connection, status) => {
+  const { last_error: error } = connection
+  const means = STATUSES[status].means(connection)
   if (!error) return means
   return `${means} Last error: ${error.code}${error.intuit_tid ? ` (${error.intuit_tid})` : ''}.`.trim()
 }
@@ -87,8 +88,8 @@ export const createCard = (actions, offersDisconnect) => {
       who.replaceChildren(...identity(connection, status))
       what.replaceChildren(...facts(connection))
       note.textContent = explanation(connection, status)
-      refresh.hidden = !connection.connected
-      disconnect.hidden = !connection.connected || !offersDisconnect
+      refresh.hidden = !canRefresh(connection, status)
+      disconnect.hidden = !canDisconnect(connection, status) || !offersDisconnect
       for (const one of buttons.children)
         one.setAttribute('aria-label', `${one.textContent}, ${connection.company_name}`)
     },

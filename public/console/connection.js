@@ -5,6 +5,7 @@
  *   realm_id: string | null, access_token_expires_at: number | null, refresh_token_expires_at: number | null,
  *   last_refresh_at: number | null,
  *   status?: string, refresh_token_hard_expires_at?: number | null,
+ *   disconnection?: { at: number, revocation: string, intuit_tid: string | null } | null,
  *   last_error?: { code: string, at?: number, intuit_tid?: string } | null
  * }} Connection
  */
@@ -14,28 +15,45 @@
 /** A refresh keeps a token for some 100 days: one that nears its end was forgotten. */
 const EXPIRING_SECONDS = 30 * 24 * 3600
 
+const RECONNECT = 'Send a start link to the owner of the company.'
+
+/** What became of the revocation at Intuit. @type {Record<string, string>} */
+const REVOCATIONS = {
+  confirmed: 'Intuit has confirmed that they are revoked.',
+  unconfirmed: 'Intuit did not confirm that they are revoked.',
+  pending: 'Intuit has not revoked them yet. Disconnect once more to ask again.',
+}
+
 /**
- * What a status is called, how grave it is, and what may be done about it.
- * @type {Record<Status, { label: string, tone: string, means: string }>}
+ * What a status is called, how grave it is, and what it means: the table in docs/operations.md.
+ * @type {Record<Status, { label: string, tone: string, means(connection: Connection): string }>}
  */
 export const STATUSES = {
-  connected: { label: 'Connected', tone: 'done', means: '' },
-  expiring: { label: 'Expiring', tone: 'wait', means: 'Its permission ends soon.' },
-  failing: { label: 'Failing', tone: 'wait', means: 'The last refresh failed; it is tried again.' },
+  connected: { label: 'Connected', tone: 'done', means: () => '' },
+  expiring: { label: 'Expiring', tone: 'wait', means: () => `Its permission ends soon. ${RECONNECT}` },
+  failing: { label: 'Failing', tone: 'wait', means: () => 'The last refresh failed; it is tried again.' },
   reconnect_required: {
     label: 'Reconnect required',
     tone: 'refused',
-    means: 'Intuit no longer accepts its token. Send a start link to the owner of the company.',
+    means: ({ connected }) =>
+      `${connected ? 'Its tokens are stored, but can no longer be refreshed.' : 'One of its tokens is missing.'} ${RECONNECT}`,
   },
   unfinished: {
     label: 'Unfinished',
     tone: 'quiet',
-    means: 'A start link was opened, but permission was not given yet.',
+    means: ({ refresh_token_expires_at: expiresAt }) =>
+      expiresAt === null
+        ? 'A start link was opened, but permission was not given yet.'
+        : 'It has a refresh token only: the first refresh completes it.',
   },
   disconnected: {
     label: 'Disconnected',
     tone: 'quiet',
-    means: 'Its tokens are erased. A start link connects it again.',
+    means: ({ disconnection }) =>
+      `No tokens are stored. ${REVOCATIONS[disconnection?.revocation ?? ''] ?? ''} A start link connects it again.`.replace(
+        '  ',
+        ' ',
+      ),
   },
 }
 
@@ -45,6 +63,28 @@ const isStatus = (status) => status !== undefined && Object.hasOwn(STATUSES, sta
 /** @param {(number | null | undefined)[]} times */
 const earliest = (times) => Math.min(...times.filter((time) => typeof time === 'number'))
 
+/** One token of two tells by its expiry. @param {Connection} connection @returns {Status} */
+const statusOfIncomplete = (connection) => {
+  const [hasAccess, hasRefresh] = [
+    connection.access_token_expires_at !== null,
+    connection.refresh_token_expires_at !== null,
+  ]
+  if (hasRefresh && !hasAccess) return 'unfinished'
+  if (hasAccess && !hasRefresh) return 'reconnect_required'
+  return connection.realm_id === null ? 'unfinished' : 'disconnected'
+}
+
+/** Whether a refresh token is stored. @param {Connection} connection @param {Status} status */
+export const canRefresh = ({ connected, refresh_token_expires_at: expiresAt }, status) =>
+  connected || (status === 'unfinished' && expiresAt !== null)
+
+/** Whether there is anything to erase or to revoke. @param {Connection} connection @param {Status} status */
+export const canDisconnect = (connection, status) =>
+  canRefresh(connection, status) ||
+  status === 'reconnect_required' ||
+  status === 'failing' ||
+  connection.disconnection?.revocation === 'pending'
+
 /**
  * The status that the service tells, or what the metadata alone allow to say.
  * @param {Connection} connection
@@ -53,7 +93,7 @@ const earliest = (times) => Math.min(...times.filter((time) => typeof time === '
  */
 export const statusOf = (connection, now) => {
   if (isStatus(connection.status)) return connection.status
-  if (!connection.connected) return connection.realm_id === null ? 'unfinished' : 'disconnected'
+  if (!connection.connected) return statusOfIncomplete(connection)
   const end = earliest([connection.refresh_token_expires_at, connection.refresh_token_hard_expires_at])
   if (end <= now) return 'reconnect_required'
   return end - now < EXPIRING_SECONDS ? 'expiring' : 'connected'

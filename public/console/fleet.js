@@ -11,10 +11,11 @@ import { nowSeconds } from './time.js'
 /** @typedef {ReturnType<typeof import('./dialogs.js').createDialogs>} Dialogs */
 
 /** What the status route adds to the metadata, and nothing that it may hold besides. @param {Partial<Connection>} told */
-const additions = ({ status, refresh_token_hard_expires_at, last_error }) => ({
+const additions = ({ status, refresh_token_hard_expires_at, last_error, disconnection }) => ({
   ...(status === undefined ? {} : { status }),
   ...(refresh_token_hard_expires_at === undefined ? {} : { refresh_token_hard_expires_at }),
   ...(last_error === undefined ? {} : { last_error }),
+  ...(disconnection === undefined ? {} : { disconnection }),
 })
 
 /**

@@ -30,6 +30,12 @@ function leftUntil(time: EpochSeconds | undefined, now: EpochSeconds) {
   return time === undefined ? null : daysLeft(time, now)
 }
 
+function disconnectionBody({ disconnection }: Connection) {
+  if (!disconnection) return null
+  const { at, revocation, intuitTid } = disconnection
+  return { at, revocation, intuit_tid: intuitTid ?? null }
+}
+
 /** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
 function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined): ConnectionStatusBody {
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
@@ -49,6 +55,7 @@ function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: str
     last_error: failure ? { ...errorBody(failure), since: failure.since, attempts: failure.count } : null,
     next_attempt_at: nextAttempt(connection),
     refreshes: connection.refreshes.map(refreshBody).reverse(),
+    disconnection: disconnectionBody(connection),
     reconnect_url: reconnectUrl ?? null,
   }
 }

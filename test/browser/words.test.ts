@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { statusOf, summary } from '../../public/console/connection.js'
+import { canDisconnect, STATUSES, statusOf, summary } from '../../public/console/connection.js'
 import { left, relative } from '../../public/console/time.js'
 
 const NOW = 1_785_000_000
@@ -41,9 +41,34 @@ describe('the status of a connection', () => {
     ['reconnect required once the refresh token is dead', { refresh_token_expires_at: NOW }, 'reconnect_required'],
     ['unfinished before the first consent', { connected: false, realm_id: null }, 'unfinished'],
     ['disconnected after it', { connected: false }, 'disconnected'],
+    ['unfinished with a refresh token alone', { connected: false, access_token_expires_at: null }, 'unfinished'],
+    [
+      'reconnect required with an access token alone',
+      { connected: false, refresh_token_expires_at: null },
+      'reconnect_required',
+    ],
     ['its own judgement, where the service says what nobody knows', { status: 'constructor' }, 'connected'],
   ])('is %s', (_, change, status) => {
     expect(statusOf({ ...connected, ...change }, NOW)).toBe(status)
+  })
+
+  it('says that refused tokens are still stored, and that a missing one is not', () => {
+    const { means } = STATUSES.reconnect_required
+    expect(means(connected)).toMatch(/^Its tokens are stored, but can no longer be refreshed\./)
+    expect(means({ ...connected, connected: false })).toMatch(/^One of its tokens is missing\./)
+  })
+
+  it.each([
+    ['confirmed', 'Intuit has confirmed'],
+    ['unconfirmed', 'Intuit did not confirm'],
+    ['pending', 'Disconnect once more'],
+  ])('tells what became of a revocation that is %s', (revocation, words) => {
+    const erased = { ...connected, connected: false, disconnection: { at: NOW, revocation, intuit_tid: null } }
+    expect(STATUSES.disconnected.means(erased)).toContain(words)
+    expect(canDisconnect(erased, 'disconnected')).toBe(revocation === 'pending')
+    expect(STATUSES.disconnected.means({ ...erased, disconnection: null })).toBe(
+      'No tokens are stored. A start link connects it again.',
+    )
   })
 
   it('is counted in one sentence', () => {

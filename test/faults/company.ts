@@ -8,7 +8,7 @@ import { sleep } from './scale.ts'
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
-const CONNECT_ATTEMPTS = 5
+const CONNECT_ATTEMPTS = 40
 const CONNECT_PAUSE_MS = 500
 
 const TOKEN = v.object({ access_token: v.string(), access_token_expires_at: v.number() })

@@ -3,7 +3,9 @@ import { type Answer, connectedCompany } from './company.ts'
 import { sleep } from './scale.ts'
 
 const LOOK_EVERY_MS = 50
-const HOME_WITHIN_MS = 15_000
+/** On a busy machine the refresh may end before the outage: after this time a caller asks again, who finds the parked pair. */
+const ASKED_AGAIN_AFTER_MS = 15_000
+const HOME_WITHIN_MS = 90_000
 
 export interface OutageOutcome {
   /** What the caller was told whose refresh had just rotated the token. */
@@ -41,6 +43,7 @@ export const tableOutage = async (outageMs: number, vars: Record<string, string>
     const isHome = async () => (await company.record()).generation > generationThen && !(await isParked())
     for (const from = performance.now(); !(await isHome()) && performance.now() - from < HOME_WITHIN_MS; ) {
       await sleep(LOOK_EVERY_MS)
+      if (performance.now() - from > ASKED_AGAIN_AFTER_MS) await company.read(0)
     }
     const [record, grant] = [await company.record(), await company.atIntuit()]
     return {

@@ -39,6 +39,7 @@ const GET_STATUS: Operation = {
         { at: 1775685600, outcome: 'intuit_unavailable', attempts: 2 },
         { at: 1775682000, outcome: 'refreshed', rotated: false },
       ],
+      disconnection: null,
       reconnect_url: 'https://tokens.example.com/oauth/start/beach-blend',
     }),
   },

@@ -15,7 +15,17 @@ const failureCode = v.picklist([
   'refresh_in_progress',
 ])
 
-export const status = v.pipe(v.picklist(STATUSES), v.description('How the connection stands, in one word.'))
+export const status = v.pipe(
+  v.picklist(STATUSES),
+  v.description(
+    'What the stored tokens are worth. `connected`: nothing to do. `expiring`: the refresh token expires within 30 days. ' +
+      '`failing`: the last refresh failed; it is tried again. `reconnect_required`: only a new consent helps, as Intuit ' +
+      'refused the refresh token, it has expired, or none is stored beside an access token; `connected` may be true, as the ' +
+      'refused tokens are still stored. `unfinished`: not connected yet; a start link was opened, or a refresh token is ' +
+      'stored that was never refreshed. `disconnected`: no tokens are stored any more. Never `connected`, `expiring` where ' +
+      '`connected` is false.',
+  ),
+)
 
 export const generation = v.pipe(
   v.number(),
@@ -57,6 +67,21 @@ export const CONNECTION_STATUS = v.object({
   refresh_token_hard_days_left: daysLeft('Whole days until then.'),
   last_error: v.nullable(v.object({ ...ERROR.entries, since: epochSeconds('Since when.'), attempts })),
   next_attempt_at: epochSecondsOrNull('Before this time nobody asks Intuit again, unless forced.'),
+  disconnection: v.pipe(
+    v.nullable(
+      v.object({
+        at: epochSeconds('When the tokens were erased.'),
+        revocation: v.pipe(
+          v.picklist(['confirmed', 'unconfirmed', 'pending']),
+          v.description(
+            'Whether Intuit confirmed. `pending`: not yet; `DELETE` asks again. `unconfirmed`: Intuit refused to revoke the token.',
+          ),
+        ),
+        intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the revocation.')),
+      }),
+    ),
+    v.description('The last disconnect; null where there was none since the last consent.'),
+  ),
   refreshes: v.pipe(v.array(REFRESH), v.description('The last ones, the latest first.')),
   reconnect_url: v.pipe(
     v.nullable(v.string()),
