@@ -75,6 +75,26 @@ describe('an error on the way back from the consent', () => {
     expect([replay.status, (await replay.json()).code]).toEqual([400, 'invalid_state'])
   })
 
+  it.each([
+    ['access_denied', 'declined', true],
+    ['invalid_scope', 'our set-up', false],
+    ['something_new', 'our set-up', false],
+    ['server_error', 'not available right now', true],
+  ])('is told apart on the page, and on the one that follows it: %s', async (error, words, offersAgain) => {
+    const { answer } = await denied(error, 'text/html')
+    expect(answer.status).toBe(400)
+    const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';', 1)[0])
+    const following = await service.fetch('/oauth/failed', {
+      headers: { Accept: 'text/html', Cookie: cookies.join('; ') },
+    })
+    for (const page of [await answer.text(), await following.text()]) {
+      expect(page).toContain(words)
+      expect(page).toContain(error)
+      expect(page.includes('>Try again<')).toBe(offersAgain)
+      if (error !== 'access_denied') expect(page).not.toContain('The request was declined')
+    }
+  })
+
   it('shows no text of another form, which may be anything', async () => {
     const { answer } = await denied('Call 555-0100 to connect')
     const text = await answer.text()

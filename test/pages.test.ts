@@ -248,9 +248,11 @@ describe('a failure of the start link', () => {
 
 describe('the words of a problem', () => {
   const SITUATIONS = (['button', 'link', 'new link'] as const).flatMap((way) =>
-    (['connected', 'reconnect_required', 'not_connected', 'unknown', undefined] as const).map((standing) => ({
-      ...{ way, standing },
-    })),
+    (['connected', 'reconnect_required', 'not_connected', 'unknown', undefined] as const).flatMap((standing) =>
+      [undefined, 'access_denied', 'invalid_scope', 'server_error'].map((intuitError) => ({
+        ...{ way, standing, intuitError },
+      })),
+    ),
   )
 
   it.each(Object.keys(PROBLEM_STATUS))('are whole sentences for %s, however things stand', (code) => {

@@ -20,6 +20,7 @@ function shownProblemSchema() {
     detail: v.string(),
     requestId: v.string(),
     intuitTid: v.optional(v.string()),
+    intuitError: v.optional(v.string()),
     company: v.optional(
       v.object({
         name: v.string(),

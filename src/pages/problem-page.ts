@@ -9,6 +9,8 @@ export interface ShownProblem {
   detail: string
   requestId: string
   intuitTid?: string | undefined
+  /** Intuit's own error code. */
+  intuitError?: string | undefined
   company?: ProblemCompany | undefined
   /** Where the person begins again. */
   start?: StartPath | undefined
@@ -63,21 +65,21 @@ function startLink({ path, isNamed }: StartPath, company: ProblemCompany | undef
 
 /** What to show of a problem that was met at the address `here`. */
 export function shownProblem(problem: Problem, here: URL, requestId: string, openStart: OpenStart): ShownProblem {
-  const { code, message: detail, intuitTid, company, needsNewLink } = problem
+  const { code, message: detail, intuitTid, intuitError, company, needsNewLink } = problem
   const path = startPath(problem, here, openStart)
   const start = path === undefined ? undefined : withoutName(path, company?.name)
-  return { code, detail, requestId, intuitTid, company, start, needsNewLink }
+  return { code, detail, requestId, intuitTid, intuitError, company, start, needsNewLink }
 }
 
 function entry(term: string, text: string | undefined): Html | '' {
   return text ? html`<dt>${term}</dt><dd>${text}</dd>` : ''
 }
 
-function forTheOperator({ code, detail, requestId, intuitTid }: ShownProblem) {
+function forTheOperator({ code, detail, requestId, intuitTid, intuitError }: ShownProblem) {
   return html`<details>
 <summary>For the person who runs this service</summary>
 <p>${detail}</p>
-<dl>${entry('Code', code)}${entry('Request', requestId)}${entry('Intuit’s id of the call', intuitTid)}</dl>
+<dl>${entry('Code', code)}${entry('Intuit’s error', intuitError)}${entry('Request', requestId)}${entry('Intuit’s id of the call', intuitTid)}</dl>
 </details>`
 }
 
@@ -93,7 +95,8 @@ function standingSentence({ company }: ShownProblem) {
 
 /** A problem as the person at the browser needs it: what happened, what to do, and a link to do it. */
 export function problemPage(problem: ShownProblem): Page {
-  const situation = { standing: problem.company?.standing, way: wayOf(problem) } as const
+  const { company, intuitError } = problem
+  const situation = { standing: company?.standing, way: wayOf(problem), intuitError } as const
   const { mark, title, happened, next, retry } = wordsFor(problem.code, situation)
   return {
     title,

@@ -1,3 +1,4 @@
+import { authorizationErrorCause } from '../broker/intuit-errors.ts'
 import type { ProblemCode, ProblemCompany } from '../problem.ts'
 import type { Mark } from './page.ts'
 
@@ -19,6 +20,8 @@ export interface Situation {
   standing: ProblemCompany['standing'] | undefined
   /** `link`: the person has a link that may work, and this page has none. `new link`: theirs no longer works. */
   way: 'button' | 'link' | 'new link'
+  /** Intuit's own error code, where it answered one. */
+  intuitError?: string | undefined
 }
 
 const SENDER = 'the person who sent you the link'
@@ -34,7 +37,7 @@ function sentence(text: string) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
-type Wording = (again: string, standing: Situation['standing']) => Words
+type Wording = (again: string, standing: Situation['standing'], intuitError: string | undefined) => Words
 
 const incomplete: Wording = (again) => ({
   mark: 'refused',
@@ -71,14 +74,49 @@ const storageUnavailable: Wording = (again, standing) => ({
   retry: true,
 })
 
-const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
-  authorization_denied: (again, standing) => ({
+const declined: Wording = (again, standing) => ({
+  mark: 'refused',
+  title: standing === 'connected' ? 'Nothing was changed' : 'Nothing was connected',
+  happened: 'The request was declined in QuickBooks.',
+  next: `If that is what you wanted, close this window. If not, ${again}, and choose to connect.`,
+  retry: true,
+})
+
+/** The set-up of this deployment, or of its app at Intuit. */
+const setUpRefused: Wording = () => ({
+  mark: 'refused',
+  title: 'Something is wrong with our set-up',
+  happened: 'You did nothing wrong. QuickBooks refused the request of this service.',
+  next: `Tell ${SENDER}. The details below help to find the cause.`,
+  retry: false,
+})
+
+const quickBooksUnavailable: Wording = (again) => ({
+  mark: 'wait',
+  title: 'QuickBooks is not available right now',
+  happened: 'You did nothing wrong. QuickBooks could not handle the request.',
+  next: sentence(`wait a few minutes, then ${again}`),
+  retry: true,
+})
+
+const authorizationDenied: Wording = (again, standing, intuitError = 'access_denied') => {
+  const wordings = { owner: declined, setup: setUpRefused, intuit: quickBooksUnavailable }
+  return wordings[authorizationErrorCause(intuitError)](again, standing, intuitError)
+}
+
+const exchangeFailed: Wording = (again, standing, intuitError = 'invalid_grant') => {
+  if (intuitError !== 'invalid_grant') return setUpRefused(again, standing, intuitError)
+  return {
     mark: 'refused',
-    title: standing === 'connected' ? 'Nothing was changed' : 'Nothing was connected',
-    happened: 'The request was declined in QuickBooks.',
-    next: `If that is what you wanted, close this window. If not, ${again}, and choose to connect.`,
+    title: 'QuickBooks did not complete the connection',
+    happened: 'You came back from QuickBooks, but QuickBooks then did not hand over the permission.',
+    next: `${sentence(again)} If that does not help, tell ${SENDER}.`,
     retry: true,
-  }),
+  }
+}
+
+const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
+  authorization_denied: authorizationDenied,
   invalid_state: (again) => ({
     mark: 'wait',
     title: 'This link has been used or has expired',
@@ -109,13 +147,7 @@ const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
     next: sentence(`if it is still wanted, ${again}`),
     retry: true,
   }),
-  token_exchange_failed: (again) => ({
-    mark: 'refused',
-    title: 'QuickBooks did not complete the connection',
-    happened: 'You came back from QuickBooks, but QuickBooks then did not hand over the permission.',
-    next: `${sentence(again)} If that does not help, tell ${SENDER}.`,
-    retry: true,
-  }),
+  token_exchange_failed: exchangeFailed,
   intuit_unavailable: (again) => ({
     mark: 'wait',
     title: 'QuickBooks is not available right now',
@@ -159,9 +191,9 @@ function hasWording(code: string): code is ProblemCode {
 }
 
 /** The words for a code. Whatever has none of its own is our fault. */
-export function wordsFor(code: string, { standing, way }: Situation): Words {
+export function wordsFor(code: string, { standing, way, intuitError }: Situation): Words {
   const wording = (hasWording(code) ? WORDINGS[code] : undefined) ?? ourFault
-  return wording(AGAIN[way], standing)
+  return wording(AGAIN[way], standing, intuitError)
 }
 
 /** How the company's connection stands, after its name. `undefined`: that is not known. */
