@@ -70,6 +70,12 @@ describe('the authorization endpoint of the stand-in', () => {
     expect(await consent(authorizeUrl(), 'deny')).toBe(`${REDIRECT}?error=access_denied&state=a%3Ab%26c`)
   })
 
+  it('sends any browser back with an error where so turned', async () => {
+    await control.turn({ authorizationError: 'server_error' })
+    const back = new URL(await consent(authorizeUrl(), { realmId: '123' }))
+    expect(Object.fromEntries(back.searchParams)).toEqual({ error: 'server_error', state: 'a:b&c' })
+  })
+
   it('sends a bad scope back without asking', async () => {
     const answer = await fetch(authorizeUrl({ scope: 'everything' }), { redirect: 'manual' })
     expect(answer.headers.get('Location')).toBe(`${REDIRECT}?error=invalid_scope&state=a%3Ab%26c`)
@@ -256,6 +262,17 @@ describe('faults and knobs', () => {
       (await refresh(refresh_token)).status,
       (await refresh(refresh_token)).status,
     ])
+  })
+
+  it('changes a good answer as ordered, and keeps what it issued', async () => {
+    const { refresh_token } = await connected()
+    const reshape = { kind: 'reshape', set: { expires_in: 1e300, more: [1] }, omit: ['refresh_token'] }
+    await control.fault({ endpoint: 'token', fault: reshape })
+    const answer = await refresh(refresh_token)
+    const body = await answer.json()
+    expect(body).toMatchObject({ token_type: 'bearer', expires_in: 1e300, more: [1], access_token: expect.any(String) })
+    expect(body).not.toHaveProperty('refresh_token')
+    expect((await refresh(refresh_token)).status).toBe(200)
   })
 
   it('refuses a knob that it does not have, or a value that fits none', async () => {
