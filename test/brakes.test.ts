@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { brakeBy, network } from '../src/routes/brakes.ts'
 import { type RpcWorkers, startRpcWorkers } from './support/rpc-workers.ts'
+import { freshAddress, freshKey } from './support/scene.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
 const LIMIT = 5
@@ -13,6 +14,20 @@ const statuses = async (times: number, call: () => Promise<Response>) => {
 }
 const problem = async (answer: Response) => ({ status: answer.status, code: (await answer.json()).code })
 const RATE_LIMITED = { status: 429, code: 'rate_limited' }
+
+const minute = () => Math.floor(Date.now() / 60_000)
+/** workerd counts by the minute of the clock: what failed as a new one began is tried again, with other keys. */
+const inOneMinute = async (body: () => Promise<void>): Promise<void> => {
+  const before = minute()
+  try {
+    await body()
+  } catch (error) {
+    if (minute() === before) throw error
+    await inOneMinute(body)
+  }
+}
+/** A test whose counts begin and end within a minute. */
+const counting = (name: string, body: () => Promise<void>) => it(name, () => inOneMinute(body), 60_000)
 
 describe('bound brakes', () => {
   let service: Service
@@ -28,39 +43,41 @@ describe('bound brakes', () => {
   })
   afterAll(() => service.close())
 
-  it('hold back an address that starts without end, ask the table no more, and tell when to come again', async () => {
-    const start = (address: string) => service.fetch('/oauth/start/one', { headers: FROM(address) })
-    expect(await statuses(LIMIT, () => start('192.0.2.1'))).toEqual(Array(LIMIT).fill(302))
+  counting('hold back an address that starts without end, ask the table no more, and tell when to come again', async () => {
+    const [key, address] = [freshKey(), freshAddress()]
+    const start = (from: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(from) })
+    expect(await statuses(LIMIT, () => start(address))).toEqual(Array(LIMIT).fill(302))
     service.dynamo.requests.length = 0
-    const answer = await start('192.0.2.1')
+    const answer = await start(address)
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect(await problem(answer)).toEqual(RATE_LIMITED)
     expect(service.dynamo.requests).toEqual([])
-    expect((await start('192.0.2.2')).status).toBe(302)
+    expect((await start(freshAddress())).status).toBe(302)
   })
 
-  it('hold back many addresses that start one company', async () => {
-    let addresses = 0
-    const start = (key: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(`198.51.100.${++addresses}`) })
-    expect(await statuses(2 * LIMIT, () => start('two'))).toEqual(Array(2 * LIMIT).fill(302))
-    expect(await problem(await start('two'))).toEqual(RATE_LIMITED)
-    expect((await start('three')).status).toBe(302)
+  counting('hold back many addresses that start one company', async () => {
+    const key = freshKey()
+    const start = (one: string) => service.fetch(`/oauth/start/${one}`, { headers: FROM(freshAddress()) })
+    expect(await statuses(2 * LIMIT, () => start(key))).toEqual(Array(2 * LIMIT).fill(302))
+    expect(await problem(await start(key))).toEqual(RATE_LIMITED)
+    expect((await start(freshKey())).status).toBe(302)
   })
 
-  it('count an IPv6 subscriber as one', async () => {
+  counting('count an IPv6 subscriber as one', async () => {
     let hosts = 0
     const start = () => service.fetch('/oauth/start/four', { headers: FROM(`2001:db8:1:2::${(++hosts).toString(16)}`) })
     expect((await statuses(LIMIT + 1, start)).at(-1)).toBe(429)
   })
 
-  it('hold back an address that calls back without end', async () => {
-    const call = () => service.fetch('/oauth/callback?code=a&state=a', { headers: FROM('192.0.2.1') })
+  counting('hold back an address that calls back without end', async () => {
+    const headers = FROM(freshAddress())
+    const call = () => service.fetch('/oauth/callback?code=a&state=a', { headers })
     expect(await statuses(LIMIT + 1, call)).toEqual([...Array(LIMIT).fill(400), 429])
   })
 
-  it('hold back an address with wrong keys, and never one with a right key', async () => {
-    const call = (key: string) =>
-      service.fetch('/api/connections', { headers: { ...FROM('192.0.2.1'), 'X-API-Key': key } })
+  counting('hold back an address with wrong keys, and never one with a right key', async () => {
+    const from = FROM(freshAddress())
+    const call = (key: string) => service.fetch('/api/connections', { headers: { ...from, 'X-API-Key': key } })
     expect(await statuses(LIMIT + 1, () => call('wrong'))).toEqual([...Array(LIMIT).fill(401), 429])
     expect(await statuses(3 * LIMIT, () => call(service.apiKey))).toEqual(Array(3 * LIMIT).fill(200))
     expect((await call('wrong')).status).toBe(429)
@@ -78,36 +95,39 @@ describe('the rate limit of forced refreshes', () => {
   afterAll(() => Promise.all([workers.close(), service.close()]))
   const force = (key: string) => service.api(`/api/token/${key}/refresh`, { method: 'POST' })
 
-  it('counts by company key, asks neither table nor Intuit beyond it, and holds back no read', async () => {
-    for (const key of ['busy', 'calm']) await service.connect(key)
-    expect(await statuses(LIMIT, () => force('busy'))).toEqual(Array(LIMIT).fill(200))
+  counting('counts by company key, asks neither table nor Intuit beyond it, and holds back no read', async () => {
+    const [busy, calm] = [freshKey(), freshKey()]
+    for (const key of [busy, calm]) await service.connect(key)
+    expect(await statuses(LIMIT, () => force(busy))).toEqual(Array(LIMIT).fill(200))
     service.dynamo.requests.length = 0
     const { counts } = await service.intuit.state()
-    const answer = await force('busy')
+    const answer = await force(busy)
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect(await problem(answer)).toEqual(RATE_LIMITED)
     expect(service.dynamo.requests).toEqual([])
     expect((await service.intuit.state()).counts).toEqual(counts)
-    expect((await force('calm')).status).toBe(200)
-    expect((await service.api('/api/token/busy')).status).toBe(200)
+    expect((await force(calm)).status).toBe(200)
+    expect((await service.api(`/api/token/${busy}`)).status).toBe(200)
   })
 
-  it('counts those who ask at once, who share one refresh', async () => {
-    await service.connect('joined')
+  counting('counts those who ask at once, who share one refresh', async () => {
+    const key = freshKey()
+    await service.connect(key)
     const { counts } = await service.intuit.state()
-    const answers = await Promise.all(Array.from({ length: 2 * LIMIT }, () => force('joined')))
+    const answers = await Promise.all(Array.from({ length: 2 * LIMIT }, () => force(key)))
     const seen = answers.map(({ status }) => status)
     expect(seen.filter((status) => status === 200)).toHaveLength(LIMIT)
     expect(seen.filter((status) => status === 429)).toHaveLength(LIMIT)
     expect((await service.intuit.state()).counts.refresh - counts.refresh).toBeLessThanOrEqual(LIMIT)
   })
 
-  it('counts the calls of other Workers', async () => {
-    await service.connect('called')
+  counting('counts the calls of other Workers', async () => {
+    const key = freshKey()
+    await service.connect(key)
     for (let count = 0; count < LIMIT; count++)
-      expect(await workers.call('refreshToken', 'called')).toMatchObject({ generation: count + 2 })
-    expect(await workers.call('refreshToken', 'called')).toMatchObject({ ...RATE_LIMITED, retry_after: 60 })
-    expect(await workers.call('getToken', 'called')).toMatchObject({ company_key: 'called' })
+      expect(await workers.call('refreshToken', key)).toMatchObject({ generation: count + 2 })
+    expect(await workers.call('refreshToken', key)).toMatchObject({ ...RATE_LIMITED, retry_after: 60 })
+    expect(await workers.call('getToken', key)).toMatchObject({ company_key: key })
   })
 })
 

@@ -296,7 +296,7 @@ describe('a refresh answered without a refresh token', () => {
       await reshapes({ ...fault, set: { ...('set' in fault ? fault.set : {}), x_refresh_token_expires_in: 1_000_000 } })
       expect((await read(key)).status).toBe(200)
       const after = await record(key)
-      for (const name of ['refresh_token_hash', 'refresh_token_expires_at', 'refresh_token_hard_expires_at', 'dies_at'])
+      for (const name of ['refresh_token_hash', 'refresh_token_expires_at', 'dies_at'])
         expect(after[name]).toEqual(before[name])
       expect(after['generation']).toEqual({ N: '2' })
       expect(after['access_token']).not.toEqual(before['access_token'])
