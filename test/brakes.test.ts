@@ -43,17 +43,20 @@ describe('bound brakes', () => {
   })
   afterAll(() => service.close())
 
-  counting('hold back an address that starts without end, ask the table no more, and tell when to come again', async () => {
-    const [key, address] = [freshKey(), freshAddress()]
-    const start = (from: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(from) })
-    expect(await statuses(LIMIT, () => start(address))).toEqual(Array(LIMIT).fill(302))
-    service.dynamo.requests.length = 0
-    const answer = await start(address)
-    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
-    expect(await problem(answer)).toEqual(RATE_LIMITED)
-    expect(service.dynamo.requests).toEqual([])
-    expect((await start(freshAddress())).status).toBe(302)
-  })
+  counting(
+    'hold back an address that starts without end, ask the table no more, and tell when to come again',
+    async () => {
+      const [key, address] = [freshKey(), freshAddress()]
+      const start = (from: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(from) })
+      expect(await statuses(LIMIT, () => start(address))).toEqual(Array(LIMIT).fill(302))
+      service.dynamo.requests.length = 0
+      const answer = await start(address)
+      expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
+      expect(await problem(answer)).toEqual(RATE_LIMITED)
+      expect(service.dynamo.requests).toEqual([])
+      expect((await start(freshAddress())).status).toBe(302)
+    },
+  )
 
   counting('hold back many addresses that start one company', async () => {
     const key = freshKey()
