@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reseal } from '../dev/reseal.ts'
 import { startWorker } from '../dev/worker.ts'
 import { readConfig } from '../src/config.ts'
 import { sealedBy, sealingVault } from '../src/crypto/sealing.ts'
-import { realSurroundings } from './support/engine.ts'
+import { adminClient, realSurroundings } from './support/engine.ts'
 import { runCommand } from './support/run-command.ts'
 import { type Service, startService } from './support/worker-harness.ts'
 
@@ -176,7 +177,7 @@ describe('npm run keys:reseal', () => {
       client: service.dynamo.proxied,
       table: service.vars['DYNAMODB_TABLE'] ?? '',
       keys: readConfig(env()).sealing(),
-      dryRun: false,
+      ...{ dryRun: false, concurrency: 16, signal: undefined, onFailed: () => undefined },
       now: realSurroundings.now,
       sleep: realSurroundings.sleep,
       onProgress: () => undefined,
@@ -194,7 +195,7 @@ describe('npm run keys:reseal', () => {
     await service.fetch('/oauth/start/unfinished')
 
     const { code, output } = await runCommand('keys-reseal.ts', env())
-    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable; 0 cut short.')
+    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
     expect(code).toBe(0)
     for (const key of ['older', 'by-hand', 'newer']) expect(await sealers(key)).toEqual(['new', 'new'])
     expect(await stored('newer')).toEqual(newer)
@@ -208,7 +209,7 @@ describe('npm run keys:reseal', () => {
     for (const key of ['older', 'by-hand', 'newer']) expect((await refresh(key)).status).toBe(200)
 
     const again = await runCommand('keys-reseal.ts', env())
-    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable; 0 cut short.')
+    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
   })
 
   it('writes nothing in a dry run', async () => {
@@ -233,7 +234,7 @@ describe('npm run keys:reseal', () => {
     expect(code).toBe(1)
     expect(output).toContain('swapped refresh_token: A stored token does not open')
     expect(output).toContain('cut access_token: A stored token does not open')
-    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable; 0 cut short.')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
     expect(await sealers('good')).toEqual(['new', 'new'])
     expect(await stored('swapped')).toMatchObject({ refresh_token })
     expect(await sealers('cut')).toEqual([undefined, 'new'])
@@ -256,7 +257,7 @@ describe('npm run keys:reseal', () => {
     expect((await refresh('raced')).status).toBe(200)
     const refreshed = await stored('raced')
     release.resolve()
-    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0, cutShort: 0 })
+    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0, failed: 0, cutShort: 0 })
     expect(await stored('raced')).toEqual(refreshed)
   })
 
@@ -280,7 +281,7 @@ describe('npm run keys:reseal', () => {
     await service.dynamo.put({ ...(await stored('cut-short')), ...lapsed, access_token_expires_at: { N: '1' } })
     const { code, output } = await runCommand('keys-reseal.ts', env())
     expect(output).toContain('cut-short: a refresh was cut short. Read its token')
-    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 0 unreadable; 1 cut short.')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 0 unreadable, 0 failed; 1 cut short.')
     expect(code).toBe(1)
     expect((await refresh('cut-short')).status).toBe(200)
     expect((await runCommand('keys-reseal.ts', env())).code).toBe(0)
@@ -301,6 +302,101 @@ describe('npm run keys:reseal', () => {
       expect(await sealers(key)).toEqual(['new', 'new'])
       expect((await refresh(key)).status).toBe(200)
     }
+  })
+
+  const isOurs = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
+  const many = async (count: number) => {
+    const keys = Array.from({ length: count }, (_, index) => `company-${index}`)
+    await connected(keys[0] ?? '')
+    const first = await stored('company-0')
+    // Sealed for another company, they would not open: plain ones do.
+    const plain = { access_token: { S: 'access' }, refresh_token: { S: 'refresh' } }
+    for (const key of keys) {
+      await service.dynamo.put({ ...first, ...plain, pk: { S: `connection#${key}` }, company_key: { S: key } })
+    }
+    return keys
+  }
+  const sealed = async (keys: string[]) => {
+    const all = await Promise.all(keys.map(sealers))
+    return all.filter((kids) => kids.every((kid) => kid === 'new')).length
+  }
+
+  it('takes as many records in hand at once as it is told, and no more', async () => {
+    const keys = await many(12)
+    const release = Promise.withResolvers<void>()
+    service.dynamo.requests.length = 0
+    service.dynamo.fault({ kind: 'hold', until: release.promise, operation: 'UpdateItem', when: isOurs })
+    const done = resealing({ concurrency: 5 })
+    const writes = () => service.dynamo.requests.filter(isOurs).length
+    await expect.poll(writes, { timeout: 20_000 }).toBe(5)
+    // Whatever else is on its way has come by then.
+    await service.dynamo.proxied.send(new ListTablesCommand({}))
+    expect(writes()).toBe(5)
+    release.resolve()
+    expect(await done).toMatchObject({ resealed: 12 })
+    expect(await sealed(keys)).toBe(12)
+  })
+
+  it('slows down where the table is throttled, reads and writes, and fails nothing', async () => {
+    const keys = await many(10)
+    const throttled = { kind: 'error', status: 400, type: 'ProvisionedThroughputExceededException' } as const
+    service.dynamo.fault({ ...throttled, operation: 'Scan', times: 4 })
+    service.dynamo.fault({ ...throttled, operation: 'UpdateItem', times: 40, when: isOurs })
+    const pauses: number[] = []
+    const sleep = async (milliseconds: number) => pauses.push(milliseconds)
+    // Without repetitions of its own.
+    const client = adminClient(service.dynamo.url, { maxAttempts: 1 })
+    expect(await resealing({ client, sleep, concurrency: 8 })).toMatchObject({ resealed: 10, failed: 0, busy: 0 })
+    expect(pauses.length).toBeGreaterThan(2)
+    expect(await sealed(keys)).toBe(10)
+  })
+
+  it('names and counts a record that the table refuses, and goes on', async () => {
+    const keys = await many(6)
+    service.dynamo.fault({
+      ...{ kind: 'error', status: 400, type: 'ValidationException', operation: 'UpdateItem' },
+      when: ({ body }) => JSON.stringify(body).includes('connection#company-3'),
+    })
+    const { code, output } = await runCommand('keys-reseal.ts', env({ DYNAMODB_ENDPOINT: service.dynamo.url }))
+    expect(output).toContain('company-3: failed with ValidationException\n')
+    expect(output).toContain('Done: 5 sealed anew, 0 in order, 0 in use, 0 unreadable, 1 failed; 0 cut short.')
+    expect(code).toBe(1)
+    expect(await sealed(keys)).toBe(5)
+  })
+
+  it('ends at once where every record would meet the same error, and finishes what it has in hand', async () => {
+    await many(30)
+    const isRefused = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
+    const refused = service.dynamo.fault({
+      ...{ kind: 'error', status: 400, type: 'AccessDeniedException', operation: 'UpdateItem', when: isRefused },
+    })
+    await expect(resealing({ concurrency: 3 })).rejects.toThrow('AccessDeniedException')
+    expect(refused.struck.length).toBeLessThanOrEqual(6)
+  })
+
+  it('stops when it is told, with whole records, and another run goes on with what is left', async () => {
+    const keys = await many(20)
+    const controller = new AbortController()
+    const first = await resealing({
+      ...{ concurrency: 2, signal: controller.signal },
+      onProgress: ({ resealed }) => resealed >= 5 && controller.abort(),
+    })
+    expect(first.resealed).toBeGreaterThanOrEqual(5)
+    expect(first.resealed).toBeLessThan(20)
+    expect(await sealed(keys)).toBe(first.resealed)
+    expect(await resealing()).toMatchObject({ resealed: 20 - first.resealed, inOrder: first.resealed })
+    expect(await sealed(keys)).toBe(20)
+  })
+
+  it('is not ended by an empty page of the table that is not the last', async () => {
+    await many(3)
+    const [first, ...others] = (await service.dynamo.all()).filter(({ pk }) => pk?.S?.startsWith('connection#'))
+    service.dynamo.fault({
+      ...{ kind: 'answer', operation: 'Scan', status: 200, times: 1 },
+      body: JSON.stringify({ Items: [], Count: 0, ScannedCount: 100, LastEvaluatedKey: { pk: first?.['pk'] } }),
+    })
+    expect(await resealing()).toMatchObject({ resealed: others.length })
+    expect(others).toHaveLength(2)
   })
 
   it('says what it lacks and where the table is out of reach, without a secret', async () => {

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { STORAGE_TIMEOUT_MS } from '../../src/config/storage.ts'
 import type { StorageSettings } from '../../src/config.ts'
 
@@ -14,8 +14,9 @@ export const testStorage = (endpoint: string): StorageSettings => ({
 })
 
 /** Amazon's own client, for what a test sets up behind the Worker's back. */
-export const adminClient = (endpoint: string) =>
+export const adminClient = (endpoint: string, options: DynamoDBClientConfig = {}) =>
   new DynamoDBClient({
+    ...options,
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'test-secret' },
