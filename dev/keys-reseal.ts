@@ -49,7 +49,11 @@ const countItems = async (client: DynamoDBClient, table: string): Promise<number
 /** Aborted by the first Ctrl-C or SIGTERM. The second one ends the command at once. */
 const stopSignal = () => {
   const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+  const stop = () => {
+    process.stderr.write('\nStopping when the records in hand are finished. Once more ends it at once.\n')
+    controller.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop)
   return controller.signal
 }
 
@@ -58,11 +62,11 @@ const run = async () => {
     'dry-run': { type: 'boolean' },
     concurrency: { type: 'string' },
   })
+  const atOnce = concurrencyOf(concurrency)
   const { client, table } = tableAccess(process.env)
   const keys = readConfig(process.env).sealing()
   if (keys.length === 0) fail('Set TOKEN_ENCRYPTION_KEYS in the environment.')
   const signal = stopSignal()
-  const atOnce = concurrencyOf(concurrency)
   const progress = createProgress(process.stdout, await countItems(client, table), () => Date.now())
   const warn = (line: string) => {
     progress.clear()

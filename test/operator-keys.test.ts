@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -386,6 +387,39 @@ describe('npm run keys:reseal', () => {
     expect(await sealed(keys)).toBe(first.resealed)
     expect(await resealing()).toMatchObject({ resealed: 20 - first.resealed, inOrder: first.resealed })
     expect(await sealed(keys)).toBe(20)
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'finishes the records in hand at %s, and says that it was stopped',
+    async (name) => {
+      const keys = await many(12)
+      const release = Promise.withResolvers<void>()
+      const held = service.dynamo.fault({
+        ...{ kind: 'hold', until: release.promise, operation: 'UpdateItem', when: isOurs },
+      })
+      let child: ChildProcess | undefined
+      let said = ''
+      const ended = runCommand('keys-reseal.ts', env(), ['--concurrency', '2'], (started) => {
+        child = started
+        started.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      })
+      await expect.poll(() => held.struck.length, { timeout: 20_000 }).toBe(2)
+      child?.kill(name)
+      await expect.poll(() => said, { timeout: 20_000 }).toContain('Stopping')
+      release.resolve()
+      const { code, output } = await ended
+      expect(output).toContain('Stopped: 2 sealed anew, 0 in order')
+      expect(code).toBe(130)
+      expect(await sealed(keys)).toBe(2)
+      service.dynamo.heal()
+      const again = await runCommand('keys-reseal.ts', env())
+      expect(again.output).toContain('Done: 10 sealed anew, 2 in order')
+    },
+  )
+
+  it.each(['0', '51', '-1', 'many', '1.5'])('refuses --concurrency=%s', async (concurrency) => {
+    const { code, output } = await runCommand('keys-reseal.ts', env(), [`--concurrency=${concurrency}`])
+    expect({ code, output }).toEqual({ code: 1, output: '--concurrency must be 1 to 50.\n' })
   })
 
   it('is not ended by an empty page of the table that is not the last', async () => {
