@@ -106,6 +106,23 @@ describe.skipIf(!hasChromium)(inChromium('the owner of a company, in Chromium,')
     expect(await visited()).not.toMatch(/code|state|callback/)
   })
 
+  it('notices by the company ID which company was chosen on a link for another', async () => {
+    const key = freshKey()
+    await person.page.goto(startLink(key, 'Two Tabs'))
+    await person.page.getByRole('radio', { name: /Harbour Books/ }).check()
+    await press('Connect')
+    await arriveAt('/oauth/connected')
+    const { realm_id: realmId } = await (await service.api(`/api/connections/${key}`)).json()
+    await person.page.getByText('Two Tabs').first().waitFor()
+    await person.page.getByText(realmId).waitFor()
+    await person.page.getByText('If you chose the wrong company').waitFor()
+  })
+
+  it('is shown no success that this browser has not seen', async () => {
+    await person.page.goto(`${service.origin}/oauth/connected`)
+    expect(await heading()).toBe('Nothing to show here')
+  })
+
   it('may reload the page of success, which spends nothing and still knows the name', async () => {
     await connect(freshKey())
     await person.page.reload()
@@ -175,6 +192,11 @@ describe.skipIf(!hasChromium)(inChromium('the owner of a company, in Chromium,')
     consent: (key) => person.page.goto(startLink(key)),
     connected: (key) => connect(key),
     ...Object.fromEntries(Object.entries(MISHAPS).map(([name, { go }]) => [name, go])),
+    'denied-connected': async (key) => {
+      await service.connect(key, { companyName: 'Beach Blend', realmId: '9130347596842384926' })
+      await MISHAPS['denied']?.go(key)
+    },
+    'nothing-kept': () => person.page.goto(`${service.origin}/oauth/connected`),
     'wrong-link': () => person.page.goto(`${service.origin}/oauth/start/-beach`),
     disconnected: () => person.page.goto(`${service.origin}/intuit/disconnected?realmId=1`),
     reconnect: () => person.page.goto(`${service.origin}/intuit/reconnect?realmId=1`),
