@@ -28,16 +28,14 @@ function statusCondition(status: Status | undefined, now: number): Condition[] {
         },
       ]
     }
-    case 'unfinished': {
-      const holdsNoAccessToken =
-        'NOT attribute_type(access_token_expires_at, :number) OR access_token_expires_at > :latest'
+    // Whatever else it lacks, it holds no access token.
+    case 'unfinished':
       return [
         {
-          expression: `(NOT attribute_type(generation, :number) OR generation < :one OR ${holdsNoAccessToken})`,
-          values: { ':number': 'N', ':one': 1, ':latest': LATEST_SECONDS },
+          expression: '(NOT attribute_type(access_token_expires_at, :number) OR access_token_expires_at > :latest)',
+          values: { ':number': 'N', ':latest': LATEST_SECONDS },
         },
       ]
-    }
     case 'disconnected':
       return [{ expression: '(attribute_exists(realm_id) OR NOT generation = :zero)', values: { ':zero': 0 } }]
     default:
