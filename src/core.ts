@@ -2,7 +2,7 @@ import { createBroker } from './broker/broker.ts'
 import type { Surroundings } from './broker/ports.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { isSet } from './config/variables.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config.ts'
 import { sealingVault } from './crypto/sealing.ts'
 import { linkSigner } from './crypto/start-link.ts'
 import { intuit } from './intuit/intuit.ts'
@@ -60,6 +60,11 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
     realms: realmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     states: stateStore(dynamo),
+    settings: {
+      requireConsent: (environment) => requireConsent(config, environment),
+      requireRefresh: (environment) => requireRefresh(config, environment),
+      requireDisconnect: (environment) => requireDisconnect(config, environment),
+    },
     intuit: intuit(config, { ...surroundings, fetch: network }),
     vault: sealingVault(config.sealing, once(warnPlain)),
     linkSigner: linkSigner(() => config.startLinks().keys),

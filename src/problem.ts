@@ -34,6 +34,13 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS
 
+export function isProblemCode(text: string): text is ProblemCode {
+  return Object.hasOwn(PROBLEM_STATUS, text)
+}
+
+/** What became of a consent: the company was connected, or why not. */
+export type ConsentOutcome = { connected: true; companyName: string } | { connected: false; code: ProblemCode }
+
 /** HTTP's own phrase for a status: the title that RFC 9457 section 4.2.1 wants beside `about:blank`. */
 export const PROBLEM_TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
   400: 'Bad Request',
@@ -67,6 +74,8 @@ interface ProblemOptions extends ErrorOptions {
   /** Whether the person needs a new start link: the one that was opened has expired meanwhile. */
   needsNewLink?: boolean | undefined
   company?: ProblemCompany | undefined
+  /** Of a link that was used before: what its first visit came to. */
+  earlierOutcome?: ConsentOutcome | undefined
 }
 
 /** The one error that reaches a caller. `detail` says what to do next and never holds a secret. */
@@ -77,6 +86,7 @@ export class Problem extends Error {
   readonly intuitTid: string | undefined
   readonly intuitError: string | undefined
   readonly startUrl: string | undefined
+  readonly earlierOutcome: ConsentOutcome | undefined
   readonly needsNewLink: boolean
   readonly company: ProblemCompany | undefined
   readonly #options: ProblemOptions
@@ -88,6 +98,7 @@ export class Problem extends Error {
     this.intuitTid = options.intuitTid
     this.intuitError = options.intuitError
     this.startUrl = options.startUrl
+    this.earlierOutcome = options.earlierOutcome
     this.needsNewLink = options.needsNewLink ?? false
     this.company = options.company
     this.#options = options

@@ -47,10 +47,13 @@ describe('a consent bound to its browser', () => {
     expect(JSON.stringify(item)).not.toContain(secret)
   })
 
-  it('ends in the browser that began it, which is left without the cookie', async () => {
+  it('ends in the browser that began it, which alone is told afterwards what became of it', async () => {
     const browser = newBrowser(service)
-    expect((await browser.connect(`/oauth/start/${freshKey()}`)).status).toBe(200)
-    expect(browser.jar.size).toBe(0)
+    const path = await browser.consented(`/oauth/start/${freshKey()}?company_name=Beach%20Blend`)
+    expect((await browser.open(path)).status).toBe(200)
+    const detail = async (visitor: typeof browser) => (await (await visitor.open(path)).json()).detail
+    expect(await detail(browser)).toContain('Beach Blend was connected by this link')
+    expect(await detail(newBrowser(service))).not.toContain('Beach Blend')
   })
 
   it('does not end in another browser, and is spent by none but its own', async () => {

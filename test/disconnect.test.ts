@@ -51,6 +51,51 @@ const promises = (stores: () => Stores) => {
       ...{ refreshTokenExpiresAt: undefined, refreshTokenHash: undefined, lease: undefined, failure: undefined },
       ...{ generation: 2, updatedAt: expect.any(Number) },
       disconnection: { at: expect.any(Number), revocation: 'pending', intuitTid: undefined },
+      lastChange: { at: expect.any(Number), by: 'me' },
+    })
+  })
+
+  it('keeps the token to revoke until the revocation is settled, and no longer', async () => {
+    const { connection } = await connected(freshKey())
+    const { companyKey, refreshToken: tokenToRevoke } = connection
+    await stores().disconnections.erase(connection, { ...erasure(), tokenToRevoke })
+    expect((await stored(companyKey))?.disconnection?.token).toBe(tokenToRevoke)
+    const settlement = { writer: 'me', revocation: 'unconfirmed' as const, intuitTid: undefined, now: now() }
+    expect(await stores().disconnections.settle(companyKey, settlement)).toBe(true)
+    expect((await stored(companyKey))?.disconnection).not.toHaveProperty('token')
+  })
+
+  it('lets a confirmed revocation win over a refused one, in whatever order they are recorded', async () => {
+    const at = { writer: 'me', intuitTid: undefined, now: now() }
+    const orders = [['confirmed', 'unconfirmed'] as const, ['unconfirmed', 'confirmed'] as const]
+    for (const order of orders) {
+      const { connection } = await connected(freshKey())
+      await stores().disconnections.erase(connection, erasure())
+      for (const revocation of order) await stores().disconnections.settle(connection.companyKey, { ...at, revocation })
+      expect(await stored(connection.companyKey)).toMatchObject({ disconnection: { revocation: 'confirmed' } })
+    }
+  })
+
+  it('forgets the token to revoke with the next consent', async () => {
+    const { connection } = await connected(freshKey())
+    const { companyKey, refreshToken: tokenToRevoke } = connection
+    await stores().disconnections.erase(connection, { ...erasure(), tokenToRevoke })
+    const { connection: again } = await connected(companyKey, 'again')
+    expect(again.disconnection).toBeUndefined()
+    expect(JSON.stringify(await stored(companyKey))).not.toContain(tokenToRevoke)
+  })
+
+  it('comes after what it ends, and a consent after the disconnect that it saw, whatever the clocks say', async () => {
+    const { connection } = await connected(freshKey())
+    const { companyKey, lastChange } = connection
+    const early = (lastChange?.at ?? 0) - 60_000
+    await stores().disconnections.erase(connection, { writer: 'me', at: early })
+    const erased = await stored(companyKey)
+    expect(erased?.lastChange?.at).toBeGreaterThan(lastChange?.at ?? 0)
+    const { consent } = await connected(freshKey(), 'other')
+    const behind = { ...consent, at: early, after: erased?.lastChange, writer: 'behind' }
+    expect(await stores().connections.connect(companyKey, behind)).toMatchObject({
+      ...{ refreshToken: 'refresh other', lastRefreshAt: Math.floor(early / 1000), lastChange: { by: 'behind' } },
     })
   })
 
@@ -242,6 +287,50 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('refresh_token')
     await expect.poll(() => stored(key), { timeout: 20_000 }).toMatchObject({ revocation: { S: 'confirmed' } })
     expect(await alive(realmId)).toBe(0)
+  })
+
+  /** The first disconnect of this key ends before it has asked Intuit, as its Worker ends. */
+  const erasedOnly = async (key: string) => {
+    const { pk, access_token, access_token_expires_at, refresh_token, ...rest } = await stored(key)
+    if (!pk || !refresh_token) throw new Error('not connected')
+    const at = Date.now() - 60_000
+    await service.dynamo.put({
+      ...{ pk, ...rest, revocation: { S: 'pending' }, revocation_token: refresh_token },
+      ...{ disconnected_at: { N: String(Math.floor(at / 1000)) } },
+    })
+  }
+
+  it('finishes what an earlier one left, and asks Intuit for no more than that', async () => {
+    const [key, realmId] = [freshKey(), freshRealm()]
+    await service.connect(key, { realmId })
+    await erasedOnly(key)
+    expect(await alive(realmId)).toBe(1)
+    expect(await (await disconnect(key)).json()).toMatchObject({ revoked: true, revocation: 'confirmed' })
+    expect(await alive(realmId)).toBe(0)
+    expect(await stored(key)).toMatchObject({ revocation: { S: 'confirmed' } })
+    expect(await stored(key)).not.toHaveProperty('revocation_token')
+    expect((await service.intuit.state()).counts.revoke).toBe(1)
+  })
+
+  it('leaves no token to anybody while its revocation is pending', async () => {
+    const key = freshKey()
+    await service.connect(key, { realmId: freshRealm() })
+    await erasedOnly(key)
+    expect(await problem(await service.api(`/api/token/${key}`))).toEqual(NOT_CONNECTED)
+    expect(await problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))).toEqual(NOT_CONNECTED)
+    expect(await (await service.api(`/api/connections/${key}`)).json()).toMatchObject({ connected: false })
+    expect((await service.intuit.state()).counts).toMatchObject({ refresh: 0 })
+  })
+
+  it('leaves a revocation pending that Intuit does not take, for a later disconnect to finish', async () => {
+    const [key, realmId] = [freshKey(), freshRealm()]
+    await service.connect(key, { realmId })
+    await erasedOnly(key)
+    await service.intuit.fault({ endpoint: 'revoke', times: 100, fault: { kind: 'status', status: 503, body: '' } })
+    expect(await (await disconnect(key)).json()).toMatchObject({ revoked: false, revocation: 'pending' })
+    expect(await stored(key)).toHaveProperty('revocation_token')
+    await service.intuit.heal()
+    expect(await (await disconnect(key)).json()).toMatchObject({ revocation: 'confirmed' })
   })
 
   it('calls a revocation unconfirmed that its Worker gave up', async () => {

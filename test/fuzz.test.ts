@@ -103,7 +103,7 @@ describe('the service, whatever it is sent', () => {
         refreshToken: damaged(refresh, await seal('refresh_token', 'other'), access, damage),
         ...{ accessTokenExpiresAt: now + lives, refreshTokenExpiresAt: now + 9000, refreshTokenHash: 'hash' },
         ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, writtenBy: 'me', lease: undefined, failure: undefined },
-        ...{ refreshTokenHardExpiresAt: undefined, disconnection: undefined, refreshes: [] },
+        ...{ refreshTokenHardExpiresAt: undefined, disconnection: undefined, lastChange: undefined, refreshes: [] },
       }
     }
 

@@ -21,6 +21,7 @@ const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> 
     ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
     ...{ refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined, writtenBy: undefined, lease: undefined },
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: NOW - 8 * DAY, failure: undefined, disconnection: undefined },
+    lastChange: undefined,
     refreshes: [],
     ...over,
   },

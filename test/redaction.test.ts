@@ -154,7 +154,7 @@ const expectNoLeak = async () => {
   const texts = stored.map(({ pk, ...item }) => JSON.stringify(pk?.S?.startsWith('state#') ? item : { pk, ...item }))
   expect(texts.filter((text) => text.includes('MARKED') || foundIn(text).length > 0)).toEqual([])
   for (const item of stored) {
-    for (const name of ['access_token', 'refresh_token']) {
+    for (const name of ['access_token', 'refresh_token', 'revocation_token']) {
       if (item[name]) expect(item[name]).toEqual({ S: expect.stringMatching(/^sealed:v1:eyJ/) })
     }
   }

@@ -393,6 +393,7 @@ const promises = (stores: () => Stores) => {
   })
 
   describe('states', () => {
+    const by = (claimant: string, now: number) => ({ claimant, at: now * 1000 })
     const state = (nonce: string) => ({
       ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
       ...{ browserHash: undefined, link: undefined, createdAt: NOW, expiresAt: NOW + 600 },
@@ -400,31 +401,31 @@ const promises = (stores: () => Stores) => {
 
     it('spends a state once, and again only for the same claimant', async () => {
       await stores().states.put(state('once'))
-      expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
-      expect(await stores().states.claim('once', 'beach-blend', 'me', NOW)).toEqual(state('once'))
-      expect(await stores().states.claim('once', 'beach-blend', 'other', NOW)).toBeUndefined()
+      expect(await stores().states.claim('once', 'beach-blend', by('me', NOW))).toEqual(state('once'))
+      expect(await stores().states.claim('once', 'beach-blend', by('me', NOW))).toEqual(state('once'))
+      expect(await stores().states.claim('once', 'beach-blend', by('other', NOW))).toBeUndefined()
     })
 
     it('keeps with a state which signed link was opened', async () => {
       const signed = { ...state('signed'), link: { expiresAt: NOW + 60, kid: 'a' } }
       await stores().states.put(signed)
-      expect(await stores().states.claim('signed', 'beach-blend', 'me', NOW)).toEqual(signed)
+      expect(await stores().states.claim('signed', 'beach-blend', by('me', NOW))).toEqual(signed)
     })
 
     it('keeps a state that is bound to a browser for that one, and unspent by others', async () => {
       const bound = { ...state('bound'), browserHash: 'hash' }
       await stores().states.put(bound)
-      expect(await stores().states.claim('bound', 'beach-blend', 'other', NOW)).toBeUndefined()
-      expect(await stores().states.claim('bound', 'beach-blend', 'other', NOW, 'another hash')).toBeUndefined()
-      expect(await stores().states.claim('bound', 'beach-blend', 'me', NOW, 'hash')).toEqual(bound)
+      expect(await stores().states.claim('bound', 'beach-blend', by('other', NOW))).toBeUndefined()
+      expect(await stores().states.claim('bound', 'beach-blend', by('other', NOW), 'another hash')).toBeUndefined()
+      expect(await stores().states.claim('bound', 'beach-blend', by('me', NOW), 'hash')).toEqual(bound)
     })
 
     it('refuses an unknown, a foreign and an expired state', async () => {
       await stores().states.put(state('kept'))
-      expect(await stores().states.claim('unknown', 'beach-blend', 'me', NOW)).toBeUndefined()
-      expect(await stores().states.claim('kept', 'other-company', 'me', NOW)).toBeUndefined()
-      expect(await stores().states.claim('kept', 'beach-blend', 'me', NOW + 600)).toBeUndefined()
-      expect(await stores().states.claim('kept', 'beach-blend', 'me', NOW + 599)).toEqual(state('kept'))
+      expect(await stores().states.claim('unknown', 'beach-blend', by('me', NOW))).toBeUndefined()
+      expect(await stores().states.claim('kept', 'other-company', by('me', NOW))).toBeUndefined()
+      expect(await stores().states.claim('kept', 'beach-blend', by('me', NOW + 600))).toBeUndefined()
+      expect(await stores().states.claim('kept', 'beach-blend', by('me', NOW + 599))).toEqual(state('kept'))
     })
   })
 }

@@ -12,7 +12,15 @@ const sighting = (companyKey: string, diesAt: number, expiresAt?: number): Sight
     ...{ companyKey, companyName: companyKey, environment: 'production', realmId: undefined, generation: 0 },
     ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
     ...{ refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined, writtenBy: undefined, lease: undefined },
-    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, failure: undefined, disconnection: undefined, refreshes: [] },
+    ...{
+      createdAt: 1,
+      updatedAt: 1,
+      lastRefreshAt: 1,
+      failure: undefined,
+      disconnection: undefined,
+      lastChange: undefined,
+      refreshes: [],
+    },
   },
   ...{
     holdsAccessToken: diesAt !== NOTHING,

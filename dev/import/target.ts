@@ -64,8 +64,8 @@ type PutCondition = Pick<PutItemCommandInput, 'ConditionExpression' | 'Expressio
 
 const ABSENT: PutCondition = { ConditionExpression: 'attribute_not_exists(pk)' }
 const UNFINISHED: PutCondition = {
-  ConditionExpression: NEVER_CONNECTED,
-  ExpressionAttributeValues: attributes({ ':zero': 0 }),
+  ConditionExpression: NEVER_CONNECTED.expression,
+  ExpressionAttributeValues: NEVER_CONNECTED.values,
 }
 
 const refusesCondition = (error: unknown) => error instanceof ConditionalCheckFailedException

@@ -1,6 +1,14 @@
 import { type Environment, environmentFor } from './company.ts'
 import type { EpochSeconds } from './connection.ts'
-import type { AuthorizationServer, ConnectionStore, StateStore, Surroundings, Vault, VerifiedLink } from './ports.ts'
+import type {
+  AuthorizationServer,
+  ConnectionStore,
+  FlowSettings,
+  StateStore,
+  Surroundings,
+  Vault,
+  VerifiedLink,
+} from './ports.ts'
 import type { StartRequest } from './start-links.ts'
 import { markedNonce, stateText } from './state.ts'
 
@@ -10,7 +18,8 @@ const UNFINISHED_SECONDS = 24 * 3600
 export interface StartPorts {
   connections: ConnectionStore
   states: StateStore
-  intuit: AuthorizationServer
+  intuit: Pick<AuthorizationServer, 'authorizationUrl'>
+  settings: Pick<FlowSettings, 'requireConsent'>
   vault: Vault
   surroundings: Surroundings
   stateTtlSeconds(): number
@@ -40,7 +49,7 @@ export interface BrowserBinding {
 
 /** The consent of a person (RFC 6749 section 4.1): the link out. */
 export function starting(ports: StartPorts) {
-  const { connections, states, intuit, vault, surroundings, stateTtlSeconds, bindsBrowser, admit } = ports
+  const { connections, states, intuit, settings, vault, surroundings, stateTtlSeconds, bindsBrowser, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
   const newState = async (request: AdmittedStart, environment: Environment, now: EpochSeconds) => {
@@ -60,7 +69,7 @@ export function starting(ports: StartPorts) {
     const { companyKey, companyName } = request
     const now = nowSeconds()
     const guess = environmentFor(companyKey, companyName ?? '')
-    intuit.requireClient(guess)
+    settings.requireConsent(guess)
     let begun = await newState(admitted, guess, now)
     const beginning = {
       companyName: companyName ?? companyKey,
@@ -71,7 +80,7 @@ export function starting(ports: StartPorts) {
     const [, connection] = await Promise.all([states.put(begun.state), connections.begin(companyKey, beginning)])
     const environment = environmentFor(companyKey, companyName ?? connection.companyName)
     if (environment !== guess) {
-      intuit.requireClient(environment)
+      settings.requireConsent(environment)
       begun = await newState(admitted, environment, now)
       await states.put(begun.state)
     }

@@ -1,5 +1,5 @@
 import { type StartPorts, starting } from './authorize.ts'
-import { type CallbackPorts, type Connected, finishing } from './callback.ts'
+import { type CallbackPorts, finishing } from './callback.ts'
 import type { Connection } from './connection.ts'
 import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { memory } from './memory.ts'
@@ -25,7 +25,6 @@ export function createBroker(ports: BrokerPorts) {
   const near = replicas && nearReads({ ...ports, replicas })
   const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
   const { admit, signAgain, issue: startLink } = startLinks(ports)
-  const finish = finishing({ ...ports, signAgain })
   const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
 
   /** The stored record. Throws `connection_not_found`. */
@@ -38,12 +37,7 @@ export function createBroker(ports: BrokerPorts) {
   return {
     startLink,
     start: starting({ ...ports, admit }),
-    /** Finishes a consent, and forgets what was remembered of the company before. */
-    finish: async (...callback: Parameters<typeof finish>): Promise<Connected> => {
-      const connected = await finish(...callback)
-      remembered.forget(connected.connection.companyKey, connected.connection.generation)
-      return connected
-    },
+    finish: finishing({ ...ports, signAgain, memory: remembered }),
     disconnect: disconnecting({ ...ports, memory: remembered }),
     connection,
     freshToken,

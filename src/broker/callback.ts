@@ -1,28 +1,28 @@
 import type { Environment } from './company.ts'
-import { type Connection, type EpochMs, type EpochSeconds, holdsTokens } from './connection.ts'
-import { type ConsentContext, type StartAgain, toConsentProblem } from './consent-problem.ts'
-import { authorizationDenied, connectionRemoved, exchangeFailed, invalidState, notStored } from './consent-refusals.ts'
+import type { Connection, ConnectionChange, EpochMs, EpochSeconds } from './connection.ts'
+import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './consent-outcome.ts'
+import { type ConsentContext, toConsentProblem } from './consent-problem.ts'
+import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './consent-refusals.ts'
+import type { Memory } from './memory.ts'
 import { sealedPair } from './pair.ts'
 import type {
   AuthorizationServer,
   AuthorizationState,
-  Consent,
+  ExchangeAnswer,
+  FlowSettings,
   KeepAlive,
-  StateStore,
-  Surroundings,
   Vault,
 } from './ports.ts'
-import { type Arrival, type RealmPorts, realmUses, refuseMove } from './realm.ts'
-import { retriedUntil } from './retry.ts'
+import { type Arrival, type RealmPorts, type RealmUse, realmUses, refuseMove } from './realm.ts'
 import { splitState } from './state.ts'
-import type { Timing } from './timing.ts'
+import { createStoreConsent } from './store-consent.ts'
+import { storeDeadline } from './timing.ts'
 
-export interface CallbackPorts extends RealmPorts, StartAgain {
-  states: StateStore
+export interface CallbackPorts extends RealmPorts, ConsentOutcomeDeps {
   intuit: AuthorizationServer
   vault: Vault
-  surroundings: Surroundings
-  timing(): Timing
+  settings: Pick<FlowSettings, 'requireConsent'>
+  memory: Pick<Memory, 'forget'>
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
@@ -40,100 +40,180 @@ export interface Connected {
   sharesRealm: boolean
 }
 
+/** A consent whose pair is stored, and Intuit's id of the call that issued it. */
+interface Completed extends Connected {
+  intuitTid: string | undefined
+}
+
 /** A state that nobody else can claim any more, with the records that it concerns. */
 interface ClaimedState {
   claimed: AuthorizationState
   connection: Connection | undefined
   /** The company key that the realm was last noted for. */
   holder: string | undefined
+  /** When the state was claimed. Not earlier: the first response of the table may correct the clock. */
+  claimedAt: EpochMs
 }
+
+/** A consent whose code may be used. */
+interface Admitted {
+  arrival: Arrival
+  use: RealmUse
+  code: string
+  companyName: string
+  after: ConnectionChange | undefined
+}
+
+/** Answers the caller before the consent has come to its end. */
+type AnswerEarly = (problem: unknown) => void
+
+/** A use of a code that Intuit granted. */
+type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
 export function finishing(ports: CallbackPorts) {
-  const { connections, realms, states, intuit, vault, surroundings, timing, log } = ports
+  const { connections, realms, states, intuit, vault, settings, memory, surroundings, timing, log } = ports
   const realmUse = realmUses(ports)
+  const storeConsent = createStoreConsent(ports)
+  const { recordEnd, describeEarlier } = createConsentOutcome(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
+  /** A state that nobody can use is refused as such, whatever else is wrong. */
+  const requireSettings = async (environment: Environment, nonce: string) => {
+    try {
+      settings.requireConsent(environment)
+    } catch (error) {
+      const found = await states.read(nonce)
+      if (found && !found.claim) throw error
+    }
+  }
+
   /**
-   * A callback without the browser's secret spends nothing: neither can a planted link be followed to its end, nor can
-   * somebody who has seen the address take the consent away from the person who is giving it.
+   * A callback without the browser's secret uses nothing: neither can a planted link be followed to its end, nor can
+   * somebody who has seen the address take the consent away from the person who is giving it. `undefined`: the state was
+   * not this visit's to use.
    */
-  const claimState = async ({ state, realmId, browserSecret }: CallbackParameters): Promise<ClaimedState> => {
-    const { companyKey, nonce, guess } = splitState(state)
-    const now = nowSeconds()
-    const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)
+  const claimState = async (
+    { companyKey, nonce, browserHash, claim }: Visit,
+    { state, realmId }: CallbackParameters,
+  ): Promise<ClaimedState | undefined> => {
+    const { guess } = splitState(state)
     const holderIn = async (environment: Environment) =>
       realmId === undefined ? undefined : realms.holder(environment, realmId)
     const [claimed, connection, guessed] = await Promise.all([
-      states.claim(nonce, companyKey, surroundings.nonce(), now, browserHash),
-      connections.read(companyKey, now),
+      states.claim(nonce, companyKey, claim, browserHash),
+      connections.read(companyKey, nowSeconds()),
       holderIn(guess),
     ])
-    if (!claimed) throw invalidState()
+    if (!claimed) return undefined
+    const claimedAt = surroundings.now()
     const { environment } = claimed
-    return { claimed, connection, holder: environment === guess ? guessed : await holderIn(environment) }
+    return { claimed, connection, claimedAt, holder: environment === guess ? guessed : await holderIn(environment) }
   }
 
-  /** Everything that can be refused is refused here, before the code is spent. */
-  const admitted = async (callback: CallbackParameters, { claimed, connection, holder }: ClaimedState) => {
+  /** Everything that can be refused is refused here, before the code is used. */
+  const admit = async (callback: CallbackParameters, state: ClaimedState): Promise<Admitted> => {
+    const { claimed, connection, holder, claimedAt } = state
     const { companyKey, environment } = claimed
     if (callback.outcome === 'refused') throw authorizationDenied(callback.error)
+    settings.requireConsent(environment)
     if (!connection) throw connectionRemoved()
     const arrival: Arrival = { companyKey, environment, realmId: callback.realmId }
     refuseMove(connection, arrival)
     const use = await realmUse.judge(arrival, holder, nowSeconds())
-    return { arrival, use, code: callback.code, companyName: claimed.companyName ?? connection.companyName }
+    // Workers end all work of a caller who left: what Intuit answers then must still be stored.
+    if (surroundings.now() + timing().intuitMs > claimedAt + timing().deadlineMs) throw tooSlow()
+    const companyName = claimed.companyName ?? connection.companyName
+    return { arrival, use, code: callback.code, companyName, after: connection.lastChange }
   }
 
-  /** Stores the first pair. A table that fails is tried again behind the answer: the code is spent, and nobody else has its tokens. */
-  const stored = async (companyKey: string, consent: Consent, deadline: EpochMs, keepAlive: KeepAlive) => {
-    const attempt = () => connections.connect(companyKey, consent)
-    try {
-      return await attempt()
-    } catch {
-      const onFailure = () => log({ event: 'pair_write_failed', company_key: companyKey })
-      onFailure()
-      keepAlive(retriedUntil(attempt, deadline, surroundings, onFailure))
-      throw notStored()
-    }
+  /** Intuit's answer, also one for which the caller does not wait any more. */
+  const exchange = async ({ arrival, code }: Admitted, answerEarly: AnswerEarly): Promise<GrantedExchange> => {
+    const { answer, late } = await intuit.exchange(arrival.environment, code)
+    if (answer.ok) return answer
+    if (late) answerEarly(exchangeFailed(answer))
+    const later = await late
+    if (later) log({ event: 'late_answer', company_key: arrival.companyKey, intuit_tid: later.intuitTid })
+    if (later?.ok) return later
+    throw exchangeFailed(later ?? answer)
   }
 
-  /** Spends the code and stores the pair. Leaves in `context` what is known of the connection meanwhile. */
-  const complete = async (
-    callback: CallbackParameters,
-    state: ClaimedState,
+  /** Uses the code and stores the pair. Leaves in `context` what is known of the connection meanwhile. */
+  const redeem = async (
+    visit: Visit,
+    admitted: Admitted,
+    { claimedAt }: ClaimedState,
     context: ConsentContext,
-    deadline: EpochMs,
-    keepAlive: KeepAlive,
-  ): Promise<Connected> => {
-    const { arrival, use, code, companyName } = await admitted(callback, state)
+    answerEarly: AnswerEarly,
+  ): Promise<Completed> => {
+    const { arrival, use, companyName, after } = admitted
     const { companyKey, environment, realmId } = arrival
-    const { answer } = await intuit.exchange(environment, code)
-    if (!answer.ok) throw exchangeFailed(answer)
+    const { pair: issued, intuitTid } = await exchange(admitted, answerEarly)
     const at = surroundings.now()
-    const pair = await sealedPair(vault, companyKey, answer.pair)
-    const consent = { companyName, environment, realmId, pair, at, writer: surroundings.nonce() }
+    const pair = await sealedPair(vault, companyKey, issued)
+    const consent = { companyName, environment, realmId, pair, at, after, writer: visit.claim.claimant }
     context.connection = 'unknown'
-    const [connection] = await Promise.all([
-      stored(companyKey, consent, deadline, keepAlive),
+    const [verdict] = await Promise.all([
+      storeConsent({
+        ...{ arrival, consent, refreshToken: issued.refreshToken },
+        deadline: storeDeadline(timing(), at, claimedAt),
+        onFailure: () => answerEarly(notStored()),
+      }),
       realmUse.note(arrival, use, Math.floor(at / 1000)),
     ])
-    context.connection = connection
-    // Another consent may have come in between, or a disconnect.
-    if (!holdsTokens(connection)) throw connectionRemoved()
-    refuseMove(connection, arrival)
-    return { connection, sharesRealm: use.isShared }
+    if ('refused' in verdict) {
+      context.connection = verdict.connection
+      throw verdict.refused
+    }
+    memory.forget(companyKey, verdict.stored.generation)
+    return { connection: verdict.stored, sharesRealm: use.isShared, intuitTid }
   }
 
-  /** Spends state and code, each once, and stores the pair. */
-  return async (callback: CallbackParameters, keepAlive: KeepAlive): Promise<Connected> => {
-    const deadline = surroundings.now() + timing().deadlineMs
-    const state = await claimState(callback)
+  /** Uses state and code, each once, and stores the pair. `undefined`: the state was used before, or is of no use. */
+  const complete = async (
+    visit: Visit,
+    callback: CallbackParameters,
+    answerEarly: AnswerEarly,
+  ): Promise<Completed | undefined> => {
+    const state = await claimState(visit, callback)
+    if (!state) return undefined
     const context: ConsentContext = { state: state.claimed, connection: state.connection }
-    try {
-      return await complete(callback, state, context, deadline, keepAlive)
-    } catch (error) {
-      throw await toConsentProblem(error, context, ports, nowSeconds())
+    const explain = (error: unknown, known = context) => toConsentProblem(error, known, ports, nowSeconds())
+    const explainEarly = (problem: unknown) => {
+      const told = explain(problem, { ...context, connection: 'unknown' })
+      told.then(answerEarly, answerEarly)
     }
+    try {
+      const admitted = await admit(callback, state)
+      return await redeem(visit, admitted, state, context, explainEarly)
+    } catch (error) {
+      throw await explain(error)
+    }
+  }
+
+  const toEnd = async (completing: Promise<Completed | undefined>) => {
+    const completed = await completing
+    if (!completed) return undefined
+    const { connection, intuitTid } = completed
+    return { outcome: { connected: true as const, companyName: connection.companyName }, intuitTid }
+  }
+
+  /**
+   * Finishes a consent. From the claim of the state on, everything runs to its end whether or not the caller waits. The
+   * caller is answered when the pair is stored, when a first attempt to store it has failed, or when Intuit takes too long.
+   */
+  return async (callback: CallbackParameters, waitUntil: KeepAlive): Promise<Connected> => {
+    const { companyKey, nonce, guess } = splitState(callback.state)
+    if (callback.outcome === 'granted') await requireSettings(guess, nonce)
+    const { browserSecret } = callback
+    const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)
+    const claim = { claimant: surroundings.nonce(), at: surroundings.now() }
+    const visit: Visit = { companyKey, nonce, browserHash, claim }
+    const early = Promise.withResolvers<never>()
+    const completing = complete(visit, callback, early.reject)
+    waitUntil(recordEnd(visit, toEnd(completing)))
+    const completed = await Promise.race([completing, early.promise])
+    if (!completed) throw await describeEarlier(visit)
+    return { connection: completed.connection, sharesRealm: completed.sharesRealm }
   }
 }

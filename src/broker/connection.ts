@@ -61,6 +61,15 @@ export interface Disconnection {
   at: EpochSeconds
   revocation: Revocation
   intuitTid: string | undefined
+  /** The token that is still to be revoked, as it was stored. It is never handed out. */
+  token?: StoredToken
+}
+
+/** The last consent or disconnect of a record. */
+export interface ConnectionChange {
+  at: EpochMs
+  /** Names its writer, who recognises by it a write whose response was lost. */
+  by: string
 }
 
 export interface Lease {
@@ -96,6 +105,8 @@ export interface Connection {
   failure: Failure | undefined
   /** Where it was disconnected, and not connected again since. */
   disconnection: Disconnection | undefined
+  /** `undefined` in a record written by hand. */
+  lastChange: ConnectionChange | undefined
   /** The last attempts to refresh, newest last. */
   refreshes: readonly RefreshNote[]
 }
@@ -139,6 +150,11 @@ export function isFresh(
   if (!holdsAccessToken(connection)) return false
   const leftSeconds = connection.accessTokenExpiresAt - now
   return leftSeconds > marginSeconds && leftSeconds <= MAX_ACCESS_SECONDS
+}
+
+/** When a consent or disconnect counts as made: after the one that it has seen, whatever the clocks of two Workers say. */
+export function changeTime({ at, after }: { at: EpochMs; after?: ConnectionChange | undefined }): EpochMs {
+  return Math.max(at, (after?.at ?? 0) + 1)
 }
 
 /** Whether there is a token of any kind. */

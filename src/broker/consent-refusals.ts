@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import { type ConsentOutcome, Problem, type ProblemCode } from '../problem.ts'
 import type { Environment } from './company.ts'
 import { authorizationErrorCause, errorName } from './intuit-errors.ts'
 import type { ExchangeRefused } from './ports.ts'
@@ -13,6 +13,38 @@ export function invalidState(): Problem {
   return new Problem(
     'invalid_state',
     'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
+  )
+}
+
+/** Why the first visit of a link connected nothing, for who opens it again. */
+const REASONS: Partial<Record<ProblemCode, string>> = {
+  authorization_denied: 'the request was refused at Intuit',
+  connection_not_found: 'the connection was removed meanwhile',
+  realm_mismatch: 'the key belongs to another QuickBooks company or environment',
+  realm_in_use: 'the QuickBooks company is connected under another key',
+  token_exchange_failed: 'Intuit refused to exchange the code',
+  intuit_unavailable: 'Intuit did not answer as it should',
+  intuit_rejected_client: "Intuit does not accept this deployment's client id and secret",
+  storage_unavailable: 'the token store could not be reached',
+  configuration_error: 'this deployment is not fully configured',
+}
+
+/** A link that was used, and what its first visit came to. How the company stands now is another question. */
+export function linkUsed(companyKey: string, outcome: ConsentOutcome): Problem {
+  const detail = outcome.connected
+    ? `${outcome.companyName} was connected by this link. A link works once, so this visit changed nothing. ` +
+      `To connect the company again, begin at /oauth/start/${companyKey}.`
+    : `This link was used, and nothing was connected by it: ${REASONS[outcome.code] ?? 'something went wrong here'} (${outcome.code}).`
+  return new Problem('invalid_state', detail, { earlierOutcome: outcome })
+}
+
+/** A link that was used, by a visit that has not told its outcome. */
+export function linkUnfinished(isUnderWay: boolean): Problem {
+  return new Problem(
+    'invalid_state',
+    isUnderWay
+      ? 'This link is being used by another visit, which is still under way. Look at the connection in a minute, and begin again only if it did not come about.'
+      : 'This link was used, and its first visit did not finish. Look at the connection, and begin again if it did not come about.',
   )
 }
 
@@ -94,6 +126,13 @@ export function exchangeFailed({ refusal, intuitError, intuitTid, retryAfterSeco
         facts,
       )
   }
+}
+
+/** Refused before the code is used: what Intuit would answer could not be stored in time. */
+export function tooSlow(): Problem {
+  return new Problem('storage_unavailable', 'The token store answers too slowly. Nothing was connected.', {
+    headers: { 'Retry-After': '5' },
+  })
 }
 
 export function notStored(): Problem {

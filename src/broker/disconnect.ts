@@ -1,34 +1,51 @@
-import { type Connection, type Disconnection, type EpochSeconds, holdsTokens, type Revocation } from './connection.ts'
+import { Problem } from '../problem.ts'
+import type { Environment } from './company.ts'
+import {
+  type Connection,
+  type Disconnection,
+  type EpochMs,
+  type EpochSeconds,
+  holdsTokens,
+  type Revocation,
+} from './connection.ts'
 import type { Memory } from './memory.ts'
+import { openToken } from './pair.ts'
+import { pollUntil } from './poll.ts'
 import type {
   AuthorizationServer,
   ConnectionStore,
   DisconnectionStore,
+  FlowSettings,
   KeepAlive,
   Log,
   RealmStore,
   Rescue,
   RevocationAnswer,
+  Settlement,
   Surroundings,
   Vault,
 } from './ports.ts'
 import { connectionNotFound, refreshInProgress } from './refusals.ts'
+import { retriedUntil } from './retry.ts'
+import type { Timing } from './timing.ts'
 
 /** Each attempt that meets a refresh reads again; nobody refreshes that often. */
 const ERASE_ATTEMPTS = 5
-/** Between attempts to revoke, behind the answer. With Intuit's own time they end within the 30 s that Workers give. */
+/** Between attempts to revoke, in the background. */
 const PAUSES_MS = [1_000, 3_000, 6_000]
-/** After this time a revocation that still pends was given up with its Worker. Seconds. */
-const GIVEN_UP_SECONDS = 60
+/** How long Intuit may take to revoke (`revocation.ts`). */
+const REVOKE_MS = 5_000
 
 export interface DisconnectPorts {
   connections: ConnectionStore
   disconnections: DisconnectionStore
   realms: RealmStore
   rescue: Rescue | undefined
-  intuit: AuthorizationServer
+  intuit: Pick<AuthorizationServer, 'revoke'>
+  settings: Pick<FlowSettings, 'requireDisconnect'>
   vault: Vault
   surroundings: Surroundings
+  timing(): Timing
   log: Log
   memory: Memory
 }
@@ -41,39 +58,52 @@ export interface Disconnected {
   intuitTid: string | undefined
 }
 
-/** A token to revoke, and the record that it was taken from. */
-interface Erased {
-  connection: Connection
+/** A revocation to ask Intuit for. */
+interface Task {
+  companyKey: string
+  environment: Environment
+  /** `undefined`: no token could be decrypted. */
   token: string | undefined
+  /** Who erased the tokens. */
   writer: string
+  deadline: EpochMs
 }
 
-function settledAs(outcome: RevocationAnswer['outcome']): Revocation {
+function settledAs(outcome: RevocationAnswer['outcome']): Settlement['revocation'] {
   return outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
 }
 
 /** What an earlier disconnect came to. */
-function asRecorded(companyKey: string, recorded: Disconnection | undefined, now: EpochSeconds): Disconnected {
-  if (!recorded) return { companyKey, revocation: 'none', intuitTid: undefined }
-  const isGivenUp = recorded.revocation === 'pending' && now - recorded.at > GIVEN_UP_SECONDS
-  return { companyKey, revocation: isGivenUp ? 'unconfirmed' : recorded.revocation, intuitTid: recorded.intuitTid }
+function asRecorded(companyKey: string, recorded: Disconnection | undefined): Disconnected {
+  const { revocation, intuitTid } = recorded ?? { revocation: 'none', intuitTid: undefined }
+  return { companyKey, revocation, intuitTid }
 }
 
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
 export function disconnecting(ports: DisconnectPorts) {
-  const { connections, disconnections, realms, rescue, intuit, vault, surroundings, log, memory } = ports
+  const { connections, disconnections, realms, rescue, intuit, settings, vault, surroundings, timing, log } = ports
+  const { memory } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 
-  /** The newest token that opens: a parked successor's, the stored one's. `undefined`: none does, and erasing goes on. */
-  const tokenToRevoke = async ({ companyKey, accessToken, refreshToken, refreshTokenHash }: Connection) => {
+  /** The newest token that can be decrypted: a parked successor's, the stored one's. `undefined`: none can, and erasing goes on. */
+  const findToken = async ({ companyKey, accessToken, refreshToken, refreshTokenHash }: Connection) => {
     const parked = refreshTokenHash && (await rescue?.find(companyKey, refreshTokenHash).catch(() => undefined))
     const candidates = [
       ['refresh_token', parked ? parked.pair.refreshToken : undefined],
       ['refresh_token', refreshToken],
       ['access_token', accessToken],
     ] as const
-    for (const [name, sealed] of candidates) {
-      const token = sealed && (await vault.open(companyKey, name, sealed).catch(() => undefined))
+    for (const [name, stored] of candidates) {
+      const token = stored && (await openToken(vault, companyKey, name, stored).catch(() => undefined))
+      if (token) return { stored, token }
+    }
+    return { stored: undefined, token: undefined }
+  }
+
+  /** The token that an earlier disconnect kept: encrypted as the attribute that it was taken from. */
+  const findKeptToken = async (companyKey: string, { token: stored }: Disconnection) => {
+    for (const name of ['refresh_token', 'access_token'] as const) {
+      const token = stored && (await openToken(vault, companyKey, name, stored).catch(() => undefined))
       if (token) return token
     }
     return undefined
@@ -88,60 +118,104 @@ export function disconnecting(ports: DisconnectPorts) {
   }
 
   /** Takes the tokens from the record, whatever refreshes come in between. Resolves to the record without, where it held none. */
-  const erase = async (companyKey: string): Promise<Erased | { held: Connection }> => {
+  const erase = async (companyKey: string) => {
     for (let attempt = 0; attempt < ERASE_ATTEMPTS; attempt++) {
       const connection = await connections.read(companyKey, nowSeconds())
       if (!connection) throw connectionNotFound()
       if (!holdsTokens(connection)) return { held: connection }
-      intuit.requireRevocation(connection.environment)
-      const token = await tokenToRevoke(connection)
+      settings.requireDisconnect(connection.environment)
+      const { stored: tokenToRevoke, token } = await findToken(connection)
       const [writer, at] = [surroundings.nonce(), surroundings.now()]
-      if (await disconnections.erase(connection, { writer, at })) return { connection, token, writer }
+      const deadline = at + timing().deadlineMs
+      const task: Task = { companyKey, environment: connection.environment, token, writer, deadline }
+      if (await disconnections.erase(connection, { writer, at, tokenToRevoke })) return { connection, task }
     }
     throw refreshInProgress(1)
   }
 
-  const settle = async ({ connection, writer }: Erased, revocation: Revocation, intuitTid: string | undefined) => {
-    const { companyKey } = connection
+  /** Records the end of a revocation. Resolves at the first attempt that failed, too: others follow in the background. */
+  const settle = async (task: Task, { outcome, intuitTid }: RevocationAnswer, waitUntil: KeepAlive) => {
+    const { companyKey, writer, deadline } = task
+    const revocation = settledAs(outcome)
     log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
-    await disconnections
-      .settle(companyKey, { writer, revocation, intuitTid, now: nowSeconds() })
-      .catch(() => log({ event: 'revocation_not_recorded', company_key: companyKey }))
+    const failed = Promise.withResolvers<undefined>()
+    const write = () => disconnections.settle(companyKey, { writer, revocation, intuitTid, now: nowSeconds() })
+    const written = retriedUntil(write, deadline, surroundings, () => failed.resolve(undefined))
+    waitUntil(written.then((end) => end ?? log({ event: 'revocation_not_recorded', company_key: companyKey })))
+    const first = await Promise.race([written, failed.promise])
+    const own: Disconnected = { companyKey, revocation, intuitTid }
+    if (first?.value !== false) return own
+    // Another attempt was recorded before: the record tells what counts.
+    const found = await connections.read(companyKey, nowSeconds()).catch(() => undefined)
+    return found?.disconnection ? asRecorded(companyKey, found.disconnection) : own
   }
 
-  const retryBehind = async (erased: Erased, token: string) => {
-    let answer: RevocationAnswer = { outcome: 'unavailable', intuitTid: undefined }
+  /** Asks again in the background. What Intuit does not take until the deadline stays pending, for a later disconnect. */
+  const retryRevocation = async (task: Task, token: string, waitUntil: KeepAlive) => {
     for (const pause of PAUSES_MS) {
+      if (surroundings.now() + pause + REVOKE_MS > task.deadline) break
       await surroundings.sleep(pause)
-      answer = await intuit.revoke(erased.connection.environment, token)
-      if (answer.outcome !== 'unavailable') break
+      const answer = await intuit.revoke(task.environment, token)
+      if (answer.outcome !== 'unavailable') return settle(task, answer, waitUntil)
     }
-    await settle(erased, settledAs(answer.outcome), answer.intuitTid)
+    log({ event: 'disconnected', company_key: task.companyKey, revocation: 'pending' })
+    return undefined
   }
 
-  /**
-   * Resolves once the tokens are erased and Intuit was asked. A revocation that Intuit did not take is tried again
-   * behind the answer. Throws `connection_not_found`, `storage_unavailable`, `configuration_error`.
-   */
-  return async (companyKey: string, keepAlive: KeepAlive): Promise<Disconnected> => {
+  const revoke = async (task: Task, waitUntil: KeepAlive): Promise<Disconnected> => {
+    const { companyKey, environment, token } = task
+    if (token === undefined) return settle(task, { outcome: 'refused', intuitTid: undefined }, waitUntil)
+    const answer = await intuit.revoke(environment, token)
+    if (answer.outcome !== 'unavailable') return settle(task, answer, waitUntil)
+    waitUntil(retryRevocation(task, token, waitUntil))
+    return { companyKey, revocation: 'pending', intuitTid: answer.intuitTid }
+  }
+
+  /** Finishes what an earlier disconnect left, once nobody seems to be at it any more. Two who ask Intuit at once are harmless. */
+  const finishEarlier = async (held: Connection, waitUntil: KeepAlive): Promise<Disconnected> => {
+    const { companyKey, environment, disconnection, lastChange } = held
+    const deadline = surroundings.now() + timing().deadlineMs
+    if (disconnection?.revocation !== 'pending') return asRecorded(companyKey, disconnection)
+    settings.requireDisconnect(environment)
+    const isSettled = (found: Connection | undefined) => found?.disconnection?.revocation !== 'pending'
+    const erasedAt = Math.min(disconnection.at * 1000, surroundings.now())
+    const settled = await pollUntil(
+      async () => {
+        const found = await connections.read(companyKey, nowSeconds())
+        return isSettled(found) ? { found } : undefined
+      },
+      erasedAt + timing().waitMs,
+      surroundings,
+    )
+    if (settled) return asRecorded(companyKey, settled.found?.disconnection)
+    const token = await findKeptToken(companyKey, disconnection)
+    return revoke({ companyKey, environment, token, writer: lastChange?.by ?? '', deadline }, waitUntil)
+  }
+
+  const disconnect = async (companyKey: string, waitUntil: KeepAlive): Promise<Disconnected> => {
     const erased = await erase(companyKey)
     if ('held' in erased) {
       memory.forget(companyKey, erased.held.generation)
-      return asRecorded(companyKey, erased.held.disconnection, nowSeconds())
+      return finishEarlier(erased.held, waitUntil)
     }
-    const { connection, token } = erased
-    memory.forget(companyKey, connection.generation + 1)
-    keepAlive(forgetTraces(connection))
-    const answer: RevocationAnswer =
-      token === undefined
-        ? { outcome: 'refused', intuitTid: undefined }
-        : await intuit.revoke(connection.environment, token)
-    const { outcome, intuitTid } = answer
-    if (outcome === 'unavailable' && token !== undefined) {
-      keepAlive(retryBehind(erased, token))
-      return { companyKey, revocation: 'pending', intuitTid }
-    }
-    await settle(erased, settledAs(outcome), intuitTid)
-    return { companyKey, revocation: settledAs(outcome), intuitTid }
+    memory.forget(companyKey, erased.connection.generation + 1)
+    waitUntil(forgetTraces(erased.connection))
+    return revoke(erased.task, waitUntil)
+  }
+
+  const logFailure = (companyKey: string) => (error: unknown) => {
+    const code = error instanceof Problem ? error.code : 'internal_error'
+    if (code !== 'connection_not_found') log({ event: 'disconnect_failed', company_key: companyKey, code })
+  }
+
+  /**
+   * Resolves once the tokens are erased and Intuit was asked, and goes on to its end whether or not the caller waits. A
+   * revocation that Intuit did not take is tried again in the background. Throws `connection_not_found`,
+   * `storage_unavailable`, `configuration_error`.
+   */
+  return (companyKey: string, waitUntil: KeepAlive): Promise<Disconnected> => {
+    const disconnected = disconnect(companyKey, waitUntil)
+    waitUntil(disconnected.catch(logFailure(companyKey)))
+    return disconnected
   }
 }

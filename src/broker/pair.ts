@@ -1,5 +1,6 @@
-import type { Connection, StoredPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
-import type { IssuedTokens, Vault } from './ports.ts'
+import { Problem } from '../problem.ts'
+import type { Connection, StoredPair, StoredToken, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
+import type { IssuedTokens, TokenName, Vault } from './ports.ts'
 
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
 export async function sealedPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> {
@@ -22,10 +23,31 @@ export function refreshedPair(issued: IssuedTokens, used: string, before: Connec
   }
 }
 
+/** A token is visible ASCII (RFC 6749 appendices A.12 and A.17). */
+const TOKEN = /^[\x21-\x7E]+$/
+
+/**
+ * A stored token, decrypted, without the blanks or the line end that came with it where it was pasted by hand. Throws
+ * `sealed_token_unreadable`, also for what cannot be a token: it is never sent to Intuit or handed out.
+ */
+export async function openToken(
+  vault: Vault,
+  companyKey: string,
+  name: TokenName,
+  stored: StoredToken,
+): Promise<string> {
+  const token = (await vault.open(companyKey, name, stored.trim())).trim()
+  if (TOKEN.test(token)) return token
+  throw new Problem(
+    'sealed_token_unreadable',
+    `The stored ${name} holds characters that no token has, and nothing was changed. The operator has to correct it, or to connect the company anew.`,
+  )
+}
+
 /** The access token of a record, opened. Throws `sealed_token_unreadable`. */
 export async function usableToken(vault: Vault, connection: WithAccessToken): Promise<UsableToken> {
   return {
-    accessToken: await vault.open(connection.companyKey, 'access_token', connection.accessToken),
+    accessToken: await openToken(vault, connection.companyKey, 'access_token', connection.accessToken),
     connection: {
       companyKey: connection.companyKey,
       companyName: connection.companyName,

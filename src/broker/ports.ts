@@ -1,6 +1,8 @@
+import type { ConsentOutcome } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type {
   Connection,
+  ConnectionChange,
   EpochMs,
   EpochSeconds,
   Failure,
@@ -77,6 +79,8 @@ export interface Consent {
   pair: StoredPair
   /** When Intuit gave the pair: an older consent never overwrites a newer one. */
   at: EpochMs
+  /** The change that this consent has seen on the record: it comes later than that one, whatever the clocks say. */
+  after?: ConnectionChange | undefined
   writer: string
 }
 
@@ -116,15 +120,30 @@ export interface Rescue {
   forget(companyKey: string, spentHash: string): Promise<void>
 }
 
+export interface Erasure {
+  writer: string
+  at: EpochMs
+  /** Kept beside the record, as it was stored, until its revocation is settled. */
+  tokenToRevoke?: StoredToken | undefined
+}
+
+export interface Settlement {
+  /** Who erased the tokens. */
+  writer: string
+  revocation: Exclude<Revocation, 'pending'>
+  intuitTid: string | undefined
+  now: EpochSeconds
+}
+
 /** The end of connections. Every call may throw `storage_unavailable`, and bears being applied twice. */
 export interface DisconnectionStore {
   /** Removes the tokens of a record and all that belongs to them, and raises its generation. `false`: it changed since it was `seen`. */
-  erase(seen: Connection, erasure: { writer: string; at: EpochMs }): Promise<boolean>
-  /** Notes what became of the revocation, unless the key was connected or disconnected again by somebody else. */
-  settle(
-    companyKey: string,
-    settlement: { writer: string; revocation: Revocation; intuitTid: string | undefined; now: EpochSeconds },
-  ): Promise<void>
+  erase(seen: Connection, erasure: Erasure): Promise<boolean>
+  /**
+   * Records what became of the revocation and removes the token that was kept for it. `false`: the key was connected or
+   * disconnected again, or another attempt has recorded the end of this revocation.
+   */
+  settle(companyKey: string, settlement: Settlement): Promise<boolean>
 }
 
 /** Notes which company key a realm was connected under. A note may be stale: the connection that it names tells. */
@@ -198,16 +217,34 @@ export interface LinkSigner {
   verify(link: StartLink, signature: LinkSignature): Promise<boolean>
 }
 
+export type { ConsentOutcome }
+
+/** The visit that used a state. */
+export interface StateClaim {
+  claimant: string
+  at: EpochMs
+}
+
+/** A state, and what became of it. `undefined`: nobody used it yet, or the visit that did has not come to its end. */
+export interface FoundState extends AuthorizationState {
+  claim: StateClaim | undefined
+  outcome: ConsentOutcome | undefined
+}
+
+/** Every call may throw `storage_unavailable`, and is idempotent. */
 export interface StateStore {
   put(state: AuthorizationState): Promise<void>
-  /** Spends a state, once. `undefined`: unknown, foreign, expired, already spent, or of another browser; then it is not spent. */
+  /** Uses a state, once. `undefined`: unknown, foreign, expired, already used, or of another browser; then it is not used. */
   claim(
     nonce: string,
     companyKey: string,
-    claimant: string,
-    now: EpochSeconds,
+    claim: StateClaim,
     browserHash?: string | undefined,
   ): Promise<AuthorizationState | undefined>
+  /** Strongly consistent. */
+  read(nonce: string): Promise<FoundState | undefined>
+  /** Records what became of the visit that used the state, if it was the claimant's. */
+  settle(nonce: string, claimant: string, outcome: ConsentOutcome): Promise<void>
 }
 
 /** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
@@ -255,17 +292,23 @@ export interface UseGuard {
 
 /** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
 export interface AuthorizationServer {
-  /** Throws unless the environment's key pair is configured: to be asked before anything is changed. */
-  requireClient(environment: Environment): void
   /** Tells credentials that failed from others, without showing either; salted by the company key. */
   clientDigest(environment: Environment, companyKey: string): Promise<string>
   authorizationUrl(environment: Environment, state: string): string
   exchange(environment: Environment, code: string): Promise<Used<ExchangeAnswer>>
   refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
-  /** Throws unless all that a revocation needs is configured: to be asked before a token is erased. */
-  requireRevocation(environment: Environment): void
   /** By a refresh or an access token; it ends the whole grant. */
   revoke(environment: Environment, token: string): Promise<RevocationAnswer>
+}
+
+/**
+ * Whether a flow has all the configuration that it needs. To be asked before its first step that cannot be undone. Each
+ * throws `configuration_error`, naming what is missing or malformed.
+ */
+export interface FlowSettings {
+  requireConsent(environment: Environment): void
+  requireRefresh(environment: Environment): void
+  requireDisconnect(environment: Environment): void
 }
 
 /** Time, waiting and chance, so that tests can own them. */
@@ -291,6 +334,10 @@ export interface LogEvent {
     | 'late_answer'
     | 'refresh_behind_failed'
     | 'refresh_failed'
+    | 'consent_completed'
+    | 'consent_failed'
+    | 'consent_outcome_not_recorded'
+    | 'disconnect_failed'
     | 'realm_shared'
     | 'realm_refused'
     | 'realm_not_noted'
@@ -301,7 +348,7 @@ export interface LogEvent {
   company_key: string
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined
-  code?: string
+  code?: string | undefined
   revocation?: Revocation
   intuit_tid?: string | undefined
   /** Intuit's own error code. */

@@ -1,3 +1,4 @@
+import type { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
 import { type Connection, type EpochSeconds, holdsTokens } from './connection.ts'
 import { environmentMismatch, realmInUse, realmMismatch, realmMissing } from './consent-refusals.ts'
@@ -25,12 +26,18 @@ export interface RealmUse {
   isToBeNoted: boolean
 }
 
-/** A connected key keeps its company and its environment. Throws `realm_mismatch`. */
-export function refuseMove(connection: Connection, { companyKey, environment, realmId }: Arrival): void {
-  if (!holdsTokens(connection)) return
-  if (connection.environment !== environment) throw environmentMismatch(companyKey, connection.environment)
-  if (connection.realmId === undefined || connection.realmId === realmId) return
-  throw realmId === undefined ? realmMissing(companyKey) : realmMismatch(companyKey)
+/** A connected key keeps its company and its environment. The problem of an arrival that would change one of them. */
+export function findMove(connection: Connection, { companyKey, environment, realmId }: Arrival): Problem | undefined {
+  if (!holdsTokens(connection)) return undefined
+  if (connection.environment !== environment) return environmentMismatch(companyKey, connection.environment)
+  if (connection.realmId === undefined || connection.realmId === realmId) return undefined
+  return realmId === undefined ? realmMissing(companyKey) : realmMismatch(companyKey)
+}
+
+/** Throws `realm_mismatch`. */
+export function refuseMove(connection: Connection, arrival: Arrival): void {
+  const move = findMove(connection, arrival)
+  if (move) throw move
 }
 
 /** One company under two keys: told to whoever connects it and to the log, or refused. */

@@ -12,7 +12,7 @@ import { waiting } from './wait.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function refreshing(ports: SpendPorts) {
-  const { connections, intuit, surroundings, timing, marginSeconds } = ports
+  const { connections, intuit, settings, surroundings, timing, marginSeconds } = ports
   const limit = createRefreshLimit({ surroundings, timing })
   const spend = spending(ports, limit)
   const standingFailure = createStandingFailure(intuit)
@@ -90,7 +90,7 @@ export function refreshing(ports: SpendPorts) {
     if (!seen.refreshToken) throw missingRefreshToken(seen.companyKey)
     const failure = await standingFailure(seen, nowSeconds(), forced)
     if (failure) return despiteFailure(seen, failure, forced, nowSeconds(), marginSeconds())
-    intuit.requireClient(seen.environment)
+    settings.requireRefresh(seen.environment)
     const request = { seen, forced, startedAt: surroundings.now(), keepAlive }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
     try {

@@ -8,12 +8,13 @@ import {
   type WithAccessToken,
 } from './connection.ts'
 import { adoptable, despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
-import { refreshedPair, sealedPair } from './pair.ts'
+import { openToken, refreshedPair, sealedPair } from './pair.ts'
 import { persisting } from './persist.ts'
 import type {
   AuthorizationServer,
   Claimed,
   ConnectionStore,
+  FlowSettings,
   Granted,
   IntuitAnswer,
   LeaseEnd,
@@ -42,6 +43,7 @@ export interface SpendPorts {
   connections: ConnectionStore
   rescue: Rescue | undefined
   intuit: AuthorizationServer
+  settings: Pick<FlowSettings, 'requireRefresh'>
   vault: Vault
   surroundings: Surroundings
   /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
@@ -105,7 +107,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     const failure = await standingFailure(current, nowSeconds(), request.forced)
     if (failure) return { found: despiteFailure(current, failure, request.forced, nowSeconds(), marginSeconds()) }
     if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
-    const presented = await vault.open(current.companyKey, 'refresh_token', current.refreshToken)
+    const presented = await openToken(vault, current.companyKey, 'refresh_token', current.refreshToken)
     const spentHash = current.refreshTokenHash ?? (await vault.digest(presented))
     // A holder that slept past its lease may have parked, or just stored, what it got.
     const found = tookOver ? ((await recovered(held, spentHash)) ?? (await newerThan(current))) : undefined

@@ -1,6 +1,6 @@
 import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Surroundings, UseGuard } from '../broker/ports.ts'
-import { type Config, requireConsent, requireDisconnect, requireRefresh } from '../config.ts'
+import type { Config } from '../config.ts'
 import { clientDigest } from './client-digest.ts'
 import { revokeAt } from './revocation.ts'
 import { type GrantType, redeem } from './token-endpoint.ts'
@@ -33,10 +33,6 @@ export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings
   }
 
   return {
-    requireClient(environment) {
-      requireConsent(config, environment)
-    },
-
     clientDigest(environment, companyKey) {
       return clientDigest(config[environment](), companyKey)
     },
@@ -60,12 +56,7 @@ export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings
     },
 
     refresh(environment, refreshToken, guard) {
-      requireRefresh(config, environment)
       return redeemAt(environment, 'refresh_token', { refresh_token: refreshToken }, guard)
-    },
-
-    requireRevocation(environment) {
-      requireDisconnect(config, environment)
     },
 
     revoke(environment, token) {

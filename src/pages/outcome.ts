@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
 import { hostCookies, setHostCookie } from '../host-cookie.ts'
+import { isProblemCode } from '../problem.ts'
 import type { ShownConnection } from './connected.ts'
 import type { ShownProblem } from './problem-page.ts'
 
@@ -14,6 +15,12 @@ const PROBLEM = 'problem'
 /** A cookie has 4096 bytes in all, and the longest texts are ours and plain. */
 const MAX_DETAIL_LENGTH = 600
 
+function consentOutcomeSchema() {
+  return v.variant('connected', [
+    v.object({ connected: v.literal(true), companyName: v.string() }),
+    v.object({ connected: v.literal(false), code: v.pipe(v.string(), v.check(isProblemCode), v.guard(isProblemCode)) }),
+  ])
+}
 function shownProblemSchema() {
   return v.object({
     code: v.string(),
@@ -29,6 +36,7 @@ function shownProblemSchema() {
     ),
     start: v.optional(v.object({ path: v.pipe(v.string(), v.regex(/^\/oauth\/start\//)), isNamed: v.boolean() })),
     needsNewLink: v.optional(v.boolean()),
+    earlierOutcome: v.optional(consentOutcomeSchema()),
   })
 }
 function storedConnection() {

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Problem, ProblemCompany } from '../problem.ts'
+import type { ConsentOutcome, Problem, ProblemCompany } from '../problem.ts'
 import type { Html, Page } from './page.ts'
 import { standingWords, wordsFor } from './problem-words.ts'
 
@@ -16,6 +16,8 @@ export interface ShownProblem {
   start?: StartPath | undefined
   /** Whether the start link that the person had has expired. */
   needsNewLink?: boolean | undefined
+  /** Of a link that was used before: what its first visit came to. */
+  earlierOutcome?: ConsentOutcome | undefined
 }
 
 /** A path of this service. The company's name, which may be long, is in `ShownProblem` once. */
@@ -65,10 +67,10 @@ function startLink({ path, isNamed }: StartPath, company: ProblemCompany | undef
 
 /** What to show of a problem that was met at the address `here`. */
 export function shownProblem(problem: Problem, here: URL, requestId: string, openStart: OpenStart): ShownProblem {
-  const { code, message: detail, intuitTid, intuitError, company, needsNewLink } = problem
+  const { code, message: detail, intuitTid, intuitError, company, needsNewLink, earlierOutcome } = problem
   const path = startPath(problem, here, openStart)
   const start = path === undefined ? undefined : withoutName(path, company?.name)
-  return { code, detail, requestId, intuitTid, intuitError, company, start, needsNewLink }
+  return { code, detail, requestId, intuitTid, intuitError, company, start, needsNewLink, earlierOutcome }
 }
 
 function entry(term: string, text: string | undefined): Html | '' {
@@ -93,11 +95,25 @@ function standingSentence({ company }: ShownProblem) {
   return words ? html`<p><bdi>${company.name}</bdi> ${words}</p>` : ''
 }
 
+/** Nothing went wrong: the link was opened again after it had connected the company. How that stands now is not known here. */
+function alreadyConnectedPage(problem: ShownProblem, companyName: string): Page {
+  return {
+    title: `${companyName} was connected by this link`,
+    heading: html`<bdi>${companyName}</bdi> was connected by this link`,
+    mark: 'done',
+    body: html`<p>A link works once. Opening it again changed nothing, and nothing more is needed from you.</p>
+<p class="last">You can close this window.</p>
+${forTheOperator(problem)}`,
+  }
+}
+
 /** A problem as the person at the browser needs it: what happened, what to do, and a link to do it. */
 export function problemPage(problem: ShownProblem): Page {
-  const { company, intuitError } = problem
+  const { company, intuitError, earlierOutcome } = problem
+  if (earlierOutcome?.connected) return alreadyConnectedPage(problem, earlierOutcome.companyName)
   const situation = { standing: company?.standing, way: wayOf(problem), intuitError } as const
-  const { mark, title, happened, next, retry } = wordsFor(problem.code, situation)
+  // A visit that failed is told in the words of its own failure.
+  const { mark, title, happened, next, retry } = wordsFor(earlierOutcome?.code ?? problem.code, situation)
   return {
     title,
     mark,

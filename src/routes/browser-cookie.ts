@@ -4,7 +4,8 @@ import { hostCookies, setHostCookie } from '../host-cookie.ts'
 
 /*
  * One cookie for each consent under way, so that several in one browser do not disturb each other: its name is of the
- * state's nonce, its value what the state's record holds the digest of.
+ * state's nonce, its value what the state's record holds the digest of. It stays for as long as the state lives: a
+ * browser that opens the callback again is told what its first visit came to, and no other browser is.
  */
 
 const PREFIX = 'start-'
@@ -39,10 +40,4 @@ export function bindBrowser(c: Context, { nonce, secret, seconds }: BrowserBindi
 export function browserSecret(c: Context, state: string): string | undefined {
   const name = cookieNameOf(state)
   return name === undefined ? undefined : hostCookies(c).get(name)
-}
-
-/** Takes back what the browser was given for a state that is spent. */
-export function releaseBrowser(c: Context, state: string): void {
-  const name = cookieNameOf(state)
-  if (name !== undefined && hostCookies(c).has(name)) setHostCookie(c, name, '', 0)
 }

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { CallbackParameters, Connected } from '../broker/callback.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import { Problem } from '../problem.ts'
-import { bindBrowser, browserSecret, releaseBrowser } from './browser-cookie.ts'
+import { bindBrowser, browserSecret } from './browser-cookie.ts'
 import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
 import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
@@ -73,7 +73,6 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const parameters = callbackParameters(c)
     const connected = await broker.finish(parameters, keepAlive(c))
-    releaseBrowser(c, parameters.state)
     c.set('companyKey', connected.connection.companyKey)
     return isPerson ? answerConnected(c, connected, onwardUrl) : c.json(callbackBody(connected))
   }

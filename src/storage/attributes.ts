@@ -27,10 +27,11 @@ export function text(item: Item, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** A number attribute that is a whole number. */
+/** The whole part of a number attribute; one that JavaScript cannot hold exactly is `undefined`. */
 export function integer(item: Item, name: string): number | undefined {
   const value = member(item, name, 'N')
-  return typeof value === 'string' && Number.isFinite(Number(value)) ? Math.floor(Number(value)) : undefined
+  const whole = typeof value === 'string' ? Math.floor(Number(value)) : Number.NaN
+  return Number.isSafeInteger(whole) ? whole : undefined
 }
 
 /** No time in seconds is later: the year 5138. In milliseconds it is the year 1973. */

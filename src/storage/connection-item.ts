@@ -1,6 +1,7 @@
 import { environmentFor } from '../broker/company.ts'
 import type {
   Connection,
+  ConnectionChange,
   Disconnection,
   EpochSeconds,
   Failure,
@@ -9,6 +10,7 @@ import type {
   Revocation,
 } from '../broker/connection.ts'
 import { attributes, digits, epochSeconds, flag, integer, text } from './attributes.ts'
+import { all, isNoDigits, isNoText } from './conditions.ts'
 import type { Item } from './dynamodb.ts'
 import { historyOf } from './refresh-history.ts'
 
@@ -31,6 +33,9 @@ import { historyOf } from './refresh-history.ts'
  * failure_not_before, failure_client                   N S   Intuit's Retry-After; digest of the client credentials
  * disconnected_at                                      N     when the tokens were erased
  * revocation, revocation_at, revocation_tid            S N S pending, confirmed or unconfirmed; Intuit's id of the answer
+ * revocation_token                                     S     only while `revocation` is pending: the erased refresh token
+ *                                                            (else the access token) as it was stored, so that a second
+ *                                                            disconnect can revoke it. Nothing else reads it
  * refreshes                                            S     the last attempts: `refresh-history.ts`
  * alerted                                              S     what the operator was last told: `fleet.ts`
  * expires_at                                           N     TTL, only while it was never connected
@@ -53,11 +58,13 @@ export function connectionKey(companyKey: string) {
   return attributes({ pk: `connection#${companyKey}` })
 }
 
-export const HOLDS_NO_TOKENS = 'attribute_not_exists(access_token) AND attribute_not_exists(refresh_token)'
+export const HOLDS_NO_TOKENS = all(isNoText('access_token'), isNoText('refresh_token'))
+/** A realm id is a string. Written by hand as a number, it means its digits. */
+export const NAMES_NO_REALM = all(isNoText('realm_id'), isNoDigits('realm_id'))
 
 /** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
-export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid'
+export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid, revocation_token'
 export const FAILURE_ATTRIBUTES =
   'failure_code, failure_error, failure_tid, failure_count, failure_since, failed_at, retry_at, failure_not_before, failure_client'
 
@@ -88,7 +95,19 @@ function failureOf(item: Item): Failure | undefined {
 function disconnectionOf(item: Item): Disconnection | undefined {
   const at = integer(item, 'disconnected_at')
   const revocation = REVOCATIONS.find((known) => known === text(item, 'revocation'))
-  return at !== undefined && revocation ? { at, revocation, intuitTid: text(item, 'revocation_tid') } : undefined
+  if (at === undefined || !revocation) return undefined
+  const [intuitTid, token] = [text(item, 'revocation_tid'), text(item, 'revocation_token')]
+  return { at, revocation, intuitTid, ...(token === undefined ? {} : { token }) }
+}
+
+function lastChangeOf(item: Item): ConnectionChange | undefined {
+  const at = integer(item, 'connected_at')
+  return at === undefined ? undefined : { at, by: text(item, 'connected_by') ?? '' }
+}
+
+/** Pasted by hand, it may have blanks or a line end around it. */
+export function realmIdOf(item: Item): string | undefined {
+  return text(item, 'realm_id')?.trim() || digits(item, 'realm_id')
 }
 
 /** Reads a record, ours or one written by hand. */
@@ -99,7 +118,7 @@ export function connectionOf(item: Item, companyKey: string): Connection {
     companyKey,
     companyName,
     environment: usesSandbox ? 'sandbox' : 'production',
-    realmId: text(item, 'realm_id') ?? digits(item, 'realm_id'),
+    realmId: realmIdOf(item),
     accessToken: text(item, 'access_token'),
     accessTokenExpiresAt: epochSeconds(item, 'access_token_expires_at'),
     refreshToken: text(item, 'refresh_token'),
@@ -114,6 +133,7 @@ export function connectionOf(item: Item, companyKey: string): Connection {
     lease: leaseOf(item),
     failure: failureOf(item),
     disconnection: disconnectionOf(item),
+    lastChange: lastChangeOf(item),
     refreshes: historyOf(text(item, 'refreshes')),
   }
 }

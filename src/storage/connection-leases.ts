@@ -1,30 +1,42 @@
-import { type Connection, EMBARGO } from '../broker/connection.ts'
+import { type Connection, EMBARGO, type EpochMs } from '../broker/connection.ts'
 import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
 import { noted } from '../broker/refresh-history.ts'
-import { assigned, assignments, attributes, text } from './attributes.ts'
+import { assigned, assignments, attribute, attributes, text } from './attributes.ts'
+import {
+  all,
+  any,
+  type Condition,
+  equals,
+  isBelow,
+  isNoNumber,
+  isNoText,
+  isSameText,
+  recordExists,
+} from './conditions.ts'
 import { connectionKey, connectionOf, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { historyText } from './refresh-history.ts'
 
 /** Whether the stored token is still the one that was spent. A record written by hand has no hash: the token itself tells. */
-export function stillStored({ refreshTokenHash, refreshToken }: Connection) {
-  return refreshTokenHash === undefined
-    ? {
-        condition: 'attribute_not_exists(refresh_token_hash) AND refresh_token = :spent',
-        values: attributes({ ':spent': refreshToken }),
-      }
-    : { condition: 'refresh_token_hash = :spent', values: attributes({ ':spent': refreshTokenHash }) }
+export function stillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
+  const sameHash = isSameText('refresh_token_hash', refreshTokenHash)
+  return refreshTokenHash === undefined ? all(sameHash, isSameText('refresh_token', refreshToken)) : sameHash
+}
+
+/** Nobody else holds the lease: a lease is an owner and an end, and one without the other is none. */
+function mayTakeLease(owner: string, now: EpochMs): Condition {
+  const isFree = any(isNoNumber('lease_until'), isBelow('lease_until', now, ':now'), isNoText('lease_owner'))
+  return any(isFree, equals('lease_owner', attribute(owner), ':me'))
 }
 
 /**
  * The lease of this owner, which may have become the embargo of its own request: an embargo keeps the end of the lease,
  * and nobody acquires another before that.
  */
-export function ownLease(owner: string, { lease }: Connection) {
-  return {
-    condition: '(lease_owner = :me OR (lease_owner = :embargo AND lease_until = :my_until))',
-    values: attributes({ ':me': owner, ':embargo': EMBARGO, ':my_until': lease?.until ?? 0 }),
-  }
+export function ownLease(owner: string, { lease }: Connection): Condition {
+  const isEmbargo = equals('lease_owner', attribute(EMBARGO), ':embargo')
+  const sameEnd = equals('lease_until', attribute(lease?.until ?? 0), ':my_until')
+  return any(equals('lease_owner', attribute(owner), ':me'), all(isEmbargo, sameEnd))
 }
 
 /** What is set where a lease does not simply go. One that lapsed ends now and not at 0: a late claim of its holder is refused. */
@@ -42,14 +54,14 @@ export function connectionLeases(
   return {
     async claim(companyKey, { owner, now, until, mayRetry }) {
       requireLeaseClock()
+      const unleased = all(recordExists(), mayTakeLease(owner, now))
       const claim: Parameters<typeof dynamo.updateItem>[0] = {
         Key: connectionKey(companyKey),
         // The former owner is kept: one that is still there did not give its lease back.
         UpdateExpression:
           'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
-        ConditionExpression:
-          'attribute_exists(pk) AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :me)',
-        ExpressionAttributeValues: attributes({ ':me': owner, ':until': until, ':now': now, ':nobody': '-' }),
+        ConditionExpression: unleased.expression,
+        ExpressionAttributeValues: { ...unleased.values, ...attributes({ ':until': until, ':nobody': '-' }) },
         ReturnValues: 'ALL_NEW',
       }
       const claimed = await dynamo.updateItem(claim, { mayRetry })
@@ -73,8 +85,7 @@ export function connectionLeases(
     },
 
     async fail(spent, owner, failure, end, outcome) {
-      const stored = stillStored(spent)
-      const own = ownLease(owner, spent)
+      const mayFail = all(stillStored(spent), ownLease(owner, spent))
       const kept = keptLease(end)
       const recorded = {
         failure_code: failure.reason,
@@ -94,8 +105,8 @@ export function connectionLeases(
       await dynamo.updateItem({
         Key: connectionKey(spent.companyKey),
         UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
-        ConditionExpression: `${stored.condition} AND ${own.condition}`,
-        ExpressionAttributeValues: { ...assigned(values), ...stored.values, ...own.values },
+        ConditionExpression: mayFail.expression,
+        ExpressionAttributeValues: { ...assigned(values), ...mayFail.values },
       })
     },
   }

@@ -1,13 +1,14 @@
 import type { ConnectionStore } from '../broker/ports.ts'
 import { assigned, attributes } from './attributes.ts'
-import { connectionKey, connectionOf, HOLDS_NO_TOKENS, isExpired } from './connection-item.ts'
+import { all, isSameInteger } from './conditions.ts'
+import { connectionKey, connectionOf, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM } from './connection-item.ts'
 import { connectionLeases } from './connection-leases.ts'
 import { connectionPairs } from './connection-pairs.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-attributes.ts'
 
 /** Only an unfinished attempt, or nothing, is stored. */
-export const NEVER_CONNECTED = `attribute_not_exists(realm_id) AND ${HOLDS_NO_TOKENS} AND (attribute_not_exists(generation) OR generation = :zero)`
+export const NEVER_CONNECTED = all(NAMES_NO_REALM, HOLDS_NO_TOKENS, isSameInteger('generation', 0))
 
 const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
@@ -26,8 +27,8 @@ export function connectionStore(dynamo: DynamoDb, requireLeaseClock: () => void 
     const item = attributes({ pk: `connection#${companyKey}`, ...values })
     const put = await dynamo.putItem({
       Item: item,
-      ConditionExpression: NEVER_CONNECTED,
-      ExpressionAttributeValues: attributes({ ':zero': 0 }),
+      ConditionExpression: NEVER_CONNECTED.expression,
+      ExpressionAttributeValues: NEVER_CONNECTED.values,
     })
     return put.refused ? ((await refusingItem(companyKey, put)) ?? item) : item
   }
@@ -52,10 +53,10 @@ export function connectionStore(dynamo: DynamoDb, requireLeaseClock: () => void 
       const begun = await dynamo.updateItem({
         Key: connectionKey(companyKey),
         UpdateExpression: `SET ${unlessThere.join(', ')}, expires_at = :expires_at`,
-        ConditionExpression: NEVER_CONNECTED,
+        ConditionExpression: NEVER_CONNECTED.expression,
         ExpressionAttributeValues: {
           ...assigned({ ...initial, expires_at: expiresAt }),
-          ...attributes({ ':zero': 0 }),
+          ...NEVER_CONNECTED.values,
         },
         ReturnValues: 'ALL_OLD',
       })

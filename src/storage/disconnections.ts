@@ -1,6 +1,7 @@
-import type { Connection } from '../broker/connection.ts'
+import { type Connection, changeTime } from '../broker/connection.ts'
 import type { DisconnectionStore } from '../broker/ports.ts'
-import { assigned, assignments, attributes, text } from './attributes.ts'
+import { assigned, assignments, attribute, attributes, text } from './attributes.ts'
+import { all, type Condition, equals, isSameInteger, isSameText } from './conditions.ts'
 import { connectionKey, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'
 import type { DynamoDb } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-attributes.ts'
@@ -8,16 +9,25 @@ import { fleetAttributes } from './fleet-attributes.ts'
 const TOKEN_ATTRIBUTES =
   'access_token, access_token_expires_at, refresh_token, refresh_token_expires_at, refresh_token_hard_expires_at, refresh_token_hash'
 
+const NO_TOKEN_LEFT = {
+  holdsRefreshToken: false,
+  refreshTokenExpiresAt: undefined,
+  refreshTokenHardExpiresAt: undefined,
+}
+
 /** Every stored pair raises the generation; the two tokens tell where a record was written by hand. */
-function unchanged({ generation, accessToken, refreshToken }: Connection) {
-  return {
-    condition: [
-      generation === 0 ? '(attribute_not_exists(generation) OR generation = :generation)' : 'generation = :generation',
-      accessToken === undefined ? 'attribute_not_exists(access_token)' : 'access_token = :access_token',
-      refreshToken === undefined ? 'attribute_not_exists(refresh_token)' : 'refresh_token = :refresh_token',
-    ].join(' AND '),
-    values: attributes({ ':generation': generation, ':access_token': accessToken, ':refresh_token': refreshToken }),
-  }
+function isUnchanged({ generation, accessToken, refreshToken }: Connection): Condition {
+  return all(
+    isSameInteger('generation', generation),
+    isSameText('access_token', accessToken),
+    isSameText('refresh_token', refreshToken),
+  )
+}
+
+/** Intuit refuses to revoke a token twice: a refusal never replaces the confirmation of another attempt. */
+function maySettle(writer: string, isConfirmed: boolean): Condition {
+  const isOurs = equals('connected_by', attribute(writer), ':writer')
+  return isConfirmed ? isOurs : all(isOurs, equals('revocation', attribute('pending'), ':pending'))
 }
 
 /**
@@ -26,23 +36,22 @@ function unchanged({ generation, accessToken, refreshToken }: Connection) {
  */
 export function disconnectionStore(dynamo: DynamoDb): DisconnectionStore {
   return {
-    async erase(seen, { writer, at }) {
-      const { condition, values } = unchanged(seen)
-      const nothing = {
-        holdsRefreshToken: false,
-        refreshTokenExpiresAt: undefined,
-        refreshTokenHardExpiresAt: undefined,
-      }
+    async erase(seen, { writer, at, tokenToRevoke }) {
+      const unchanged = isUnchanged(seen)
+      const now = Math.floor(at / 1000)
       const set = {
-        ...{ updated_at: Math.floor(at / 1000), disconnected_at: Math.floor(at / 1000) },
-        ...{ connected_at: at, connected_by: writer, revocation: 'pending' },
-        ...fleetAttributes({ companyKey: seen.companyKey, ...nothing }),
+        ...{ updated_at: now, disconnected_at: now, generation: seen.generation + 1 },
+        ...{ connected_at: changeTime({ at, after: seen.lastChange }), connected_by: writer },
+        ...{ revocation: 'pending', revocation_token: tokenToRevoke },
+        ...fleetAttributes({ companyKey: seen.companyKey, ...NO_TOKEN_LEFT }),
       }
+      const forget = [TOKEN_ATTRIBUTES, LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'revocation_at', 'revocation_tid']
+      if (tokenToRevoke === undefined) forget.push('revocation_token')
       const erased = await dynamo.updateItem({
         Key: connectionKey(seen.companyKey),
-        UpdateExpression: `SET ${assignments(set)}, generation = if_not_exists(generation, :zero) + :one REMOVE ${TOKEN_ATTRIBUTES}, ${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}, revocation_at, revocation_tid`,
-        ConditionExpression: condition,
-        ExpressionAttributeValues: { ...values, ...assigned(set), ...attributes({ ':zero': 0, ':one': 1 }) },
+        UpdateExpression: `SET ${assignments(set)} REMOVE ${forget.join(', ')}`,
+        ConditionExpression: unchanged.expression,
+        ExpressionAttributeValues: { ...unchanged.values, ...assigned(set) },
       })
       if (!erased.refused) return true
       const item =
@@ -51,17 +60,17 @@ export function disconnectionStore(dynamo: DynamoDb): DisconnectionStore {
     },
 
     async settle(companyKey, { writer, revocation, intuitTid, now }) {
-      await dynamo.updateItem({
+      const mine = maySettle(writer, revocation === 'confirmed')
+      const settled = await dynamo.updateItem({
         Key: connectionKey(companyKey),
-        UpdateExpression: `SET revocation = :revocation, revocation_at = :now${intuitTid === undefined ? '' : ', revocation_tid = :tid'}`,
-        ConditionExpression: 'connected_by = :writer',
-        ExpressionAttributeValues: attributes({
-          ':revocation': revocation,
-          ':now': now,
-          ':tid': intuitTid,
-          ':writer': writer,
-        }),
+        UpdateExpression: `SET revocation = :revocation, revocation_at = :now${intuitTid === undefined ? '' : ', revocation_tid = :tid'} REMOVE revocation_token`,
+        ConditionExpression: mine.expression,
+        ExpressionAttributeValues: {
+          ...mine.values,
+          ...attributes({ ':revocation': revocation, ':now': now, ':tid': intuitTid }),
+        },
       })
+      return !settled.refused
     },
   }
 }

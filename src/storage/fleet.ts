@@ -1,5 +1,6 @@
 import type { DeathRange, FleetIndex, IndexFilter, IndexPage, Place, Sighting } from '../broker/fleet-ports.ts'
 import { attributes, digits, integer, text } from './attributes.ts'
+import { all, isSameText, recordExists } from './conditions.ts'
 import { connectionKey, connectionOf } from './connection-item.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-attributes.ts'
@@ -62,14 +63,12 @@ export function fleetIndex(dynamo: DynamoDb, indexName: () => string): FleetInde
     },
 
     async noteAlerted(companyKey, before, told) {
-      // What is not a string, or empty, is as absent to the condition as to the reader.
-      const isAbsent = '(NOT attribute_type(alerted, :string) OR size(alerted) = :zero)'
-      const values = before === undefined ? { ':string': 'S', ':zero': 0 } : { ':before': before }
+      const unchanged = all(recordExists(), isSameText('alerted', before))
       await dynamo.updateItem({
         Key: connectionKey(companyKey),
         UpdateExpression: 'SET alerted = :told',
-        ConditionExpression: `attribute_exists(pk) AND ${before === undefined ? isAbsent : 'alerted = :before'}`,
-        ExpressionAttributeValues: attributes({ ':told': told, ...values }),
+        ConditionExpression: unchanged.expression,
+        ExpressionAttributeValues: { ...unchanged.values, ...attributes({ ':told': told }) },
       })
     },
   }

@@ -25,7 +25,7 @@ const connectionOf = (companyKey: string, at: number): Connection => ({
   ...{ accessToken: undefined, accessTokenExpiresAt: at + 3600, refreshToken: undefined },
   ...{ refreshTokenExpiresAt: at + 200 * DAY, refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined },
   ...{ createdAt: at, updatedAt: at, lastRefreshAt: at, writtenBy: undefined, lease: undefined },
-  ...{ failure: undefined, disconnection: undefined, refreshes: [] },
+  ...{ failure: undefined, disconnection: undefined, lastChange: undefined, refreshes: [] },
 })
 
 /** The cron and its alerts over a fleet in memory, by a clock of its own. The state goes through its real item. */

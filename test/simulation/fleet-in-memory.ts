@@ -12,6 +12,7 @@ const NOT_SHOWN = {
   writtenBy: undefined,
   lease: undefined,
   disconnection: undefined,
+  lastChange: undefined,
   refreshes: [],
 }
 

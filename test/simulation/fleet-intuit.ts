@@ -60,10 +60,8 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   }
 
   const server: AuthorizationServer = {
-    requireClient: () => undefined,
     clientDigest: async () => 'client',
     authorizationUrl: () => '',
-    requireRevocation: () => undefined,
     revoke: () => Promise.reject(new Error('not simulated')),
     exchange: () => Promise.reject(new Error('not simulated')),
     refresh: async (_, token) => ({

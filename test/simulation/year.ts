@@ -87,6 +87,11 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
       connections: memory.store,
       rescue: undefined,
       states: memoryStates(),
+      settings: {
+        requireConsent: () => undefined,
+        requireRefresh: () => undefined,
+        requireDisconnect: () => undefined,
+      },
       intuit: intuit.server,
       vault: plainVault,
     },

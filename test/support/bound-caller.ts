@@ -19,8 +19,9 @@ export default {
 }
 `
 
-/** The broker and a Worker that calls it by a service binding, in one process. Returns the caller's origin. */
+/** The broker and a Worker that calls it by a service binding, in one process. Returns the caller's origin, and what the broker logged. */
 export const startBoundCaller = async (vars: Record<string, string>) => {
+  let output = ''
   const shared = { modules: true, compatibilityDate: await compatibilityDate() }
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -32,9 +33,11 @@ export const startBoundCaller = async (vars: Record<string, string>) => {
         },
       ],
       ...{ host: '127.0.0.1', port: 0, cf: false, log: new Log(LogLevel.NONE) },
-      handleStructuredLogs: () => undefined,
+      handleStructuredLogs: ({ message }: { message: string }) => {
+        output += `${message}\n`
+      },
     }),
   )
   const { origin } = await miniflare.ready
-  return { url: origin, close: () => miniflare.dispose() }
+  return { url: origin, logs: () => output, close: () => miniflare.dispose() }
 }

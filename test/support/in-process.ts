@@ -4,7 +4,7 @@ import { createApp } from '../../src/app.ts'
 import { createBroker } from '../../src/broker/broker.ts'
 import { createFleet } from '../../src/broker/fleet.ts'
 import type { LogEvent } from '../../src/broker/ports.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig, requireConsent, requireDisconnect, requireRefresh } from '../../src/config.ts'
 import { callerKeys } from '../../src/crypto/caller-keys.ts'
 import { cursorSeal } from '../../src/crypto/cursor.ts'
 import { sealingVault } from '../../src/crypto/sealing.ts'
@@ -74,6 +74,11 @@ export const inProcess = (options: InProcessOptions) => {
     states: memoryStates(),
     realms: memoryRealms(),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
+    settings: {
+      requireConsent: (environment) => requireConsent(config, environment),
+      requireRefresh: (environment) => requireRefresh(config, environment),
+      requireDisconnect: (environment) => requireDisconnect(config, environment),
+    },
     intuit: intuit(config, { fetch: options.fetch, now: surroundings.now, sleep: waitFor }),
     vault,
     linkSigner: linkSigner(() => config.startLinks().keys),

@@ -1,11 +1,17 @@
-import { type Connection, EMBARGO, type Failure, type Lease, type StoredPair } from '../../src/broker/connection.ts'
-import type { AuthorizationState, ConnectionStore, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
+import {
+  type Connection,
+  changeTime,
+  EMBARGO,
+  type Failure,
+  type Lease,
+  type StoredPair,
+} from '../../src/broker/connection.ts'
+import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
 import { noted } from '../../src/broker/refresh-history.ts'
 
 interface Row {
   connection: Connection
   expiresAt: number | undefined
-  connectedAt?: number
 }
 
 const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
@@ -54,6 +60,7 @@ const unfinished = (companyKey: string): Connection => ({
   lease: undefined,
   failure: undefined,
   disconnection: undefined,
+  lastChange: undefined,
   refreshes: [],
 })
 
@@ -95,18 +102,19 @@ export const memoryConnections = () => {
       rows.set(companyKey, { connection, expiresAt })
       return { ...connection }
     },
-    async connect(companyKey, { companyName, environment, realmId, pair, at, writer }) {
+    async connect(companyKey, consent) {
+      const { companyName, environment, realmId, pair, at, writer } = consent
       const now = Math.floor(at / 1000)
       const row: Row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
       rows.set(companyKey, row)
       const { connection } = row
       const moves = (connection.realmId && connection.realmId !== realmId) || connection.environment !== environment
-      const isRefused = (row.connectedAt ?? 0) >= at || (moves && holdsTokens(connection))
-      if (isRefused) return { ...connection }
-      row.connectedAt = at
+      const lastChange = { at: changeTime(consent), by: writer }
+      const isLate = connection.lastChange !== undefined && connection.lastChange.at >= lastChange.at
+      if (isLate || (moves && holdsTokens(connection))) return { ...connection }
       row.expiresAt = undefined
       const createdAt = connection.createdAt ?? now
-      return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt })
+      return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt, lastChange })
     },
     async claim(companyKey, { owner, now, until }) {
       const row = rows.get(companyKey)
@@ -166,19 +174,27 @@ export const memoryRealms = (): RealmStore => {
 
 /** OAuth states in memory. */
 export const memoryStates = (): StateStore => {
-  const states = new Map<string, AuthorizationState & { claimedBy?: string }>()
+  const states = new Map<string, FoundState>()
   return {
     async put(state) {
-      states.set(state.nonce, { ...state })
+      states.set(state.nonce, { ...state, claim: undefined, outcome: undefined })
     },
-    async claim(nonce, companyKey, claimant, now, browserHash) {
+    async claim(nonce, companyKey, claim, browserHash) {
       const state = states.get(nonce)
       if (state?.browserHash !== undefined && state.browserHash !== browserHash) return undefined
-      if (state?.companyKey !== companyKey || state.expiresAt <= now) return undefined
-      if (state.claimedBy !== undefined && state.claimedBy !== claimant) return undefined
-      state.claimedBy = claimant
-      const { claimedBy: _, ...claimed } = state
+      if (state?.companyKey !== companyKey || state.expiresAt <= Math.floor(claim.at / 1000)) return undefined
+      if (state.claim !== undefined && state.claim.claimant !== claim.claimant) return undefined
+      state.claim = claim
+      const { claim: _, outcome: __, ...claimed } = state
       return claimed
+    },
+    async read(nonce) {
+      const state = states.get(nonce)
+      return state && { ...state }
+    },
+    async settle(nonce, claimant, outcome) {
+      const state = states.get(nonce)
+      if (state?.claim?.claimant === claimant) state.outcome = outcome
     },
   }
 }

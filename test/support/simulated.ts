@@ -160,7 +160,6 @@ export const simulated = (options: SimulationOptions) => {
       forget: remote('forget', rescue.store.forget),
     }
     const authorizationServer: AuthorizationServer = {
-      requireClient: () => undefined,
       clientDigest: async () => 'client',
       authorizationUrl: () => '',
       exchange: () => Promise.reject(new Error('not simulated')),
@@ -176,7 +175,6 @@ export const simulated = (options: SimulationOptions) => {
         await step('refresh answered')
         return used
       },
-      requireRevocation: () => undefined,
       revoke: () => Promise.reject(new Error('not simulated')),
     }
     const broker = createBroker({
@@ -187,6 +185,11 @@ export const simulated = (options: SimulationOptions) => {
       realms: memoryRealms(),
       disconnections: memoryDisconnections(memory.rows),
       oneKeyPerRealm: () => false,
+      settings: {
+        requireConsent: () => undefined,
+        requireRefresh: () => undefined,
+        requireDisconnect: () => undefined,
+      },
       intuit: authorizationServer,
       vault: fakeVault,
       linkSigner: linkSigner(() => []),
@@ -226,7 +229,14 @@ export const simulated = (options: SimulationOptions) => {
       ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
       refreshTokenHardExpiresAt: undefined,
       ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
-      ...{ writtenBy: 'connect', lease: undefined, failure: undefined, disconnection: undefined, refreshes: [] },
+      ...{
+        writtenBy: 'connect',
+        lease: undefined,
+        failure: undefined,
+        disconnection: undefined,
+        lastChange: undefined,
+        refreshes: [],
+      },
       ...over,
     }
     memory.rows.set(COMPANY, { connection, expiresAt: undefined })

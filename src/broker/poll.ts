@@ -1,0 +1,23 @@
+import type { EpochMs } from './connection.ts'
+import type { Surroundings } from './ports.ts'
+import { jittered } from './retry.ts'
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 250
+
+/**
+ * Waits for what another request will store: reads again and again until `read` finds it. Resolves to `undefined` at
+ * `giveUpAt`. A read that fails is repeated like one that finds nothing.
+ */
+export async function pollUntil<Found>(
+  read: () => Promise<Found | undefined>,
+  giveUpAt: EpochMs,
+  clock: Pick<Surroundings, 'now' | 'sleep' | 'random'>,
+): Promise<Found | undefined> {
+  for (let pause = FIRST_PAUSE_MS; clock.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    await clock.sleep(jittered(pause, clock))
+    const found = await read().catch(() => undefined)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
