@@ -74,7 +74,7 @@ describe('a callback that arrives again', () => {
       'Intuit refused the code',
       'token_exchange_failed',
       async (path) => path.replace(/code=[^&]+/, 'code=no'),
-      'refused the code',
+      'refused to exchange the code',
     ],
     [
       'Intuit was out',
@@ -83,7 +83,7 @@ describe('a callback that arrives again', () => {
         service.tokenEndpoint.fault({ kind: 'answer', status: 503, body: '', times: 1 })
         return path
       },
-      'could not be reached',
+      'did not answer as it should',
     ],
   ])('tells why nothing was connected: %s', async (_, code, prepare, reason) => {
     const path = await prepare(await service.consented(freshKey(), { realmId: '78' }))

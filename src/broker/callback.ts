@@ -131,7 +131,7 @@ export function finishing(ports: CallbackPorts) {
   const exchange = async ({ arrival, code }: Admitted, answerEarly: AnswerEarly): Promise<GrantedExchange> => {
     const { answer, late } = await intuit.exchange(arrival.environment, code)
     if (answer.ok) return answer
-    if (late) answerEarly(exchangeFailed(answer))
+    if (late !== undefined) answerEarly(exchangeFailed(answer))
     const later = await late
     if (later) log({ event: 'late_answer', company_key: arrival.companyKey, intuit_tid: later.intuitTid })
     if (later?.ok) return later

@@ -46,6 +46,8 @@ const variables = ({ secrets, vars }: InProcessOptions) => ({
   BIND_BROWSER: 'true',
   ONE_KEY_PER_REALM: 'true',
   INTUIT_TIMEOUT_MS: '20',
+  // As long as it listens for an answer that is late.
+  REFRESH_DEADLINE_MS: '60',
   ...vars,
 })
 

@@ -53,7 +53,7 @@ const DISCONNECT: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'delete', id: 'disconnect', tag: 'Connections' },
   summary: 'Disconnect a company',
   description:
-    'Erases the tokens, keeps what else is stored, and revokes at Intuit. It may be repeated. Afterwards the key may be ' +
+    'Erases the tokens, keeps what else is stored, and revokes at Intuit. It may be repeated: a revocation that is still `pending` is finished then. Afterwards the key may be ' +
     'connected to another company.',
   parameters: ['companyKey'],
   answers: {

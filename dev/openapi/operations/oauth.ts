@@ -24,7 +24,9 @@ const CALLBACK: Operation = {
   description:
     'Completes the QuickBooks OAuth flow, exchanges the authorization code for tokens, and stores the connection ' +
     'record. JSON for `Accept: application/json` and `*/*`, a page where `text/html` is preferred. A token is never ' +
-    'shown. The state is spent before the code, and what can be refused is refused before the code is spent.',
+    'shown. The state is used before the code, and what can be refused is refused before the code is used. It runs to its ' +
+    'end whether or not the caller waits; a second visit with the same state is 400, and its `detail` tells what the ' +
+    'first one came to.',
   parameters: ['code', 'state', 'realmId', 'error'],
   answers: {
     200: {
