@@ -251,6 +251,40 @@ describe('the Worker', () => {
     20_000,
   )
 
+  const REFRESH = ['POST', '/api/token/beach/refresh'] as const
+  const DISCONNECT = ['DELETE', '/api/connections/beach'] as const
+  it.each([
+    ...['TOKEN_CACHE_SECONDS', 'TOKEN_REFRESH_MARGIN_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_LEASE_MS'].map(
+      (name) => [...REFRESH, name] as const,
+    ),
+    ...['INTUIT_TOKEN_ENDPOINT', 'QUICKBOOKS_CLIENT_SECRET'].map((name) => [...REFRESH, name] as const),
+    ...['TOKEN_CACHE_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_DEADLINE_MS'].map(
+      (name) => [...DISCONNECT, name] as const,
+    ),
+    ...['INTUIT_REVOCATION_ENDPOINT', 'QUICKBOOKS_CLIENT_ID'].map((name) => [...DISCONNECT, name] as const),
+  ])(
+    'changes nothing and asks Intuit nothing for %s %s, which notices %s',
+    async (method, path, name) => {
+      const before = JSON.stringify(await table.all())
+      const { ask } = await workerWith({ [name]: name.endsWith('S') ? '10s' : `${GOOD[name]}\n` })
+      expect(await ask(path, { method })).toMatchObject({ status: 500, text: expect.stringContaining(`${name} `) })
+      expect(JSON.stringify(await table.all())).toBe(before)
+    },
+    20_000,
+  )
+
+  it.each([
+    ['a refresh', 'QUICKBOOKS_REDIRECT_URI', ...REFRESH, 502],
+    ['a refresh', 'SUCCESS_REDIRECT_URL', ...REFRESH, 502],
+    ['a read', 'QUICKBOOKS_SCOPES', 'GET', '/api/token/beach', 200],
+    ['a read', 'INTUIT_TOKEN_ENDPOINT', 'GET', '/api/token/beach', 200],
+    ['metadata', 'TOKEN_REFRESH_MARGIN_SECONDS', 'GET', '/api/connections/beach', 200],
+  ] as const)('does not hold %s up for a fault of %s', async (_, name, method, path, status) => {
+    const nowhere = { INTUIT_TOKEN_ENDPOINT: 'http://127.0.0.1:9/token' }
+    const { ask } = await workerWith({ ...nowhere, [name]: `${GOOD[name]}\n` })
+    expect((await ask(path, { method })).status).toBe(status)
+  })
+
   it('reads booleans and numbers of [vars] as their text', async () => {
     const { ask } = await workerWith({ API_KEY_IN_QUERY: false, BIND_BROWSER: false, TOKEN_CACHE_SECONDS: 0 })
     expect((await ask('/ready')).status).toBe(200)
