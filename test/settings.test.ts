@@ -7,7 +7,7 @@ import { type LocalWorker, startWorker } from '../dev/worker.ts'
 import { textVariables } from '../src/config/variables.ts'
 import { configurationFaults, readConfig, variableNames } from '../src/config.ts'
 import { testStorage } from './support/engine.ts'
-import { tableAccess } from './support/worker-harness.ts'
+import { startService, tableAccess } from './support/worker-harness.ts'
 
 type Value = string | number | boolean | string[] | undefined
 type Settings = Record<string, Value>
@@ -295,4 +295,28 @@ describe('the Worker', () => {
     expect((await fetch(new URL('/api/connections/beach?api_key=4711', running?.url))).status).toBe(200)
     expect((await allowed.ask('/api/connections/beach?api_key=4711')).status).toBe(401)
   })
+})
+
+describe('a setting that turns bad between start and callback', () => {
+  it('is noticed before state and code are used: once it is right, the same visit connects', async () => {
+    const service = await startService()
+    const names = [
+      ...['TOKEN_CACHE_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_LEASE_MS', 'QUICKBOOKS_CLIENT_SECRET'],
+      ...['INTUIT_TOKEN_ENDPOINT', 'ONE_KEY_PER_REALM', 'SUCCESS_REDIRECT_URL', 'QUICKBOOKS_REDIRECT_URI'],
+    ]
+    for (const [index, name] of names.entries()) {
+      const path = await service.consented(`company-${index}`, { realmId: String(1_000 + index) })
+      const other = await startWorker({ vars: { ...service.vars, [name]: `${service.vars[name] ?? GOOD[name]}\n` } })
+      const answer = await fetch(new URL(path, other.url), { redirect: 'manual' })
+      expect(answer.status, name).toBe(500)
+      expect(await answer.json(), name).toMatchObject({
+        code: 'configuration_error',
+        detail: expect.stringContaining(`${name} `),
+      })
+      await other.close()
+      expect((await service.intuit.state()).counts.exchange).toBe(index)
+      expect((await service.fetch(path)).status, name).toBe(200)
+    }
+    await service.close()
+  }, 60_000)
 })
