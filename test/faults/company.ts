@@ -33,7 +33,10 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
   const connect = async (attempts = CONNECT_ATTEMPTS): Promise<void> => {
     const answer = await service.connect(key, { realmId }).catch(() => undefined)
     if (answer?.status === 200) return
-    if (attempts <= 1) throw new Error('The company could not be connected.')
+    if (attempts <= 1) {
+      const said = answer ? `${answer.status} ${await answer.text()}` : 'no answer'
+      throw new Error(`The company ${key} could not be connected: ${said}`)
+    }
     await sleep(CONNECT_PAUSE_MS)
     return connect(attempts - 1)
   }
