@@ -18,17 +18,18 @@ interface Evidence {
   ended: { at: number; parked: boolean } | undefined
 }
 
-/**
- * Whether Intuit took so long that the Worker may no longer have listened, as on a machine that stood still: nobody but
- * the Worker knows when it gave up. The stand-in itself answers at once.
- */
-export const cameLate = ({ startedAt, endedAt }: Timed): boolean =>
-  endedAt === undefined || endedAt - startedAt > (SCALED.intuitMs * 3) / 4
+const tookLonger = ({ startedAt, endedAt }: Timed, ms: number) => endedAt === undefined || endedAt - startedAt > ms
+
+/** Whether Intuit took so long that the caller may not have waited, as on a machine that stood still. */
+export const cameLate = (seen: Timed): boolean => tookLonger(seen, (SCALED.intuitMs * 3) / 4)
+
+/** Whether Intuit took so long that the Worker may no longer have listened: nobody but the Worker knows when it gave up. */
+const wasUnheard = (seen: Timed): boolean => tookLonger(seen, (SCALED.deadlineMs * 3) / 4)
 
 /** Judges a loss by what was recorded; whatever cannot be shown to be beyond us counts as ours. */
 export const judgedLoss = ({ births, wasStored, ended }: Evidence): Loss => {
   if (wasStored || births.length === 0) return 'coverable'
-  const arrived = births.filter((birth) => birth.delivered && !cameLate(birth))
+  const arrived = births.filter((birth) => birth.delivered && !wasUnheard(birth))
   if (arrived.length === 0) return 'the answer never arrived'
   const diedWithIt = ended !== undefined && !ended.parked && arrived.every(({ startedAt }) => startedAt < ended.at)
   return diedWithIt ? 'ended before its first store' : 'coverable'
