@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { takeNoArguments } from '../dev/arguments.ts'
-import { type CallerKey, PERMISSIONS } from '../src/broker/caller.ts'
-import { callerKeys } from '../src/crypto/caller-keys.ts'
+import { type CallerKey, PERMISSIONS } from '../src/broker/api-client.ts'
+import { callerKeys } from '../src/crypto/api-keys.ts'
 
 const HELP = `
 node bench/key-timing.ts: whether the time it takes to look at an API key tells anything about it.

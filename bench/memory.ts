@@ -1,4 +1,4 @@
-import { memory } from '../src/broker/memory.ts'
+import { memory } from '../src/broker/tokens/token-cache.ts'
 import { connectionOf } from '../src/storage/connection-item.ts'
 import type { Item } from './table.ts'
 

@@ -15,7 +15,7 @@ if (!/^[1-9]\d{0,8}$/.test(requests)) fail('--requests must be a number.')
 // The test pool would ask the network where this machine is, and send usage figures.
 const quiet = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' }
 const env = { ...process.env, ...quiet, FUZZ_REQUESTS: requests }
-const tests = spawn('vitest', ['run', 'test/fuzz.test.ts'], { env, stdio: 'inherit' })
+const tests = spawn('vitest', ['run', 'test/contract/fuzz.test.ts'], { env, stdio: 'inherit' })
 tests.on('exit', (code) => {
   process.exitCode = code ?? 1
 })

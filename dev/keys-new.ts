@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config/config.ts'
 import { fail, takeOptions } from './arguments.ts'
 
 /** Beyond that it is a mistyped year rather than an intention. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config/config.ts'
 import { Problem } from '../src/problem.ts'
 import { tableAccess } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'

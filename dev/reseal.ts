@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { TokenName } from '../src/broker/ports.ts'
-import { type SealingKey, sealedBy, sealingVault } from '../src/crypto/sealing.ts'
+import { type SealingKey, sealedBy, sealingVault } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'
 import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 import { createPace, isThrottled, type Pace } from './reseal-pace.ts'

@@ -1,7 +1,7 @@
 import { parseCompanyKey, parseCompanyName } from '../src/broker/company.ts'
-import { LINK_SECONDS, startLinks } from '../src/broker/start-links.ts'
-import { readConfig } from '../src/config.ts'
-import { linkSigner } from '../src/crypto/start-link.ts'
+import { LINK_SECONDS, startLinks } from '../src/broker/consent/start-links.ts'
+import { readConfig } from '../src/config/config.ts'
+import { linkSigner } from '../src/crypto/link-signer.ts'
 import { startLinkUrl } from '../src/routes/start-link.ts'
 import { fail, takeOptions } from './arguments.ts'
 

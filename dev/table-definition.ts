@@ -30,7 +30,7 @@ const SHOWN = [
   'alerted',
 ]
 
-/** Every connection, next to die first, a shard at a time; its attributes come from `src/storage/fleet-attributes.ts`. */
+/** Every connection, next to die first, a shard at a time; its attributes come from `src/storage/fleet-keys.ts`. */
 export const fleetIndex = {
   IndexName: FLEET_INDEX,
   KeySchema: [

@@ -1,9 +1,9 @@
 import { webhook } from './alerts/webhook.ts'
-import { fleetRun } from './broker/fleet-run.ts'
 import type { KeepAlive } from './broker/ports.ts'
-import { createCore } from './core.ts'
+import { createCore } from './composition.ts'
+import { fleetRun } from './fleet/cron-run.ts'
 import { type Env, network, surroundings } from './runtime.ts'
-import { outbox } from './storage/outbox.ts'
+import { outbox } from './storage/alert-outbox.ts'
 
 /** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
 export async function runCron(env: Env, keepAlive: KeepAlive): Promise<void> {

@@ -1,7 +1,7 @@
-import { flights } from './broker/flights.ts'
 import type { KeepAlive, Surroundings } from './broker/ports.ts'
+import { flights } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
-import { type Config, configurationFaults } from './config.ts'
+import { type Config, configurationFaults } from './config/config.ts'
 
 /** How long a finding is good for: whoever asks every second costs no more than a read in that time. */
 const GOOD_FOR_MS = 10_000

@@ -1,8 +1,8 @@
 import type { LogEvent, Surroundings } from './broker/ports.ts'
 import { base64Url } from './crypto/bytes.ts'
-import type { RequestLine } from './request-log.ts'
+import type { RequestLine } from './middleware/request-log.ts'
+import type { DynamoDbFailed } from './storage/dynamodb-http.ts'
 import type { ClockSkew } from './storage/table-clock.ts'
-import type { DynamoDbFailed } from './storage/transport.ts'
 
 /** What an `env` may hold: variables, secrets and bindings. */
 export type Env = Record<string, unknown>

@@ -5,7 +5,7 @@ import { runCron } from './cron.ts'
 import type { Env } from './runtime.ts'
 import { createService } from './service.ts'
 
-export { RescueStore } from './rescue/rescue-store.ts'
+export { RescueStore } from './rescue/rescue-object.ts'
 
 /** One for the isolate: it keeps keys and, for seconds, tokens in use. */
 const services = new WeakMap<object, ReturnType<typeof createService>>()

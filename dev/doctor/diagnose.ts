@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type Env, textVariables } from '../../src/config/variables.ts'
-import type { TransportSurroundings } from '../../src/storage/transport.ts'
+import type { TransportSurroundings } from '../../src/storage/dynamodb-http.ts'
 import { type Check, findings } from './check.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkRequests } from './request.ts'

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../src/config/forms.ts'
+import { isLoopback } from '../../src/config/formats.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 

@@ -7,10 +7,10 @@ import {
   type PutItemCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { assigned, assignments, attributes, flag, integer, text } from '../../src/storage/attributes.ts'
+import { assigned, assignments, attributes, flag, integer, text } from '../../src/storage/attribute-values.ts'
 import { connectionOf } from '../../src/storage/connection-item.ts'
-import { NEVER_CONNECTED } from '../../src/storage/connections.ts'
-import { fleetAttributes } from '../../src/storage/fleet-attributes.ts'
+import { NEVER_CONNECTED } from '../../src/storage/connection-store.ts'
+import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { Outcome } from './tally.ts'
 
 type Item = Record<string, AttributeValue>

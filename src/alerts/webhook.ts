@@ -1,6 +1,6 @@
-import type { Alert, SendAlert } from '../broker/fleet-ports.ts'
 import { base64, bytesOfBase64 } from '../crypto/bytes.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
+import type { Alert, SendAlert } from '../fleet/ports.ts'
 
 /** How long the receiver may take. Milliseconds. */
 const PATIENCE_MS = 10_000

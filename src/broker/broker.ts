@@ -1,13 +1,13 @@
-import { type StartPorts, starting } from './authorize.ts'
-import { type CallbackPorts, finishing } from './callback.ts'
 import type { Connection } from './connection.ts'
+import { type CallbackPorts, finishing } from './consent/callback.ts'
+import { type StartPorts, starting } from './consent/start.ts'
+import { type StartLinkPorts, startLinks } from './consent/start-links.ts'
 import { type DisconnectPorts, disconnecting } from './disconnect.ts'
-import { memory } from './memory.ts'
-import { type NearPorts, nearReads } from './near.ts'
-import { connectionNotFound } from './refusals.ts'
-import { type StartLinkPorts, startLinks } from './start-links.ts'
-import { type TokenPorts, tokens } from './tokens.ts'
-import { verifying } from './verify.ts'
+import { connectionNotFound } from './errors.ts'
+import { verifying } from './revalidate.ts'
+import { type TokenPorts, tokens } from './tokens/get-token.ts'
+import { type NearPorts, nearReads } from './tokens/replica-reads.ts'
+import { memory } from './tokens/token-cache.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,

@@ -1,5 +1,5 @@
 import type { Environment } from './company.ts'
-import type { RefreshNote } from './refresh-history.ts'
+import type { RefreshNote } from './refresh/history.ts'
 
 /** Seconds since the Unix epoch, as all times on the wire and in the record. */
 export type EpochSeconds = number

@@ -8,8 +8,7 @@ import {
   holdsTokens,
   type Revocation,
 } from './connection.ts'
-import type { Memory } from './memory.ts'
-import { openToken } from './pair.ts'
+import { connectionNotFound, refreshInProgress } from './errors.ts'
 import { pollUntil } from './poll.ts'
 import type {
   AuthorizationServer,
@@ -25,9 +24,10 @@ import type {
   Surroundings,
   Vault,
 } from './ports.ts'
-import { connectionNotFound, refreshInProgress } from './refusals.ts'
 import { retriedUntil } from './retry.ts'
 import type { Timing } from './timing.ts'
+import { openToken } from './token-pair.ts'
+import type { Memory } from './tokens/token-cache.ts'
 
 /** Each attempt that meets a refresh reads again; nobody refreshes that often. */
 const ERASE_ATTEMPTS = 5

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { endpoint, visible } from './forms.ts'
+import { endpoint, visible } from './formats.ts'
 
 const PREFIX = 'whsec_'
 const FORM = 'must be whsec_ and the base64 of 24 to 64 random bytes'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { visible } from './forms.ts'
+import { visible } from './formats.ts'
 
 const HALF = 'goes with its client id: one of the two is missing'
 

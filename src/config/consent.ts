@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { endpoint, seconds, text, trueOrFalse } from './forms.ts'
+import { endpoint, seconds, text, trueOrFalse } from './formats.ts'
 
 /** Narrower than RFC 6749 section 3.3: no scope of Intuit's has a comma, plus or percent sign, which stand for a blank that was meant. */
 const SCOPES = /^[\w.:/-]+( [\w.:/-]+)*$/

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { endpoint, visible } from './forms.ts'
+import { endpoint, visible } from './formats.ts'
 import { keyList } from './key-list.ts'
 
 /** Where codes and refresh tokens are spent. */

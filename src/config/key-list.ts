@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { bytesOfBase64 } from '../crypto/bytes.ts'
-import { text } from './forms.ts'
+import { text } from './formats.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
 function entriesOf(list: string) {

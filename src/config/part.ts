@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { once } from '../once.ts'
+import { once } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import { type Env, textFault } from './variables.ts'
 

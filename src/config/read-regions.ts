@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
-import { isHttpOrigin, text } from './forms.ts'
+import { isHttpOrigin, text } from './formats.ts'
 
 function toEntry(entry: string) {
   const [region = '', ...rest] = entry.trim().split('=')

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { trueOrFalse } from './forms.ts'
+import { trueOrFalse } from './formats.ts'
 import { keyList } from './key-list.ts'
 
 /** Who may begin a consent: anybody who knows a company key, or who holds a link that was signed for it; and in which browser it may end. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
-import { milliseconds, seconds } from './forms.ts'
+import { milliseconds, seconds } from './formats.ts'
 import { keyList } from './key-list.ts'
 
 /**

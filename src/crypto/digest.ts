@@ -1,4 +1,4 @@
-import { recent } from '../recent.ts'
+import { recent } from '../lib/lru.ts'
 
 const encoder = new TextEncoder()
 /** Of what is remembered: API keys have some 50 characters, a read of the table some 150, and no write of tokens as few. */

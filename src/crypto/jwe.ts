@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { once } from '../once.ts'
-import { recent } from '../recent.ts'
+import { once } from '../lib/lazy.ts'
+import { recent } from '../lib/lru.ts'
 import { base64Url, bytesOfBase64Url } from './bytes.ts'
 
 /** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */

@@ -1,4 +1,4 @@
-import type { ClientPair } from '../config.ts'
+import type { ClientPair } from '../config/config.ts'
 import { base64Url } from '../crypto/bytes.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
 

@@ -1,6 +1,6 @@
 import type { RevocationAnswer } from '../broker/ports.ts'
-import type { ClientPair } from '../config.ts'
-import { basicAuthorization } from './basic.ts'
+import type { ClientPair } from '../config/config.ts'
+import { basicAuthorization } from './client-authentication.ts'
 
 /** A revocation can be asked for again, so one that hangs is not waited for as a refresh is. */
 const TIMEOUT_MS = 5_000

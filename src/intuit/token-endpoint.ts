@@ -1,8 +1,8 @@
 import type { IntuitAnswer, Used, UseGuard } from '../broker/ports.ts'
-import type { ClientPair } from '../config.ts'
-import { basicAuthorization } from './basic.ts'
+import type { ClientPair } from '../config/config.ts'
+import { basicAuthorization } from './client-authentication.ts'
 import { retryAfterSeconds } from './retry-after.ts'
-import { readAnswer } from './token-answer.ts'
+import { readAnswer } from './token-response.ts'
 
 /** Room for two tokens of 16 KB each, far beyond what Intuit documents. */
 const MAX_ANSWER_BYTES = 65_536

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Page } from './page.ts'
+import type { Page } from './layout.ts'
 
 export interface ShownConnection {
   companyName: string

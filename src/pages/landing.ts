@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Page } from './page.ts'
+import type { Page } from './layout.ts'
 
 /** Where Intuit sends a person who disconnected the app inside QuickBooks. Its link proves nothing, so the page claims nothing. */
 export function disconnectedPage(): Page {

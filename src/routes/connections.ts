@@ -3,8 +3,8 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type Holdings, holdings, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
-import { may } from './access.ts'
-import { keepAlive } from './http.ts'
+import { keepAlive } from '../http/request.ts'
+import { may } from '../middleware/api-key.ts'
 import type { ConnectionBody, DisconnectedBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
 /** The API reference's literal answer, to the letter. */

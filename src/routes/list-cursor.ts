@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { ListPlaces, ListRequest } from '../broker/listing.ts'
+import type { ListPlaces, ListRequest } from '../fleet/list.ts'
 
 /** What a cursor belongs to: the places of one list are none of another. */
 export type ListFilter = Pick<ListRequest, 'status' | 'environment'>

@@ -1,14 +1,14 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
-import type { CallbackParameters, Connected } from '../broker/callback.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
+import type { CallbackParameters, Connected } from '../broker/consent/callback.ts'
+import { bindBrowser, browserSecret } from '../http/browser-binding-cookie.ts'
+import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from '../http/request.ts'
 import { Problem } from '../problem.ts'
-import { bindBrowser, browserSecret } from './browser-cookie.ts'
-import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from './http.ts'
 import { answerConnected } from './pages.ts'
-import { CODE, ERROR, REALM_ID } from './parameter-forms.ts'
 import type { CallbackBody } from './schemas/callback.ts'
+import { CODE, ERROR, REALM_ID } from './schemas/parameter-formats.ts'
 import { presentedSignature } from './start-link.ts'
 
 /** All that follows is the company key, line terminators included, which a dot would not match: the path is matched whole. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import type { IssuedLink, PresentedSignature } from '../broker/start-links.ts'
-import { queryValues } from './http.ts'
+import type { IssuedLink, PresentedSignature } from '../broker/consent/start-links.ts'
+import { queryValues } from '../http/request.ts'
 
 export const EXPIRES_AT = /^\d{1,11}$/
 export const KID = /^[\w.-]{1,64}$/

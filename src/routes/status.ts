@@ -1,11 +1,11 @@
 import { Hono } from 'hono/tiny'
-import { isFinal } from '../broker/breaker.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type EpochSeconds, type Failure, holdings, isConnected } from '../broker/connection.ts'
-import type { RefreshNote } from '../broker/refresh-history.ts'
-import { daysLeft, failureCode, statusOf } from '../broker/status.ts'
-import { may } from './access.ts'
+import { daysLeft, failureCode, statusOf } from '../broker/connection-status.ts'
+import { isFinal } from '../broker/refresh/circuit-breaker.ts'
+import type { RefreshNote } from '../broker/refresh/history.ts'
+import { may } from '../middleware/api-key.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
 /** Why there is no newer token: the code that a caller of the token routes is answered. */

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { attribute } from './attributes.ts'
+import { attribute } from './attribute-values.ts'
 
 /*
  * A record may be written by hand. Its reader (`attributes.ts`) takes an absent attribute, NULL, an empty string and a

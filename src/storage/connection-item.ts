@@ -9,7 +9,7 @@ import type {
   Lease,
   Revocation,
 } from '../broker/connection.ts'
-import { attributes, digits, epochSeconds, flag, integer, text } from './attributes.ts'
+import { attributes, digits, epochSeconds, flag, integer, text } from './attribute-values.ts'
 import { all, isNoDigits, isNoText } from './conditions.ts'
 import type { Item } from './dynamodb.ts'
 import { historyOf } from './refresh-history.ts'

@@ -1,7 +1,7 @@
 import { type Connection, EMBARGO, type EpochMs } from '../broker/connection.ts'
 import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
-import { noted } from '../broker/refresh-history.ts'
-import { assigned, assignments, attribute, attributes, text } from './attributes.ts'
+import { noted } from '../broker/refresh/history.ts'
+import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import {
   all,
   any,

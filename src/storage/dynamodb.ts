@@ -5,8 +5,8 @@ import type {
   QueryCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import type { StorageSettings } from '../config.ts'
-import { dynamoDbTransport, type SendOptions, type TransportSurroundings } from './transport.ts'
+import type { StorageSettings } from '../config/config.ts'
+import { dynamoDbTransport, type SendOptions, type TransportSurroundings } from './dynamodb-http.ts'
 
 /** Attributes as DynamoDB sends them; `attributes.ts` reads them one by one. */
 export type Item = Record<string, unknown>

@@ -1,6 +1,6 @@
-import type { IndexFilter } from '../broker/fleet-ports.ts'
-import type { Status } from '../broker/status.ts'
-import { LATEST_SECONDS } from './attributes.ts'
+import type { Status } from '../broker/connection-status.ts'
+import type { IndexFilter } from '../fleet/ports.ts'
+import { LATEST_SECONDS } from './attribute-values.ts'
 
 interface Condition {
   expression: string

@@ -1,8 +1,8 @@
 import { Problem } from '../problem.ts'
-import { integer } from './attributes.ts'
+import { integer } from './attribute-values.ts'
+import { expiredKey } from './cron-state-store.ts'
 import type { DynamoDb } from './dynamodb.ts'
 import { DynamoDbError } from './dynamodb-errors.ts'
-import { expiredKey } from './rounds.ts'
 
 /** DynamoDB promises to delete within days, and mostly does so within two. */
 const PATIENCE_SECONDS = 7 * 24 * 3600

@@ -1,4 +1,4 @@
-import type { RefreshNote, RefreshOutcome } from '../broker/refresh-history.ts'
+import type { RefreshNote, RefreshOutcome } from '../broker/refresh/history.ts'
 
 /*
  * refreshes   S   tlq2o0R,tlq4k1K,tlq8c2U3: the time in seconds, base 36; what it came to; how often, if not once

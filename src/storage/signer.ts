@@ -1,4 +1,4 @@
-import type { StorageSettings } from '../config.ts'
+import type { StorageSettings } from '../config/config.ts'
 import { hex, rememberingSha256, sha256, sha256Hex } from '../crypto/digest.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
 

@@ -1,9 +1,9 @@
 import type { Connection } from '../../src/broker/connection.ts'
-import type { Alert, FleetIndex, Outbox, Place, Sighting, Waiting } from '../../src/broker/fleet-ports.ts'
-import { fleetRun } from '../../src/broker/fleet-run.ts'
+import { fleetRun } from '../../src/fleet/cron-run.ts'
+import type { Alert, FleetIndex, Outbox, Place, Sighting, Waiting } from '../../src/fleet/ports.ts'
+import { roundStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
-import { FLEET_SHARDS, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-attributes.ts'
-import { roundStore } from '../../src/storage/rounds.ts'
+import { FLEET_SHARDS, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
 
 const DAY = 86_400
 export const START = 1_790_000_000

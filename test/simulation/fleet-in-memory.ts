@@ -1,6 +1,6 @@
 import type { Connection } from '../../src/broker/connection.ts'
-import type { FleetIndex, Round, RoundStore, Sighting } from '../../src/broker/fleet-ports.ts'
-import { FLEET_SHARDS, fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-attributes.ts'
+import type { FleetIndex, Round, RoundStore, Sighting } from '../../src/fleet/ports.ts'
+import { FLEET_SHARDS, fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
 import type { memoryConnections } from '../support/memory-stores.ts'
 
 type Rows = ReturnType<typeof memoryConnections>['rows']

@@ -1,4 +1,4 @@
-import { fleetAttributes } from '../../src/storage/fleet-attributes.ts'
+import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { Service } from './worker-harness.ts'
 
 const DAY = 86_400

@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import { STORAGE_TIMEOUT_MS } from '../../src/config/storage.ts'
-import type { StorageSettings } from '../../src/config.ts'
+import type { StorageSettings } from '../../src/config/config.ts'
+import { STORAGE_TIMEOUT_MS } from '../../src/config/dynamodb.ts'
 
 /** Settings for an engine on this machine, which checks no signature. */
 export const testStorage = (endpoint: string): StorageSettings => ({

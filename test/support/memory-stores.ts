@@ -7,7 +7,7 @@ import {
   type StoredPair,
 } from '../../src/broker/connection.ts'
 import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
-import { noted } from '../../src/broker/refresh-history.ts'
+import { noted } from '../../src/broker/refresh/history.ts'
 
 interface Row {
   connection: Connection

@@ -1,6 +1,6 @@
 import { dynamoDb } from '../../src/storage/dynamodb.ts'
+import type { DynamoDbFailed } from '../../src/storage/dynamodb-http.ts'
 import { type ClockSkew, tableClock } from '../../src/storage/table-clock.ts'
-import type { DynamoDbFailed } from '../../src/storage/transport.ts'
 import { testStorage } from './engine.ts'
 
 export const TABLE_TIME = Date.parse('2026-09-21T10:00:00Z')

@@ -1,7 +1,7 @@
 import { env, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import { rescueOf } from '../../src/rescue/rescue.ts'
-import type { RescueStore } from '../../src/rescue/rescue-store.ts'
+import { rescueOf } from '../../src/rescue/rescue-client.ts'
+import type { RescueStore } from '../../src/rescue/rescue-object.ts'
 
 declare global {
   namespace Cloudflare {

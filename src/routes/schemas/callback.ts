@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { companyKey, companyName, epochSecondsOrNull, realmIdOrNull, usesSandboxCredentials } from './fields.ts'
+import { companyKey, companyName, epochSecondsOrNull, realmIdOrNull, usesSandboxCredentials } from './common.ts'
 
 /** The answer of `GET /oauth/callback`: the API reference's "Stored output" without the tokens. */
 export const CALLBACK = v.object({

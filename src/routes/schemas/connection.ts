@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { companyKey, companyName, environment, epochSecondsOrNull, realmIdOrNull } from './fields.ts'
+import { companyKey, companyName, environment, epochSecondsOrNull, realmIdOrNull } from './common.ts'
 
 /** The answer of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
 export const CONNECTION = v.object({

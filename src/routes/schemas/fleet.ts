@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { STATUSES } from '../../broker/status.ts'
+import { STATUSES } from '../../broker/connection-status.ts'
+import { epochSeconds } from './common.ts'
 import { CONNECTION } from './connection.ts'
-import { epochSeconds } from './fields.ts'
 import { ERROR, generation, hardExpiresAt, status } from './status.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))

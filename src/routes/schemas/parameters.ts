@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { MAX_NAME_LENGTH } from '../../broker/company.ts'
-import { STATUSES } from '../../broker/status.ts'
+import { STATUSES } from '../../broker/connection-status.ts'
 import { DEFAULT_LIMIT, ENVIRONMENTS, MAX_LIMIT } from '../fleet.ts'
-import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from '../parameter-forms.ts'
 import { EXPIRES_AT, KID, MAC } from '../start-link.ts'
-import { companyKey } from './fields.ts'
+import { companyKey } from './common.ts'
+import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from './parameter-formats.ts'
 
 /*
  * The parameters as the API document tells them, by the very expressions and limits that the routes parse with.

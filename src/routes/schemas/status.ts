@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { STATUSES } from '../../broker/status.ts'
-import { companyKey, companyName, environment, epochSeconds, epochSecondsOrNull } from './fields.ts'
+import { STATUSES } from '../../broker/connection-status.ts'
+import { companyKey, companyName, environment, epochSeconds, epochSecondsOrNull } from './common.ts'
 
 function daysLeft(description: string) {
   return v.pipe(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), v.description(description))

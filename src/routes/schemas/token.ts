@@ -6,7 +6,7 @@ import {
   epochSecondsOrNull,
   realmIdOrNull,
   usesSandboxCredentials,
-} from './fields.ts'
+} from './common.ts'
 
 /** The answer of `GET /api/token/{company_key}` and of its refresh. What a record written by hand does not tell is `null`. */
 export const TOKEN = v.object({

@@ -1,0 +1,121 @@
+import type { Connection, EpochSeconds, Failure, FailureReason } from '../connection.ts'
+import type { AuthorizationServer } from '../ports.ts'
+
+const MINUTE = 60
+const HOUR = 3600
+/** Final: only a forced refresh or a new consent asks Intuit again. The last second of the year 9999. */
+const NEVER: EpochSeconds = 253_402_300_799
+
+/** Whether only a forced refresh or a new consent asks Intuit again. */
+export function isFinal({ retryAt }: Failure): boolean {
+  return retryAt >= NEVER
+}
+
+/** A forced refresh passes the breaker, but not more often than this. */
+const FORCED_EVERY_SECONDS = 10
+/** The time that the holder of a lapsed lease has to store its token pair. */
+const UNSETTLED_SECONDS = MINUTE
+/** Outages have been seen to say `invalid_grant`: five attempts over 24 hours, then never again. */
+const INVALID_GRANT_PAUSES = [10 * MINUTE, HOUR, 5 * HOUR, 18 * HOUR]
+
+/** One attempt that Intuit answered with no tokens. */
+export interface FailedAttempt {
+  reason: FailureReason
+  intuitError: string | undefined
+  intuitTid: string | undefined
+  /** Intuit's `Retry-After`. */
+  retryAfterSeconds: number | undefined
+  /** Digest of the client credentials that were used. */
+  client: string
+}
+
+function doubling(first: number, longest: number, count: number) {
+  return Math.min(first * 2 ** (count - 1), longest)
+}
+
+function pauseSeconds(reason: FailureReason, count: number): number {
+  switch (reason) {
+    case 'invalid_grant':
+      return INVALID_GRANT_PAUSES[count - 1] ?? NEVER
+    case 'invalid_client':
+    case 'request_rejected':
+      return doubling(30, 15 * MINUTE, count)
+    case 'unavailable':
+      return doubling(10, 10 * MINUTE, count)
+    case 'unsettled':
+      return UNSETTLED_SECONDS
+  }
+}
+
+/** Failures that other client credentials may end. */
+function dependsOnClient(reason: FailureReason) {
+  return reason === 'invalid_client' || reason === 'request_rejected'
+}
+
+/** Whether a failure that depends on the client credentials was met with others than `client`. */
+function isOfOtherClient(failure: Failure, client: string | undefined) {
+  return dependsOnClient(failure.reason) && failure.client !== undefined && failure.client !== client
+}
+
+/** Whether a failure forbids asking Intuit now. `client`: the digest of the credentials that are configured now. */
+function stands(failure: Failure, now: EpochSeconds, forced: boolean, client: string | undefined): boolean {
+  if (isOfOtherClient(failure, client)) return now < (failure.notBefore ?? 0)
+  // `unsettled` gives another holder time to store its pair: no caller shortens it.
+  if (!forced || failure.reason === 'unsettled') return now < failure.retryAt
+  // Both ways, so that a time which a wrong clock wrote blocks nothing for long.
+  return Math.abs(now - failure.at) < FORCED_EVERY_SECONDS || now < (failure.notBefore ?? 0)
+}
+
+function later(one: number | undefined, other: number | undefined) {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+}
+
+/** Until when Intuit, or a holder that may still store its pair, wants to be left alone even by forced refreshes. */
+function notBeforeOf({ reason, retryAfterSeconds }: FailedAttempt, now: EpochSeconds) {
+  const seconds = later(retryAfterSeconds, reason === 'unsettled' ? UNSETTLED_SECONDS : undefined)
+  return seconds === undefined ? undefined : now + seconds
+}
+
+/**
+ * The record of one more failed refresh: intervals grow while the reason stays the same. An attempt before its time, as
+ * forced refreshes are, neither counts nor moves the next attempt: only Intuit's `Retry-After` moves it.
+ */
+export function nextFailure(previous: Failure | undefined, attempt: FailedAttempt, now: EpochSeconds): Failure {
+  const { reason, intuitError, intuitTid, client } = attempt
+  const notBefore = notBeforeOf(attempt, now)
+  if (previous && stands(previous, now, false, client)) {
+    const repeated = previous.reason === reason ? { intuitError, intuitTid } : {}
+    const moved = {
+      notBefore: later(previous.notBefore, notBefore),
+      retryAt: Math.max(previous.retryAt, notBefore ?? 0),
+    }
+    return { ...previous, ...repeated, ...moved, at: now }
+  }
+  const streak = previous?.reason === reason && !isOfOtherClient(previous, client) ? previous : undefined
+  const count = (streak?.count ?? 0) + 1
+  const retryAt = Math.min(Math.max(now + pauseSeconds(reason, count), notBefore ?? 0), NEVER)
+  return {
+    ...{ reason, intuitError, intuitTid, count, since: streak?.since ?? now, at: now, retryAt },
+    notBefore,
+    client: dependsOnClient(reason) ? client : undefined,
+  }
+}
+
+/** What the caller of a failed attempt is told. What is stored of an early one may be another, earlier failure. */
+export function answeredFailure(stored: Failure, attempt: FailedAttempt, now: EpochSeconds): Failure {
+  if (stored.reason === attempt.reason) return stored
+  const { reason, intuitError, intuitTid } = attempt
+  return { ...stored, reason, intuitError, intuitTid, retryAt: stored.notBefore ?? now + FORCED_EVERY_SECONDS }
+}
+
+export type StandingFailure = ReturnType<typeof createStandingFailure>
+
+/** Finds the failure that forbids asking Intuit now; `undefined` where asking is allowed. */
+export function createStandingFailure({ clientDigest }: Pick<AuthorizationServer, 'clientDigest'>) {
+  return async (connection: Connection, now: EpochSeconds, forced: boolean): Promise<Failure | undefined> => {
+    const { companyKey, environment, failure } = connection
+    if (!failure) return undefined
+    const client = failure.client === undefined ? undefined : await clientDigest(environment, companyKey)
+    return stands(failure, now, forced, client) ? failure : undefined
+  }
+}

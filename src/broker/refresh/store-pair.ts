@@ -1,0 +1,103 @@
+import type { Connection, EpochMs } from '../connection.ts'
+import type { ConnectionStore, KeepAlive, LeaseEnd, Log, Rescue, Successor, Surroundings } from '../ports.ts'
+import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
+import type { RefreshLimit } from './concurrency-limit.ts'
+import { noted } from './history.ts'
+
+interface PersistPorts {
+  connections: ConnectionStore
+  rescue: Rescue | undefined
+  surroundings: Surroundings
+  log: Log
+  limit: Pick<RefreshLimit, 'count' | 'noteAtRisk'>
+}
+
+interface Persistence {
+  spent: Connection
+  spentHash: string
+  successor: Successor
+  leaseEnd: LeaseEnd
+  /** No write begins later. */
+  deadline: EpochMs
+  /** How long the caller waits for a pair that is neither stored nor parked. */
+  patienceMs: number
+  keepAlive: KeepAlive
+  /** Does what is left to do where the write is refused after the caller was answered. */
+  onRefusedLate(): Promise<unknown>
+}
+
+/** What the record will be once the write comes through: the caller's answer while it has not. */
+function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor): Connection {
+  return {
+    ...spent,
+    ...pair,
+    refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
+    lastRefreshAt: now,
+    updatedAt: now,
+    generation: spent.generation + 1,
+    writtenBy: writer,
+    lease: undefined,
+    failure: undefined,
+    refreshes: noted(spent.refreshes, rotated ? 'rotated' : 'kept', now),
+  }
+}
+
+/**
+ * Stores the pair that Intuit just gave, before the caller hears of it. At the first write that fails a rotated pair is
+ * also parked beside the table, and the write is tried again until the deadline, behind the answer if need be. A pair
+ * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
+ * the pair, or to `undefined` where the write was refused.
+ */
+export function persisting({ connections, rescue, surroundings, log, limit }: PersistPorts) {
+  /** Whether the pair is parked. Without a rescue store it never is. */
+  const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
+    if (!rescue || !successor.rotated) return false
+    const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, surroundings)
+    return parked !== undefined
+  }
+
+  /** The parked copy goes once the pair is stored; it stays where the deadline passed. */
+  const settle = async ({ spent, spentHash }: Persistence, isStored: boolean, isParked: boolean) => {
+    if (!isStored) log({ event: 'pair_not_stored', company_key: spent.companyKey, parked: isParked })
+    else if (isParked) await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
+  }
+
+  return async (persistence: Persistence): Promise<Connection | undefined> => {
+    const { spent, successor, leaseEnd, deadline, patienceMs, keepAlive, onRefusedLate } = persistence
+    let parked: Promise<boolean> | undefined
+    const failed = Promise.withResolvers<void>()
+    const onFailure = () => {
+      log({ event: 'pair_write_failed', company_key: spent.companyKey, rescue: rescue ? 'bound' : 'not bound' })
+      if (parked === undefined) {
+        parked = park(persistence)
+        if (successor.rotated) limit.noteAtRisk(parked.then(async (isParked) => isParked || (await stored)))
+      }
+      failed.resolve()
+    }
+    const stored = retriedUntil(
+      async () => connections.replace(spent, successor, leaseEnd),
+      deadline,
+      surroundings,
+      onFailure,
+      STORE_PAUSE_MS,
+    )
+    limit.count(stored)
+    let isAnsweredAhead = false
+    keepAlive(
+      stored.then(async (outcome) => {
+        if (parked !== undefined) await settle(persistence, outcome !== undefined, await parked)
+        if (isAnsweredAhead && outcome && !outcome.value) await onRefusedLate()
+      }),
+    )
+
+    const patience = async () => {
+      await failed.promise
+      if (!successor.rotated) return
+      const waited = surroundings.sleep(patienceMs)
+      await Promise.race([waited, parked?.then((isParked) => (isParked ? undefined : waited))])
+    }
+    const outcome = await Promise.race([stored, patience()])
+    isAnsweredAhead = outcome === undefined
+    return outcome ? outcome.value : asIfStored(spent, successor)
+  }
+}

@@ -1,0 +1,190 @@
+import { Problem } from '../../problem.ts'
+import {
+  type Connection,
+  type EpochSeconds,
+  type HandedOut,
+  isFresh,
+  type UsableToken,
+  type WithAccessToken,
+} from '../connection.ts'
+import { connectionNotFound, generationMismatch } from '../errors.ts'
+import type { KeepAlive, Whereabouts } from '../ports.ts'
+import { createStandingFailure } from '../refresh/circuit-breaker.ts'
+import type { SpendPorts } from '../refresh/redeem.ts'
+import { refreshing } from '../refresh/refresh.ts'
+import { flights } from '../single-flight.ts'
+import { usableToken } from '../token-pair.ts'
+import type { NearReads } from './replica-reads.ts'
+import type { Memory } from './token-cache.ts'
+
+/** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
+const YOUNG_SECONDS = 60
+
+export interface TokenPorts extends SpendPorts {
+  memory: Memory
+  /** Absent where the table has no replicas. */
+  near: NearReads | undefined
+}
+
+/** What a caller asks of a token. */
+export interface Wanted {
+  /** How long it has to live at least, beyond the margin. */
+  minTtlSeconds: number
+  /** Whether the table has to be asked, whatever is remembered. */
+  fromTable: boolean
+  /** Where the caller is, for a replica near by. Absent: the home region is asked. */
+  from?: (() => Whereabouts) | undefined
+}
+
+/** What a refresh for which nobody asked came to. `out of reach`: for a reason that other connections would meet, too. */
+export type IdleRefresh = 'refreshed' | 'not due' | 'failed' | 'out of reach'
+
+/** Problems of one connection alone. */
+const OF_THE_CONNECTION = new Set<string>([
+  'reconnect_required',
+  'missing_refresh_token',
+  'connection_not_found',
+  'sealed_token_unreadable',
+  'refresh_in_progress',
+])
+
+/** Where a token came from: the memory of the isolate, a replica near by, the table at home, or Intuit just now. */
+export type Source = 'memory' | 'replica' | 'table' | 'intuit'
+
+/** A token for a caller: the stored one while it does, else a new one. */
+export function tokens(ports: TokenPorts) {
+  const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
+  const refresh = refreshing(ports)
+  const standingFailure = createStandingFailure(ports.intuit)
+  const reads = flights<Connection | undefined>({ surroundings, timing })
+  const nowSeconds = () => Math.floor(surroundings.now() / 1000)
+
+  const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {
+    const found = await reading
+    if (!found) throw connectionNotFound()
+    if (!isFresh(found, nowSeconds(), 0)) memory.forget(companyKey, found.generation)
+    return found
+  }
+
+  /** Callers who miss the memory together share one read: it began after the last thing that any of them can know. */
+  const readOnce = async (companyKey: string, keepAlive: KeepAlive): Promise<Connection | undefined> => {
+    const begin = () => reads.begin(companyKey, 0, keepAlive, () => connections.read(companyKey, nowSeconds()))
+    const theirs = reads.join(companyKey, 0)
+    return theirs === undefined ? begin() : ((await theirs.catch(() => undefined)) ?? begin())
+  }
+
+  const opened = async (connection: WithAccessToken): Promise<UsableToken> => {
+    const token = await usableToken(vault, connection)
+    memory.remember(token)
+    return token
+  }
+
+  const refreshBehind = (seen: Connection, keepAlive: KeepAlive) => {
+    const renewed = refresh(seen, false, keepAlive).then(opened)
+    const logged = renewed.catch((error: unknown) => {
+      const code = error instanceof Problem ? error.code : 'internal_error'
+      log({ event: 'refresh_behind_failed', company_key: seen.companyKey, code })
+    })
+    keepAlive(logged)
+  }
+
+  /** Both ways, so that a time which a wrong clock wrote keeps nothing young for long. */
+  const isYoung = ({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>) =>
+    lastRefreshAt !== undefined && Math.abs(nowSeconds() - lastRefreshAt) < YOUNG_SECONDS
+
+  const isLongEnough = (handedOut: HandedOut, minTtlSeconds: number, marginSeconds: number) => {
+    const leftSeconds = handedOut.accessTokenExpiresAt - nowSeconds()
+    return leftSeconds > 0 && (isYoung(handedOut) || leftSeconds > Math.max(minTtlSeconds, marginSeconds))
+  }
+
+  const nearsMargin = ({ accessTokenExpiresAt }: HandedOut) =>
+    accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
+
+  /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
+  const isDueBehind = (connection: WithAccessToken) => {
+    const isUnderWay = connection.lease !== undefined && connection.lease.until >= surroundings.now()
+    return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isYoung(connection)
+  }
+
+  /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
+  const recalled = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
+    const known = memory.recall(companyKey)
+    return known && isLongEnough(known.connection, minTtlSeconds, 2 * marginSeconds()) ? known : undefined
+  }
+
+  /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
+  const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, keepAlive: KeepAlive) => {
+    if (!near || !from || fromTable) return undefined
+    const found = await near.read(companyKey, from(), keepAlive)
+    if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
+    if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
+    // It may be sealed with a key that is gone since.
+    return opened(found).catch(() => undefined)
+  }
+
+  /**
+   * A token that is valid for longer than the margin and than `minTtlSeconds`, or one that is younger than a minute: the
+   * remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
+   * at once and renewed behind the answer, so that callers in steady use never wait for Intuit.
+   */
+  const freshToken = async (
+    companyKey: string,
+    wanted: Wanted,
+    keepAlive: KeepAlive,
+  ): Promise<{ token: UsableToken; source: Source }> => {
+    const { minTtlSeconds, fromTable } = wanted
+    const known = fromTable ? undefined : recalled(companyKey, minTtlSeconds)
+    if (known) return { token: known, source: 'memory' }
+    const copy = await nearby(companyKey, wanted, keepAlive)
+    if (copy) return { token: copy, source: 'replica' }
+    const reading =
+      fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
+    const connection = await stored(companyKey, reading)
+    if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
+      return { token: await opened(await refresh(connection, false, keepAlive)), source: 'intuit' }
+    }
+    if (isDueBehind(connection)) refreshBehind(connection, keepAlive)
+    return { token: await opened(connection), source: 'table' }
+  }
+
+  /**
+   * A token that is newer than the stored one, whatever its age. With `generations`, only if the stored one is of one
+   * of them; throws `generation_mismatch` where it is not.
+   */
+  const refreshedToken = async (
+    companyKey: string,
+    generations: number[] | undefined,
+    keepAlive: KeepAlive,
+  ): Promise<UsableToken> => {
+    const connection = await stored(companyKey, connections.read(companyKey, nowSeconds()))
+    if (generations && !generations.includes(connection.generation)) throw generationMismatch()
+    return opened(await refresh(connection, true, keepAlive))
+  }
+
+  /**
+   * Refreshes a connection that was not refreshed since `notSince`, or whose last refresh failed and may be tried again.
+   * Never rejects: what went wrong is on the record, and in the log.
+   */
+  const refreshIdle = async (
+    companyKey: string,
+    notSince: EpochSeconds,
+    keepAlive: KeepAlive,
+  ): Promise<IdleRefresh> => {
+    try {
+      const connection = await connections.read(companyKey, nowSeconds())
+      const isIdle = (connection?.lastRefreshAt ?? 0) <= notSince
+      if (!connection?.refreshToken || !(isIdle || connection.failure)) return 'not due'
+      if (await standingFailure(connection, nowSeconds(), false)) return 'not due'
+      const renewed = await refresh(connection, false, keepAlive)
+      return renewed.generation > connection.generation ? 'refreshed' : 'out of reach'
+    } catch (error) {
+      const code = error instanceof Problem ? error.code : 'internal_error'
+      log({ event: 'keep_alive_failed', company_key: companyKey, code })
+      return OF_THE_CONNECTION.has(code) ? 'failed' : 'out of reach'
+    }
+  }
+
+  return { freshToken, refreshedToken, refreshIdle }
+}
+
+export type Tokens = ReturnType<typeof tokens>

@@ -1,0 +1,32 @@
+import type { Connection } from '../connection.ts'
+import type { KeepAlive, Replicas, Surroundings, Whereabouts } from '../ports.ts'
+import { flights } from '../single-flight.ts'
+import type { Timing } from '../timing.ts'
+import { newestSeen } from './generation-watermark.ts'
+
+export interface NearPorts {
+  replicas: Replicas
+  surroundings: Pick<Surroundings, 'now' | 'sleep'>
+  timing(): Timing
+}
+
+/** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
+export function nearReads({ replicas, surroundings, timing }: NearPorts) {
+  const reads = flights<Connection | undefined>({ surroundings, timing })
+  const seen = newestSeen(surroundings.now)
+
+  return {
+    /** To be told of each generation that is handed out, erased or replaced. */
+    note: seen.note,
+
+    /** `undefined`: no replica can tell. */
+    read: async (companyKey: string, from: Whereabouts, keepAlive: KeepAlive): Promise<Connection | undefined> => {
+      const begin = () => reads.begin(companyKey, 0, keepAlive, () => replicas.read(companyKey, from))
+      const found = await (reads.join(companyKey, 0) ?? begin())
+      // Asked when the read has ended: a refresh may have ended before it.
+      return found && !seen.isNewerThan(companyKey, found.generation) ? found : undefined
+    },
+  }
+}
+
+export type NearReads = ReturnType<typeof nearReads>

@@ -1,0 +1,86 @@
+import { createBroker } from './broker/broker.ts'
+import type { Surroundings } from './broker/ports.ts'
+import { DEFAULT_TIMING } from './broker/timing.ts'
+import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config/config.ts'
+import { isSet } from './config/variables.ts'
+import { linkSigner } from './crypto/link-signer.ts'
+import { sealingVault } from './crypto/token-vault.ts'
+import { intuit } from './intuit/authorization-server.ts'
+import { once } from './lib/lazy.ts'
+import { type RescueNamespace, rescueOf } from './rescue/rescue-client.ts'
+import { startLinkUrl } from './routes/start-link.ts'
+import { type Env, surroundings as local, warn } from './runtime.ts'
+import { connectionStore } from './storage/connection-store.ts'
+import { roundStore } from './storage/cron-state-store.ts'
+import { disconnectionStore } from './storage/disconnection-store.ts'
+import { dynamoDb } from './storage/dynamodb.ts'
+import { fleetIndex } from './storage/fleet-index.ts'
+import { realmStore } from './storage/realm-store.ts'
+import { replicas } from './storage/replica-store.ts'
+import { stateStore } from './storage/state-store.ts'
+import { tableClock } from './storage/table-clock.ts'
+
+/** The binding is optional: without it a pair whose every write fails has no second place. */
+function isRescueNamespace(binding: unknown): binding is RescueNamespace {
+  return typeof binding === 'object' && binding !== null && 'getByName' in binding
+}
+
+function warnPlain() {
+  const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
+  warn({ event: 'tokens_not_sealed', detail })
+}
+
+/** The skew that the configuration allows. Faulty times stop refreshes; they need not stop reads of a skewed Worker. */
+function allowedSkewMs({ timing }: Config): number {
+  try {
+    return timing().skewMs
+  } catch {
+    return DEFAULT_TIMING.skewMs
+  }
+}
+
+/**
+ * The configuration, the table and the broker over them, each request of theirs by `network`. The broker has one clock
+ * for everything that it compares, stores or sends: the table's, which all Workers share.
+ */
+export function createCore(env: Env, network: typeof fetch, runtime: Surroundings = local) {
+  const config = readConfig(env)
+  const clock = tableClock({ now: runtime.now, skewMs: () => allowedSkewMs(config), log: warn })
+  const surroundings = { ...runtime, now: clock.now }
+  /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
+  const origin = () => new URL(config.authorization().redirectUri).origin
+  // The table's own client goes by local time, which it corrects.
+  const tableReach = { ...runtime, fetch: network, clock, log: warn }
+  const dynamo = dynamoDb(config.storage, tableReach)
+  const broker = createBroker({
+    connections: connectionStore(dynamo, clock.requireLeaseClock),
+    replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? replicas(config, tableReach, warn) : undefined,
+    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
+    disconnections: disconnectionStore(dynamo),
+    realms: realmStore(dynamo),
+    oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
+    states: stateStore(dynamo),
+    settings: {
+      requireConsent: (environment) => requireConsent(config, environment),
+      requireRefresh: (environment) => requireRefresh(config, environment),
+      requireDisconnect: (environment) => requireDisconnect(config, environment),
+    },
+    intuit: intuit(config, { ...surroundings, fetch: network }),
+    vault: sealingVault(config.sealing, once(warnPlain)),
+    linkSigner: linkSigner(() => config.startLinks().keys),
+    startLinkMode: () => config.startLinks().mode,
+    bindsBrowser: () => config.startLinks().bindsBrowser,
+    surroundings,
+    log: warn,
+    timing: config.timing,
+    cacheSeconds: () => config.tokenCache().cacheSeconds,
+    marginSeconds: () => config.freshness().marginSeconds,
+    startUrl: (companyKey, companyName, signed) =>
+      config.startLinks().mode === 'open' || signed
+        ? startLinkUrl(origin(), { companyKey, companyName, signed })
+        : undefined,
+    stateTtlSeconds: () => config.authorization().stateTtlSeconds,
+  })
+  const index = fleetIndex(dynamo, () => config.fleet().indexName ?? '')
+  return { config, origin, dynamo, clock, broker, index, rounds: roundStore(dynamo) }
+}

@@ -1,0 +1,159 @@
+import type { EpochMs } from '../broker/connection.ts'
+import type { IdleRefresh } from '../broker/tokens/get-token.ts'
+import { addNote, planAlerts } from './alert-bundles.ts'
+import { type Announced, createAlerting } from './alert-delivery.ts'
+import { changeOf } from './alerts.ts'
+import { createFoundChanges, type FoundChanges } from './found-changes.ts'
+import { CALLS_A_REFRESH, isDue, keepingAlive } from './idle-refresh.ts'
+import { noCounts, sweeping } from './index-scan.ts'
+import type { AlertState, FleetIndex, Outbox, PendingNote, Round, RoundStore, SendAlert, Sighting } from './ports.ts'
+import { createSoonest } from './soonest-to-expire.ts'
+
+const DAY_SECONDS = 24 * 3600
+/** No new refresh begins later in a run. */
+const RUN_MS = 60_000
+/** Of the calls of a run, what looking and what telling may take at most. The rest is for refreshing. */
+const LOOKING = 0.4
+const TELLING = 0.3
+
+export interface FleetRunPorts {
+  index: FleetIndex
+  rounds: RoundStore
+  /** `undefined`: nobody wants to hear of anything. */
+  alerts: { outbox: Outbox; send: SendAlert } | undefined
+  /** Refreshes a connection that was not refreshed since `notSince`. Never rejects. */
+  refreshIdle(companyKey: string, notSince: number): Promise<IdleRefresh>
+  now(): EpochMs
+  /** What this run may send over the network, and has sent. */
+  calls: { limit: number; used(): number }
+  /** 0: nothing is kept alive. */
+  keepAliveDays: number
+  refreshes: number
+}
+
+/** What a run did, for the log. */
+export interface RunReport {
+  seen: number
+  idle: number
+  failing: number
+  refreshed: number
+  failed: number
+  changes: number
+  alerts_sent: number
+  alerts_failed: number
+}
+
+function firstRound(): Round {
+  return {
+    rounds: 0,
+    shard: 0,
+    after: undefined,
+    counts: noCounts(),
+    summary: undefined,
+    alertsSince: undefined,
+    windows: {},
+    pendingAlerts: [],
+    pendingNotes: [],
+    plantedOn: 0,
+  }
+}
+
+/** Finds what changed, of one connection after the other. */
+function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number | undefined, maxSilent: number) {
+  const changes = createFoundChanges(maxSilent)
+  return {
+    look(sighting: Sighting, now: number): void {
+      if (alertsSince === undefined) return
+      const { companyKey } = sighting.connection
+      let note = notes.get(companyKey)
+      if (note && note.before !== sighting.alerted) {
+        // The record was noted meanwhile: it knows better.
+        notes.delete(companyKey)
+        note = undefined
+      }
+      const change = changeOf(sighting, now, { alertsSince, pending: note?.told })
+      if (!change) return
+      if (note && !change.alert) addNote(notes, change)
+      else changes.add(change)
+    },
+    found: (): FoundChanges => changes.found(),
+  }
+}
+
+/**
+ * One run of the cron: goes on with the round over the fleet index, tells the operator what changed, keeps the place,
+ * then refreshes what is due of what it saw. Each part has its share of the run's calls, so that Workers' limit is never
+ * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
+ */
+export function fleetRun(ports: FleetRunPorts) {
+  const { index, rounds, alerts, refreshIdle, now, calls, keepAliveDays, refreshes } = ports
+  const sweep = sweeping(index)
+  const callsLeft = () => calls.limit - calls.used()
+  const maxTelling = Math.floor(calls.limit * TELLING)
+
+  /** Tells what was found, and saves the round with `save`. */
+  const tell = async (
+    found: FoundChanges,
+    before: AlertState,
+    moment: { now: number; rounds: number },
+    save: { asBefore(state: AlertState): Promise<void>; whole(state: AlertState): Promise<void> },
+  ): Promise<Pick<Announced, 'sent' | 'failed'>> => {
+    if (!alerts) {
+      await save.whole(before)
+      return { sent: 0, failed: 0 }
+    }
+    const end = calls.used() + maxTelling
+    const { announce, writeNotes } = createAlerting({ index, ...alerts, callsLeft: () => end - calls.used() })
+    const plan = planAlerts(found, before, moment)
+    // Before anybody is told: a run that ends after it sends the same alerts, by the same ids.
+    if (plan.many.length > 0) await save.asBefore(plan.state)
+    const { state, sent, failed } = await announce(plan, moment.now)
+    const notes = new Map(state.pendingNotes.map((note) => [note.companyKey, note]))
+    try {
+      await writeNotes(notes, found.silent)
+    } finally {
+      await save.whole({ ...state, pendingNotes: [...notes.values()] })
+    }
+    return { sent, failed }
+  }
+
+  return async (): Promise<RunReport> => {
+    const startedAt = now()
+    const nowSeconds = Math.floor(startedAt / 1000)
+    const today = Math.floor(nowSeconds / DAY_SECONDS)
+    const round = (await rounds.load()) ?? firstRound()
+    const alertsSince = alerts ? (round.alertsSince ?? nowSeconds) : undefined
+    const notes = new Map(round.pendingNotes.map((note) => [note.companyKey, note]))
+    const changes = createChangeFinder(notes, alertsSince, maxTelling)
+    const mostRefreshes = Math.min(refreshes, Math.floor(callsLeft() / CALLS_A_REFRESH))
+    const due = { idle: createSoonest(mostRefreshes), failing: createSoonest(mostRefreshes) }
+    let seen = 0
+    const swept = await sweep(round, Math.floor(calls.limit * LOOKING), nowSeconds, (sighting) => {
+      seen++
+      changes.look(sighting, nowSeconds)
+      const why = keepAliveDays > 0 ? isDue(sighting, nowSeconds, keepAliveDays) : undefined
+      if (why) due[why].add(sighting)
+    })
+    if (round.plantedOn !== today) await rounds.plant(nowSeconds)
+    const found = changes.found()
+    const { windows, pendingAlerts } = round
+    const told = await tell(
+      found,
+      { windows, pendingAlerts, pendingNotes: [...notes.values()] },
+      { now: nowSeconds, rounds: round.rounds },
+      {
+        asBefore: (state) => rounds.save({ ...round, alertsSince, ...state }),
+        whole: (state) => rounds.save({ ...round, ...swept, alertsSince, ...state, plantedOn: today }),
+      },
+    )
+    const kept = await keepingAlive((companyKey) => refreshIdle(companyKey, nowSeconds - keepAliveDays * DAY_SECONDS))(
+      due.idle.kept(),
+      due.failing.kept(),
+      { refreshes, callsLeft, isOver: () => now() - startedAt > RUN_MS },
+    )
+    return {
+      ...{ seen, idle: due.idle.count(), failing: due.failing.count(), ...kept, changes: found.count },
+      ...{ alerts_sent: told.sent, alerts_failed: told.failed },
+    }
+  }
+}

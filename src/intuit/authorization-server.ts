@@ -1,0 +1,67 @@
+import type { Environment } from '../broker/company.ts'
+import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Surroundings, UseGuard } from '../broker/ports.ts'
+import type { Config } from '../config/config.ts'
+import { clientDigest } from './client-digest.ts'
+import { revokeAt } from './revocation.ts'
+import { type GrantType, redeem } from './token-endpoint.ts'
+
+interface IntuitSurroundings extends Pick<Surroundings, 'now' | 'sleep'> {
+  fetch: typeof fetch
+}
+
+function exchangeAnswer(answer: IntuitAnswer): ExchangeAnswer {
+  if (!answer.ok) return answer
+  const { pair, intuitTid } = answer
+  if (pair.refreshToken !== undefined)
+    return { ok: true, pair: { ...pair, refreshToken: pair.refreshToken }, intuitTid }
+  const nothingSaid = { intuitError: undefined, retryAfterSeconds: undefined }
+  return { ok: false, refusal: 'no_refresh_token', intuitTid, ...nothingSaid }
+}
+
+/** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
+export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings): AuthorizationServer {
+  const redeemAt = (
+    environment: Environment,
+    grantType: GrantType,
+    parameters: Record<string, string>,
+    guard?: UseGuard,
+  ) => {
+    const { tokenEndpoint: url } = config.exchange()
+    const { intuitMs: timeoutMs, deadlineMs: listenMs } = config.timing()
+    const endpoint = { url, fetch, now, sleep, timeoutMs, listenMs }
+    return redeem(endpoint, config[environment](), grantType, parameters, guard)
+  }
+
+  return {
+    clientDigest(environment, companyKey) {
+      return clientDigest(config[environment](), companyKey)
+    },
+
+    authorizationUrl(environment, state) {
+      const { authorizationEndpoint, redirectUri, scope } = config.authorization()
+      const url = new URL(authorizationEndpoint)
+      url.searchParams.set('client_id', config[environment]().clientId)
+      url.searchParams.set('response_type', 'code')
+      url.searchParams.set('scope', scope)
+      url.searchParams.set('redirect_uri', redirectUri)
+      url.searchParams.set('state', state)
+      return url.href
+    },
+
+    async exchange(environment, code) {
+      const { redirectUri } = config.authorization()
+      const parameters = { code, redirect_uri: redirectUri }
+      const { answer, late } = await redeemAt(environment, 'authorization_code', parameters)
+      return { answer: exchangeAnswer(answer), late: late?.then((one) => one && exchangeAnswer(one)) }
+    },
+
+    refresh(environment, refreshToken, guard) {
+      return redeemAt(environment, 'refresh_token', { refresh_token: refreshToken }, guard)
+    },
+
+    revoke(environment, token) {
+      const { revocationEndpoint: url } = config.revocation()
+      return revokeAt({ url, fetch }, config[environment](), token)
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { type Caller, type Permission, reaches } from '../broker/api-client.ts'
+import { parseCompanyKey } from '../broker/company.ts'
+import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.ts'
+import { Problem } from '../problem.ts'
+import { addressOf, type Brake } from './rate-limit.ts'
+
+export interface AccessParts {
+  /** Whose key this is. Throws `configuration_error` where no key is configured. */
+  identify(presented: string | undefined): Promise<{ caller: Caller | undefined }>
+  /** Whether a key may come in the query string. */
+  queryKeysAllowed(): boolean
+  /** Counts the wrong keys of an address. */
+  failedKeyBrake: Brake
+}
+
+/** What `requireCaller` leaves for those after it. */
+export interface AccessVariables {
+  caller: Caller
+  /** A key came in the query, be it the one that counted or not. */
+  keyInQuery: boolean
+}
+type Access = { Variables: AccessVariables }
+
+function invalidApiKey(queryKeysAllowed: boolean) {
+  return new Problem(
+    'invalid_api_key',
+    `Send a valid API key in the header X-API-Key${queryKeysAllowed ? ', or in the query parameter api_key' : ''}.`,
+    { headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' } },
+  )
+}
+
+/** The same answer whether or not the company is connected: it is given before the table is asked. */
+function forbidden() {
+  return new Problem(
+    'forbidden',
+    'This API key may not do this, or not for this company. The operator gives it the right.',
+  )
+}
+
+/** A repeated query parameter names no key. */
+function onlyOne(values: string[]) {
+  return values.length === 1 ? values[0] : undefined
+}
+
+/** What the query has to say of the key. One that is over-long is not read, and has none. */
+function keysInQuery(c: Context): string[] {
+  return hasShortQuery(c) ? queryValues(c, 'api_key') : []
+}
+
+/** A variable of a Worker has at most 5 KB: nothing longer can be right, or is worth a digest. */
+const MAX_KEY_LENGTH = 8192
+
+/**
+ * Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws
+ * `invalid_api_key`, and `invalid_request` for an over-long query of a caller with a right key.
+ */
+export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> {
+  return async (c, next) => {
+    const header = c.req.header('X-API-Key')
+    const inQuery = keysInQuery(c)
+    c.set('keyInQuery', inQuery.length > 0)
+    const allowed = queryKeysAllowed()
+    const presented = header ?? (allowed ? onlyOne(inQuery) : undefined)
+    const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
+    const { caller } = await identify(isPossible ? presented : undefined)
+    if (!caller) {
+      await failedKeyBrake(addressOf(c))
+      throw invalidApiKey(allowed)
+    }
+    c.set('caller', caller)
+    requireShortQuery(c)
+    await next()
+  }
+}
+
+/** Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws `forbidden`. */
+export function may(permission: Permission): MiddlewareHandler<Access> {
+  return async (c, next) => {
+    const caller = c.get('caller')
+    if (!caller.may.includes(permission)) throw forbidden()
+    const companyKey = c.req.param('company_key')
+    if (companyKey !== undefined && !reaches(caller, parseCompanyKey(companyKey))) throw forbidden()
+    await next()
+  }
+}

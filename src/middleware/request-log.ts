@@ -1,0 +1,75 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import type { Caller } from '../broker/api-client.ts'
+import { isCompanyKey } from '../broker/company.ts'
+import type { Source } from '../broker/tokens/get-token.ts'
+import type { Problem, ProblemCode } from '../problem.ts'
+
+/** One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left out. */
+export interface RequestLine {
+  event: 'request'
+  /** The pattern that matched, not the path. */
+  route: string
+  method: string
+  status: number
+  /** Until the answer was ready. workerd's clock moves with input and output alone. */
+  ms: number
+  request_id: string
+  key_name: string | undefined
+  /** A key came in the query string, where other logs may keep it. */
+  key_in_query: true | undefined
+  company_key: string | undefined
+  outcome: ProblemCode | 'ok'
+  intuit_tid: string | undefined
+  /** Intuit's own error code. */
+  intuit_error: string | undefined
+  /** Where a token came from. */
+  source: Source | undefined
+}
+
+/** What a request left for its line. A route may set the company key where the path has none. */
+export interface LoggedVariables {
+  requestId: string
+  caller: Caller | undefined
+  keyInQuery: boolean | undefined
+  companyKey: string | undefined
+  problem: Problem | undefined
+  source: Source | undefined
+}
+
+/** `/oauth/start/:company_key{.*}` → `/oauth/start/{company_key}` */
+function pattern(c: Context) {
+  return routePath(c, -1).replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')
+}
+
+function companyKeyOf(c: Context<{ Variables: LoggedVariables }>) {
+  const companyKey = c.get('companyKey') ?? c.req.param('company_key')
+  return companyKey !== undefined && isCompanyKey(companyKey) ? companyKey : undefined
+}
+
+/** Writes one line for each request, once its answer is ready. */
+export function requestLog(
+  write: (line: RequestLine) => void,
+  now: () => number,
+): MiddlewareHandler<{ Variables: LoggedVariables }> {
+  return async (c, next) => {
+    const startedAt = now()
+    await next()
+    const problem = c.get('problem')
+    write({
+      event: 'request',
+      route: pattern(c),
+      method: c.req.method,
+      status: c.res.status,
+      ms: now() - startedAt,
+      request_id: c.get('requestId'),
+      key_name: c.get('caller')?.name,
+      key_in_query: c.get('keyInQuery') ? true : undefined,
+      company_key: companyKeyOf(c),
+      outcome: problem?.code ?? 'ok',
+      intuit_tid: problem?.intuitTid,
+      intuit_error: problem?.intuitError,
+      source: c.get('source'),
+    })
+  }
+}

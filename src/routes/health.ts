@@ -1,0 +1,26 @@
+import type { MiddlewareHandler } from 'hono'
+import { Hono } from 'hono/tiny'
+import { keepAlive } from '../http/request.ts'
+import type { AccessVariables } from '../middleware/api-key.ts'
+import type { Readiness } from '../readiness.ts'
+import type { NotReadyBody, ReadyBody } from './schemas/ready.ts'
+
+const RETRY_AFTER_SECONDS = '10'
+
+type Access = { Variables: AccessVariables }
+
+/** Whoever shows a key must have a right one. */
+function keyIfShown(requireCaller: MiddlewareHandler<Access>): MiddlewareHandler<Access> {
+  return (c, next) => (c.req.header('X-API-Key') === undefined ? next() : requireCaller(c, next))
+}
+
+/** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
+export function readyRoutes(faults: Readiness, requireCaller: MiddlewareHandler<Access>) {
+  return new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
+    const found = await faults(keepAlive(c))
+    if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
+    return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
+      'Retry-After': RETRY_AFTER_SECONDS,
+    })
+  })
+}

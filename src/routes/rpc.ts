@@ -1,0 +1,111 @@
+import * as v from 'valibot'
+import type { Refusal } from '../../client/rpc.d.ts'
+import type { Broker } from '../broker/broker.ts'
+import { isCompanyKey, parseCompanyKey } from '../broker/company.ts'
+import type { EpochMs, UsableToken } from '../broker/connection.ts'
+import type { KeepAlive } from '../broker/ports.ts'
+import type { Brake } from '../middleware/rate-limit.ts'
+import type { RequestLine } from '../middleware/request-log.ts'
+import { PROBLEM_STATUS, Problem, problemBody, problemOf } from '../problem.ts'
+import { connectionBody } from './connections.ts'
+import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
+import { tokenBody } from './tokens.ts'
+
+interface CallParts {
+  broker: Broker
+  /** Limits the rate of forced refreshes by company key. Throws `rate_limited`. */
+  forcedRefresh: Brake
+  now(): EpochMs
+  logRequest(line: RequestLine): void
+  reportFault(error: unknown, requestId: string): void
+}
+
+function wholeNumber() {
+  return v.pipe(v.number(), v.integer(), v.minValue(0))
+}
+function tokenOptions() {
+  return v.optional(
+    v.strictObject({
+      minTtlSeconds: v.optional(v.pipe(wholeNumber(), v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
+      fresh: v.optional(v.boolean(), false),
+    }),
+    {},
+  )
+}
+function refreshOptions() {
+  return v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber()) }), {})
+}
+
+/** Throws `invalid_request`, naming the option. */
+function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, options)
+  if (result.success) return result.output
+  const [{ path, message }] = result.issues
+  const name = path?.[0]?.key
+  throw new Problem(
+    'invalid_request',
+    `The options are malformed${name === undefined ? '' : ` at ${String(name)}`}: ${message}.`,
+  )
+}
+
+/** Another Worker may send anything. Throws `invalid_company_key`. */
+function keyOf(companyKey: unknown): string {
+  return parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
+}
+
+function tokenAnswer(token: UsableToken) {
+  return { ...tokenBody(token), generation: token.connection.generation }
+}
+
+function refusal(problem: Problem, requestId: string): Refusal {
+  return {
+    ...problemBody(problem),
+    retry_after: Number(problem.headers['Retry-After']) || undefined,
+    request_id: requestId,
+  }
+}
+
+/** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
+export function tokenCalls({ broker, forcedRefresh, now, logRequest, reportFault }: CallParts) {
+  const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
+    const [requestId, startedAt] = [crypto.randomUUID(), now()]
+    const outcome = await call().catch((error: unknown) =>
+      problemOf(error, (unknown) => reportFault(unknown, requestId)),
+    )
+    const problem = outcome instanceof Problem ? outcome : undefined
+    logRequest({
+      ...{ event: 'request', route: `Tokens.${name}`, method: 'RPC', request_id: requestId },
+      ...{ status: problem ? PROBLEM_STATUS[problem.code] : 200, ms: now() - startedAt },
+      ...{ key_name: undefined, key_in_query: undefined, source: undefined },
+      company_key: typeof companyKey === 'string' && isCompanyKey(companyKey) ? companyKey : undefined,
+      outcome: problem?.code ?? 'ok',
+      intuit_tid: problem?.intuitTid,
+      intuit_error: problem?.intuitError,
+    })
+    return outcome instanceof Problem ? refusal(outcome, requestId) : outcome
+  }
+
+  return {
+    getToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+      answered('getToken', companyKey, async () => {
+        const { minTtlSeconds, fresh } = parsed(tokenOptions(), options)
+        const wanted = { minTtlSeconds, fromTable: fresh }
+        return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, keepAlive)).token)
+      }),
+
+    refreshToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+      answered('refreshToken', companyKey, async () => {
+        const { ifGeneration } = parsed(refreshOptions(), options)
+        const generations = ifGeneration === undefined ? undefined : [ifGeneration]
+        const key = keyOf(companyKey)
+        await forcedRefresh(key)
+        return tokenAnswer(await broker.refreshedToken(key, generations, keepAlive))
+      }),
+
+    getConnection: (companyKey: unknown) =>
+      answered('getConnection', companyKey, async () => {
+        const connection = await broker.connection(keyOf(companyKey))
+        return { ...connectionBody(connection), generation: connection.generation }
+      }),
+  }
+}

@@ -1,0 +1,101 @@
+import * as v from 'valibot'
+import type { EpochSeconds } from '../broker/connection.ts'
+import type { Outbox, Waiting } from '../fleet/ports.ts'
+import { attributes, integer, text } from './attribute-values.ts'
+import type { DynamoDb, Item } from './dynamodb.ts'
+import { fromJson } from './json.ts'
+
+/*
+ * pk            S   outbox#<alert id>
+ * fleet_shard   S   outbox: a shard of the fleet index for alerts that wait, so that nothing has to scan for them
+ * dies_at       N   epoch seconds: the next attempt
+ * message       S   the alert as JSON
+ * attempts      N   in vain
+ * created_at    N
+ * expires_at    N   TTL: an alert that nobody took for days is no news any more
+ */
+
+const SHARD = 'outbox'
+const KEPT_SECONDS = 3 * 24 * 3600
+/** Queries for the alerts that are due. */
+const DUE_PAGES = 3
+
+type QueryInput = Parameters<DynamoDb['query']>[0]
+
+function alertSchema() {
+  return v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
+}
+
+function key(id: string) {
+  return attributes({ pk: `outbox#${id}` })
+}
+
+function waitingOf(item: Item | undefined): Waiting[] {
+  const alert = item && fromJson(alertSchema(), text(item, 'message'))
+  return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
+}
+
+/** Alerts that wait for delivery. Every call is idempotent. */
+export function outbox(dynamo: DynamoDb, indexName: () => string): Outbox {
+  /** A page may be empty and not be the last one. */
+  const dueKeys = async (now: EpochSeconds, limit: number): Promise<string[]> => {
+    const keys: string[] = []
+    let start: QueryInput['ExclusiveStartKey']
+    for (let page = 0; page < DUE_PAGES && keys.length < limit; page++) {
+      const { items, lastKey } = await dynamo.query({
+        IndexName: indexName(),
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
+        ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
+        Limit: limit - keys.length,
+        ...(start ? { ExclusiveStartKey: start } : {}),
+      })
+      keys.push(...items.flatMap((item) => text(item, 'pk') ?? []))
+      if (!lastKey) break
+      start = attributes({
+        fleet_shard: SHARD,
+        dies_at: integer(lastKey, 'dies_at'),
+        pk: text(lastKey, 'pk'),
+      })
+    }
+    return keys
+  }
+
+  return {
+    async put(alert, now, nextAttemptAt) {
+      await dynamo.putItem({
+        Item: attributes({
+          pk: `outbox#${alert.id}`,
+          fleet_shard: SHARD,
+          dies_at: nextAttemptAt,
+          message: JSON.stringify(alert),
+          attempts: 0,
+          created_at: now,
+          expires_at: now + KEPT_SECONDS,
+        }),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      })
+    },
+
+    async due(now, limit) {
+      const keys = await dueKeys(now, limit)
+      // The index shows no message, and one that it still shows may be delivered.
+      const whole = await Promise.all(
+        keys.map((pk) => dynamo.getItem({ Key: attributes({ pk }), ConsistentRead: true })),
+      )
+      return whole.flatMap(waitingOf)
+    },
+
+    async delivered(id) {
+      await dynamo.deleteItem({ Key: key(id) })
+    },
+
+    async postpone(id, attempts, nextAttemptAt) {
+      await dynamo.updateItem({
+        Key: key(id),
+        UpdateExpression: 'SET attempts = :attempts, dies_at = :next',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: attributes({ ':attempts': attempts, ':next': nextAttemptAt }),
+      })
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { ConnectionStore } from '../broker/ports.ts'
+import { assigned, attributes } from './attribute-values.ts'
+import { all, isSameInteger } from './conditions.ts'
+import { connectionKey, connectionOf, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM } from './connection-item.ts'
+import { connectionLeases } from './connection-leases.ts'
+import { connectionPairs } from './connection-tokens.ts'
+import type { DynamoDb, Item, Refused } from './dynamodb.ts'
+import { fleetAttributes } from './fleet-keys.ts'
+
+/** Only an unfinished attempt, or nothing, is stored. */
+export const NEVER_CONNECTED = all(NAMES_NO_REALM, HOLDS_NO_TOKENS, isSameInteger('generation', 0))
+
+const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
+
+/**
+ * Connection records in DynamoDB. No write needs a transaction. Each is idempotent, as the transport repeats what it had
+ * no answer to. `requireLeaseClock` throws where the clock is too far off to acquire a lease.
+ */
+export function connectionStore(dynamo: DynamoDb, requireLeaseClock: () => void = () => undefined): ConnectionStore {
+  const readItem = (companyKey: string) => dynamo.getItem({ Key: connectionKey(companyKey), ConsistentRead: true })
+
+  /** The item that refused a condition: told by DynamoDB, read where the engine does not tell. */
+  const refusingItem = async (companyKey: string, refused: Refused) => refused.item ?? (await readItem(companyKey))
+
+  /** Overwrites what an unfinished attempt left that has expired and that DynamoDB has not yet deleted. */
+  const startAnew = async (companyKey: string, values: Parameters<typeof attributes>[0]): Promise<Item> => {
+    const item = attributes({ pk: `connection#${companyKey}`, ...values })
+    const put = await dynamo.putItem({
+      Item: item,
+      ConditionExpression: NEVER_CONNECTED.expression,
+      ExpressionAttributeValues: NEVER_CONNECTED.values,
+    })
+    return put.refused ? ((await refusingItem(companyKey, put)) ?? item) : item
+  }
+
+  return {
+    async read(companyKey, now) {
+      const item = await readItem(companyKey)
+      return item && !isExpired(item, now) ? connectionOf(item, companyKey) : undefined
+    },
+
+    async begin(companyKey, { companyName, environment, now, expiresAt }) {
+      const initial = {
+        company_key: companyKey,
+        company_name: companyName,
+        uses_sandbox_credentials: environment === 'sandbox',
+        created_at: now,
+        updated_at: now,
+        generation: 0,
+        ...fleetAttributes({ companyKey, holdsRefreshToken: false, ...NO_TIMES }),
+      }
+      const unlessThere = Object.keys(initial).map((name) => `${name} = if_not_exists(${name}, :${name})`)
+      const begun = await dynamo.updateItem({
+        Key: connectionKey(companyKey),
+        UpdateExpression: `SET ${unlessThere.join(', ')}, expires_at = :expires_at`,
+        ConditionExpression: NEVER_CONNECTED.expression,
+        ExpressionAttributeValues: {
+          ...assigned({ ...initial, expires_at: expiresAt }),
+          ...NEVER_CONNECTED.values,
+        },
+        ReturnValues: 'ALL_OLD',
+      })
+      if (begun.refused) return connectionOf((await refusingItem(companyKey, begun)) ?? {}, companyKey)
+      const before = begun.attributes
+      const isLeftover = isExpired(before, now)
+      const item = isLeftover ? await startAnew(companyKey, { ...initial, expires_at: expiresAt }) : before
+      return connectionOf({ ...attributes(initial), ...item }, companyKey)
+    },
+
+    ...connectionPairs(dynamo, refusingItem),
+    ...connectionLeases(dynamo, refusingItem, requireLeaseClock),
+  }
+}

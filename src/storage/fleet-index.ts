@@ -1,0 +1,75 @@
+import type { DeathRange, FleetIndex, IndexFilter, IndexPage, Place, Sighting } from '../fleet/ports.ts'
+import { attributes, digits, integer, text } from './attribute-values.ts'
+import { all, isSameText, recordExists } from './conditions.ts'
+import { connectionKey, connectionOf } from './connection-item.ts'
+import type { DynamoDb, Item } from './dynamodb.ts'
+import { filterExpression } from './fleet-filter.ts'
+import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-keys.ts'
+
+/*
+ * alerted   S   of a connection record: what the operator was last told of it. Written by the cron alone.
+ */
+
+const PK_PREFIX = 'connection#'
+
+function sightingOf(item: Item): Sighting {
+  const place = parsePlace(item)
+  const connection = connectionOf(item, place.companyKey)
+  return {
+    connection,
+    // The index holds no token. The expiry of an access token comes and goes with it.
+    holdsAccessToken: connection.accessTokenExpiresAt !== undefined,
+    holdsRefreshToken: place.diesAt !== NOTHING_TO_DIE,
+    place,
+    expiresAt: integer(item, 'expires_at'),
+    alerted: text(item, 'alerted'),
+  }
+}
+
+/** The place of an item or of a `LastEvaluatedKey`. `dies_at` stays as it is: a fraction of it is part of the key. */
+function parsePlace(item: Item): Place {
+  // Not `company_key`: a record written by hand may lack it.
+  const companyKey = (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
+  return { diesAt: Number(digits(item, 'dies_at') ?? 0), companyKey }
+}
+
+function startKey(shard: string, { diesAt, companyKey }: Place) {
+  return attributes({ fleet_shard: shard, dies_at: diesAt, pk: `${PK_PREFIX}${companyKey}` })
+}
+
+/** The connections of the table in the order of their deaths, by the index that `DYNAMODB_FLEET_INDEX` names. */
+export function fleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
+  return {
+    shards: FLEET_SHARDS,
+    nothingToDie: NOTHING_TO_DIE,
+
+    async page(
+      shard: string,
+      { from, to }: DeathRange,
+      after: Place | undefined,
+      limit: number,
+      filter?: IndexFilter,
+    ): Promise<IndexPage> {
+      const { expression, values } = filterExpression(filter)
+      const { items, lastKey } = await dynamo.query({
+        IndexName: indexName(),
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at BETWEEN :from AND :to',
+        ExpressionAttributeValues: attributes({ ':shard': shard, ':from': from, ':to': to, ...values }),
+        ...(expression === undefined ? {} : { FilterExpression: expression }),
+        Limit: limit,
+        ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
+      })
+      return { sightings: items.map(sightingOf), next: lastKey && parsePlace(lastKey) }
+    },
+
+    async noteAlerted(companyKey, before, told) {
+      const unchanged = all(recordExists(), isSameText('alerted', before))
+      await dynamo.updateItem({
+        Key: connectionKey(companyKey),
+        UpdateExpression: 'SET alerted = :told',
+        ConditionExpression: unchanged.expression,
+        ExpressionAttributeValues: { ...unchanged.values, ...attributes({ ':told': told }) },
+      })
+    },
+  }
+}

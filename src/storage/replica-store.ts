@@ -1,0 +1,62 @@
+import type { EpochMs } from '../broker/connection.ts'
+import type { Log, Replicas, Whereabouts } from '../broker/ports.ts'
+import type { ReadRegions, StorageSettings } from '../config/config.ts'
+import { once } from '../lib/lazy.ts'
+import { Problem } from '../problem.ts'
+import { connectionKey, connectionOf, isExpired } from './connection-item.ts'
+import { dynamoDb } from './dynamodb.ts'
+import type { TransportSurroundings } from './dynamodb-http.ts'
+import { rankFrom } from './regions.ts'
+
+/** One short attempt: the home region has to answer within the same request. Milliseconds. */
+const ONE_ATTEMPT = { attempts: 1, attemptMs: 1_000 }
+/** How long a replica that failed is left alone. */
+const PASS_OVER_MS = 30_000
+
+interface ReplicasConfig {
+  storage(): StorageSettings
+  readRegions(): ReadRegions
+}
+
+/**
+ * The replicas of a global table, one signed client for each. They are read eventually consistent: a consistent read
+ * costs twice as much and is consistent within the replica's own region only.
+ */
+export function replicas(config: ReplicasConfig, surroundings: TransportSurroundings, log: Log): Replicas {
+  const { now, clock } = surroundings
+  const all = once(() =>
+    config.readRegions().map(({ region, endpoint }) => {
+      const settings = { ...config.storage(), region, endpoint }
+      const passedOverUntil: EpochMs = 0
+      return { region, passedOverUntil, table: dynamoDb(() => settings, surroundings) }
+    }),
+  )
+
+  /** The nearest one that is not passed over, if it is nearer than home. */
+  const nearest = (from: Whereabouts) => {
+    const rank = rankFrom(from)
+    const home = rank(config.storage().region)
+    return all()
+      .filter(({ region, passedOverUntil }) => rank(region) < home && passedOverUntil <= now())
+      .sort((one, other) => rank(one.region) - rank(other.region))[0]
+  }
+
+  return {
+    async read(companyKey, from) {
+      const replica = nearest(from)
+      if (!replica) return undefined
+      // After a failure one request tries it, and the others go on passing it over.
+      if (replica.passedOverUntil > 0) replica.passedOverUntil = now() + PASS_OVER_MS
+      try {
+        const item = await replica.table.getItem({ Key: connectionKey(companyKey) }, ONE_ATTEMPT)
+        replica.passedOverUntil = 0
+        return item && !isExpired(item, (clock?.now() ?? now()) / 1000) ? connectionOf(item, companyKey) : undefined
+      } catch (error) {
+        replica.passedOverUntil = now() + PASS_OVER_MS
+        const code = error instanceof Problem ? error.code : 'internal_error'
+        log({ event: 'replica_passed_over', company_key: companyKey, region: replica.region, code })
+        return undefined
+      }
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import type { EpochSeconds } from '../broker/connection.ts'
+import type { AuthorizationState, ConsentOutcome, StateStore, VerifiedLink } from '../broker/ports.ts'
+import { isProblemCode } from '../problem.ts'
+import { assigned, assignments, attribute, attributes, flag, integer, text } from './attribute-values.ts'
+import { all, any, type Condition, equals, isAbove, isNoText } from './conditions.ts'
+import type { DynamoDb, Item } from './dynamodb.ts'
+
+/*
+ * pk                         S     state#<nonce>
+ * company_key, company_name  S     as given at start; the name only if one was given
+ * uses_sandbox_credentials   BOOL
+ * browser_hash               S     SHA-256 of what the browser has to present, only where it has to
+ * link_expires_at            N     of the signed start link that was opened, only where one was
+ * link_kid                   S     the key that signed it
+ * created_at, expires_at     N     expires_at is the table's TTL attribute
+ * claimed_by, claimed_at     S N   which visit used it, and when in epoch milliseconds
+ * outcome                    S     what became of that visit: `connected`, or a problem code
+ * outcome_company_name       S     of the company that it connected
+ */
+
+const CONNECTED = 'connected'
+
+function key(nonce: string) {
+  return attributes({ pk: `state#${nonce}` })
+}
+
+function parseLink(item: Item): VerifiedLink | undefined {
+  const [expiresAt, kid] = [integer(item, 'link_expires_at'), text(item, 'link_kid')]
+  return expiresAt === undefined || kid === undefined ? undefined : { expiresAt, kid }
+}
+
+/** What became of the visit that used the state. A code of a later version is a failure without a reason. */
+function outcomeOf(item: Item): ConsentOutcome | undefined {
+  const outcome = text(item, 'outcome')
+  if (outcome === undefined) return undefined
+  if (outcome === CONNECTED) return { connected: true, companyName: text(item, 'outcome_company_name') ?? '' }
+  return { connected: false, code: isProblemCode(outcome) ? outcome : 'internal_error' }
+}
+
+function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationState {
+  return {
+    nonce,
+    companyKey,
+    companyName: text(item, 'company_name'),
+    environment: flag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
+    browserHash: text(item, 'browser_hash'),
+    link: parseLink(item),
+    createdAt: integer(item, 'created_at') ?? 0,
+    expiresAt: integer(item, 'expires_at') ?? 0,
+  }
+}
+
+function mayClaim(companyKey: string, claimant: string, now: EpochSeconds, browserHash: string | undefined): Condition {
+  const anyBrowser = isNoText('browser_hash')
+  return all(
+    equals('company_key', attribute(companyKey), ':key'),
+    isAbove('expires_at', now, ':now'),
+    // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
+    any(isNoText('claimed_by'), equals('claimed_by', attribute(claimant), ':me')),
+    browserHash === undefined
+      ? anyBrowser
+      : any(anyBrowser, equals('browser_hash', attribute(browserHash), ':browser')),
+  )
+}
+
+export function stateStore(dynamo: DynamoDb): StateStore {
+  return {
+    async put(state) {
+      await dynamo.putItem({
+        Item: attributes({
+          pk: `state#${state.nonce}`,
+          company_key: state.companyKey,
+          company_name: state.companyName,
+          uses_sandbox_credentials: state.environment === 'sandbox',
+          browser_hash: state.browserHash,
+          link_expires_at: state.link?.expiresAt,
+          link_kid: state.link?.kid,
+          created_at: state.createdAt,
+          expires_at: state.expiresAt,
+        }),
+      })
+    },
+
+    async claim(nonce, companyKey, { claimant, at }, browserHash) {
+      const condition = mayClaim(companyKey, claimant, Math.floor(at / 1000), browserHash)
+      const claimed = await dynamo.updateItem({
+        Key: key(nonce),
+        UpdateExpression: 'SET claimed_by = :me, claimed_at = :at',
+        ConditionExpression: condition.expression,
+        ExpressionAttributeValues: { ...condition.values, ...attributes({ ':at': at }) },
+        ReturnValues: 'ALL_NEW',
+      })
+      return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)
+    },
+
+    async read(nonce) {
+      const item = await dynamo.getItem({ Key: key(nonce), ConsistentRead: true })
+      const companyKey = item && text(item, 'company_key')
+      if (!item || companyKey === undefined) return undefined
+      const [claimant, at] = [text(item, 'claimed_by'), integer(item, 'claimed_at') ?? 0]
+      const claim = claimant === undefined ? undefined : { claimant, at }
+      return { ...stateOf(item, nonce, companyKey), claim, outcome: outcomeOf(item) }
+    },
+
+    async settle(nonce, claimant, outcome) {
+      const values = outcome.connected
+        ? { outcome: CONNECTED, outcome_company_name: outcome.companyName }
+        : { outcome: outcome.code }
+      const mine = equals('claimed_by', attribute(claimant), ':me')
+      await dynamo.updateItem({
+        Key: key(nonce),
+        UpdateExpression: `SET ${assignments(values)}`,
+        ConditionExpression: mine.expression,
+        ExpressionAttributeValues: { ...mine.values, ...assigned(values) },
+      })
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import type { ConnectionStore, LogEvent } from '../../../src/broker/ports.ts'
+import { createRefreshLimit } from '../../../src/broker/refresh/concurrency-limit.ts'
+import { persisting } from '../../../src/broker/refresh/store-pair.ts'
+import { DEFAULT_TIMING } from '../../../src/broker/timing.ts'
+import { memoryRescue } from '../../support/memory-rescue.ts'
+import { memoryConnections } from '../../support/memory-stores.ts'
+
+const NOW = 1_790_000_000
+const pair = (name: string) => ({
+  ...{ accessToken: `access-${name}`, accessTokenExpiresAt: NOW + 3600, refreshToken: `refresh-${name}` },
+  ...{ refreshTokenExpiresAt: NOW + 100, refreshTokenHardExpiresAt: undefined, refreshTokenHash: `hash-${name}` },
+})
+
+/** A pair to be stored, in a table whose answers to the write are scripted: it fails, or refuses. */
+const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated = true, bound = true } = {}) => {
+  const memory = memoryConnections()
+  const rescue = memoryRescue()
+  const events: LogEvent[] = []
+  const behind: Promise<unknown>[] = []
+  let lateRefusals = 0
+  const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
+  const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
+  const spent = await memory.store.connect('beach', first)
+  await memory.store.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
+  const connections: ConnectionStore = {
+    ...memory.store,
+    replace: async (...write) => {
+      const answer = answers.shift() ?? 'stores'
+      if (answer === 'fails') throw new Error('fails')
+      return answer === 'refuses' ? undefined : memory.store.replace(...write)
+    },
+  }
+  let time = NOW * 1000
+  const surroundings = {
+    ...{ now: () => time, random: () => 0.5, nonce: () => 'nonce' },
+    sleep: async (milliseconds: number) => {
+      time += milliseconds
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+  const persist = persisting({
+    ...{ connections, rescue: bound ? rescue.store : undefined, surroundings },
+    limit: createRefreshLimit({ surroundings, timing: () => DEFAULT_TIMING }),
+    log: (event) => events.push(event),
+  })
+  const answered = await persist({
+    ...{ spent, spentHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
+    successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
+    keepAlive: (promise) => behind.push(promise),
+    onRefusedLate: async () => lateRefusals++,
+  })
+  const atAnswer = { parked: rescue.rows.size, stored: memory.rows.get('beach')?.connection.generation }
+  await Promise.all(behind)
+  return { answered, atAnswer, events, rescue, lateRefusals, stored: memory.rows.get('beach')?.connection }
+}
+
+describe('storing what Intuit gave', () => {
+  it('stores before it answers, and parks nothing', async () => {
+    const { answered, atAnswer, events } = await persisted(['stores'])
+    expect(answered).toMatchObject({ generation: 2, refreshTokenHash: 'hash-b' })
+    expect(atAnswer).toEqual({ parked: 0, stored: 2 })
+    expect(events).toEqual([])
+  })
+
+  it('parks a rotated pair at the first write that fails, stores it behind the answer, and takes the parked one away', async () => {
+    const { answered, atAnswer, rescue, stored } = await persisted(Array(6).fill('fails'))
+    expect(answered).toMatchObject({ generation: 2, accessToken: 'access-b' })
+    expect(atAnswer.parked).toBe(1)
+    expect(stored).toMatchObject({ generation: 2, refreshTokenHash: 'hash-b' })
+    expect(rescue.rows.size).toBe(0)
+  })
+
+  it('keeps the parked pair where the table does not come back in time, and says so', async () => {
+    const { stored, rescue, events } = await persisted(Array(500).fill('fails'))
+    expect(stored).toMatchObject({ generation: 1 })
+    expect(rescue.rows.size).toBe(1)
+    expect(events.at(-1)).toEqual({ event: 'pair_not_stored', company_key: 'beach', parked: true })
+  })
+
+  it('says in the log of a failed write that there is no rescue store', async () => {
+    const { events } = await persisted(['fails'], { bound: false })
+    expect(events).toEqual([{ event: 'pair_write_failed', company_key: 'beach', rescue: 'not bound' }])
+  })
+
+  it('parks nothing that is not rotated: the record holds its refresh token already', async () => {
+    const { answered, atAnswer } = await persisted(['fails', 'fails'], { rotated: false })
+    expect(answered).toMatchObject({ accessToken: 'access-a', generation: 2 })
+    expect(atAnswer.parked).toBe(0)
+  })
+
+  it('tells who waits that the write was refused, and whoever is answered already has it seen to', async () => {
+    expect(await persisted(['refuses'])).toMatchObject({ answered: undefined, lateRefusals: 0 })
+    const late = await persisted([...Array<'fails'>(6).fill('fails'), 'refuses'])
+    expect(late).toMatchObject({ answered: { accessToken: 'access-b' }, lateRefusals: 1 })
+  })
+})

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiDocument } from '../support/api-document.ts'
+import { type Deployments, startDeployments } from '../support/deployments.ts'
+import { everyAnswer } from '../support/reach.ts'
+
+const { operations, documentedFeatures, judge } = apiDocument()
+
+let deployments: Deployments
+beforeAll(async () => {
+  deployments = await startDeployments()
+})
+afterAll(() => deployments.close())
+
+describe('the running Worker', () => {
+  it.each(operations.map((operation) => [operation.id, operation] as const))(
+    'answers %s with everything that is documented, and with nothing else',
+    async (_, operation) => {
+      const documented = documentedFeatures(operation)
+      const answers = await everyAnswer(deployments, operation, documented)
+      const judged = await Promise.all(answers.map((answer) => judge(operation, answer)))
+      expect(judged.flatMap(({ faults }) => faults)).toEqual([])
+      const shown = new Set(judged.flatMap((one) => one.shown))
+      expect(shown).toEqual(new Set(documented))
+    },
+    120_000,
+  )
+})

@@ -1,0 +1,258 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { EngineFault } from '../support/engine-proxy.ts'
+import { type GlobalTable, startGlobalTable } from '../support/global-table.ts'
+import { startService } from '../support/worker-harness.ts'
+
+type Edge = Awaited<ReturnType<GlobalTable['inEurope']>>
+
+const now = () => Math.floor(Date.now() / 1000)
+const NO_CACHE = { headers: { 'Cache-Control': 'no-cache' } }
+
+let keys = 0
+
+describe('a token read near its caller', () => {
+  let world: GlobalTable
+  let europe: Edge
+  let america: Edge
+  beforeAll(async () => {
+    world = await startGlobalTable()
+    ;[europe, america] = await Promise.all([world.inEurope(), world.inAmerica()])
+  })
+  afterAll(() => world.close())
+  let release: () => void = () => undefined
+  afterEach(() => release())
+
+  /** Holds the replicas back from here on. */
+  const hold = () => {
+    const [inEurope, inAsia] = [world.replication.hold('eu-west-1'), world.replication.hold('ap-southeast-1')]
+    release = () => {
+      inEurope()
+      inAsia()
+    }
+  }
+  const item = async (companyKey: string) => {
+    const found = await world.service.dynamo.item(`connection#${companyKey}`)
+    if (!found) throw new Error(`There is no ${companyKey}.`)
+    return found
+  }
+  /** Changes when the stored access token runs out, behind the Workers' back. */
+  const age = async (companyKey: string, expiresAt: number) => {
+    const times = {
+      access_token_expires_at: { N: String(expiresAt) },
+      last_refresh_at: { N: String(now() - 600) },
+    }
+    await world.service.dynamo.put({ ...(await item(companyKey)), ...times })
+    await world.replication.send(`connection#${companyKey}`)
+  }
+  /** Connected, and known everywhere. */
+  const connected = async () => {
+    const companyKey = `company-${++keys}`
+    await world.service.connect(companyKey, { realmId: String(914_000_000_000_000 + keys) })
+    await world.replication.settled()
+    return { companyKey, path: `/api/token/${companyKey}` }
+  }
+  const generation = (answer: Response) => Number(answer.headers.get('ETag')?.replaceAll('"', ''))
+  const tokenOf = async (answer: Response) => {
+    expect(answer.status).toBe(200)
+    return { generation: generation(answer), ...(await answer.json()) }
+  }
+  const presentations = async () => (await world.service.intuit.state()).counts.refresh
+
+  it('is answered by the nearest replica, in one eventually consistent read', async () => {
+    const { path } = await connected()
+    const asked = world.watched()
+    const answer = await europe.api(path)
+    expect(answer.headers.get('Server-Timing')).toMatch(/^replica;dur=/)
+    expect(await tokenOf(answer)).toMatchObject({ generation: 1, access_token: expect.any(String) })
+    expect(asked()).toEqual({ home: [], europe: ['GetItem'], asia: [] })
+    expect(world.europe.requests.at(-1)?.body).not.toHaveProperty('ConsistentRead', true)
+  })
+
+  it('is answered at home where home is nearer, and where Cloudflare tells nothing of the caller', async () => {
+    const { path } = await connected()
+    const asked = world.watched()
+    await tokenOf(await america.api(path))
+    await tokenOf(await world.service.api(path))
+    expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: [], asia: [] })
+  })
+
+  it('is answered at home with no-cache, and so is all that is no token read', async () => {
+    const { companyKey, path } = await connected()
+    const asked = world.watched()
+    expect((await europe.api(path, NO_CACHE)).status).toBe(200)
+    expect((await europe.api(`/api/connections/${companyKey}`)).status).toBe(200)
+    expect((await europe.api(`/oauth/start/${companyKey}`, { redirect: 'manual' })).status).toBe(302)
+    expect((await europe.api(`${path}/refresh`, { method: 'POST' })).status).toBe(200)
+    expect((await europe.api(`/api/connections/${companyKey}`, { method: 'DELETE' })).status).toBe(200)
+    await world.replication.settled()
+    expect(asked()).toMatchObject({ europe: [], asia: [] })
+  })
+
+  it('finds a connection that has not arrived yet, and misses what is nowhere once home has been asked', async () => {
+    hold()
+    const companyKey = `company-${++keys}`
+    await world.service.connect(companyKey, { realmId: String(914_000_000_000_000 + keys) })
+    const asked = world.watched()
+    expect(await tokenOf(await europe.api(`/api/token/${companyKey}`))).toMatchObject({ generation: 1 })
+    expect((await europe.api('/api/token/nobody')).status).toBe(404)
+    expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: ['GetItem', 'GetItem'], asia: [] })
+  })
+
+  it('takes what home has refreshed, and refreshes nothing, while a replica shows a token that ran out', async () => {
+    const { companyKey, path } = await connected()
+    await age(companyKey, now() - 10)
+    hold()
+    const before = await presentations()
+    expect(await tokenOf(await america.api(path))).toMatchObject({ generation: 2 })
+    const answers = await Promise.all(Array.from({ length: 5 }, () => europe.api(path).then(tokenOf)))
+    for (const answer of answers) {
+      expect(answer.generation).toBe(2)
+      expect(answer.access_token_expires_at).toBeGreaterThan(now() + 300)
+    }
+    expect(await presentations()).toBe(before + 1)
+  })
+
+  it('refreshes once where the token has run out at home, too', async () => {
+    const { companyKey, path } = await connected()
+    await age(companyKey, now() - 10)
+    const before = await presentations()
+    const answers = await Promise.all(
+      [europe, america, europe, europe].map(async ({ api }) => tokenOf(await api(path))),
+    )
+    for (const answer of answers) expect(answer.generation).toBe(2)
+    expect(await presentations()).toBe(before + 1)
+  })
+
+  it('leaves a token in the band before the margin to home, which renews it behind the answer', async () => {
+    const { companyKey, path } = await connected()
+    await age(companyKey, now() + 400)
+    const asked = world.watched()
+    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 1 })
+    await expect.poll(async () => (await item(companyKey))['generation']).toEqual({ N: '2' })
+    expect(asked()).toMatchObject({ europe: ['GetItem'], home: ['GetItem', 'UpdateItem', 'UpdateItem'] })
+  })
+
+  it('never goes back to what was before a refresh of this isolate', async () => {
+    const { path } = await connected()
+    await tokenOf(await europe.api(path))
+    hold()
+    expect(await tokenOf(await europe.api(`${path}/refresh`, { method: 'POST' }))).toMatchObject({ generation: 2 })
+    const asked = world.watched()
+    for (let count = 0; count < 3; count++) {
+      expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
+    }
+    expect(asked()).toMatchObject({ europe: Array(3).fill('GetItem'), home: Array(3).fill('GetItem') })
+    release()
+    await world.replication.settled()
+    const later = world.watched()
+    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
+    expect(later()).toMatchObject({ europe: ['GetItem'], home: [] })
+  })
+
+  it('shows who was told 412 the newer token, with no-cache', async () => {
+    const { path } = await connected()
+    hold()
+    await america.api(`${path}/refresh`, { method: 'POST' })
+    const stale = await tokenOf(await europe.api(path))
+    expect(stale.generation).toBe(1)
+    const refused = await europe.api(`${path}/refresh`, { method: 'POST', headers: { 'If-Match': '"1"' } })
+    expect(refused.status).toBe(412)
+    expect(await tokenOf(await europe.api(path, NO_CACHE))).toMatchObject({ generation: 2 })
+    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
+  })
+
+  it('gives no token that its isolate knows to be erased; another may, for as long as its replica lags', async () => {
+    const { companyKey, path } = await connected()
+    const [told, untold] = await Promise.all([world.inEurope(), world.inEurope()])
+    hold()
+    expect((await europe.api(`/api/connections/${companyKey}`, { method: 'DELETE' })).status).toBe(200)
+    expect((await europe.api(path)).status).toBe(409)
+    expect((await told.api(path, NO_CACHE)).status).toBe(409)
+    expect((await told.api(path)).status).toBe(409)
+    expect(await tokenOf(await untold.api(path))).toMatchObject({ generation: 1 })
+    release()
+    await world.replication.settled()
+    for (const { api } of [europe, told, untold]) expect((await api(path)).status).toBe(409)
+  })
+
+  it('asks home about a token that cannot be opened', async () => {
+    const { companyKey, path } = await connected()
+    const sealed = { S: 'sealed:v1:of-a-key-that-is-gone' }
+    await world.europe.put({ ...(await item(companyKey)), access_token: sealed })
+    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 1 })
+  })
+
+  const failures: [string, EngineFault][] = [
+    ['is broken', { kind: 'error', status: 500, type: 'InternalServerError' }],
+    ['is throttled', { kind: 'error', status: 400, type: 'ThrottlingException' }],
+    ['may not be read', { kind: 'error', status: 400, type: 'AccessDeniedException' }],
+    ['cuts the connection', { kind: 'cut before' }],
+    ['loses its answers', { kind: 'cut after' }],
+    ['hangs', { kind: 'hang' }],
+  ]
+  it.each(failures)(
+    'is answered at home by the same request if the replica %s, which is then passed over',
+    async (_, fault) => {
+      const { path } = await connected()
+      const edge = await world.inEurope()
+      world.europe.heal()
+      world.europe.fault(fault)
+      const asked = world.watched()
+      expect(await tokenOf(await edge.api(path))).toMatchObject({ generation: 1 })
+      expect(await tokenOf(await edge.api(path))).toMatchObject({ generation: 1 })
+      world.europe.heal()
+      expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: ['GetItem'], asia: [] })
+      expect(edge.logs()).toContain('"event":"replica_passed_over"')
+      expect(edge.logs()).toContain('"region":"eu-west-1"')
+    },
+  )
+
+  it('stays right in a storm: nobody goes back, nothing runs out, and no token is presented twice', async () => {
+    await world.service.intuit.turn({ rotateAfterSeconds: 0 })
+    const { companyKey, path } = await connected()
+    const places = [europe, america, await world.inEurope()]
+    const callers = places.flatMap((place) => [place, place])
+    const follow = async ({ api }: Edge, caller: number) => {
+      let newest = 0
+      for (let step = 0; step < 12; step++) {
+        const forces = step % 4 === caller % 4
+        const answer = await tokenOf(await (forces ? api(`${path}/refresh`, { method: 'POST' }) : api(path)))
+        expect(answer.generation).toBeGreaterThanOrEqual(newest)
+        expect(answer.access_token_expires_at).toBeGreaterThan(now() + 300)
+        newest = answer.generation
+      }
+      return newest
+    }
+    const newest = await Promise.all(callers.map(follow))
+    const { presentations } = await world.service.intuit.state()
+    expect(presentations.filter(({ outcome }) => outcome === 'rotated').length).toBeGreaterThan(10)
+    expect(presentations.filter(({ outcome }) => outcome === 'invalid_grant')).toEqual([])
+    await world.replication.settled()
+    expect((await item(companyKey))['generation']).toEqual({ N: String(Math.max(...newest)) })
+    expect(await world.europe.item(`connection#${companyKey}`)).toEqual(await item(companyKey))
+    expect(await world.asia.item(`connection#${companyKey}`)).toEqual(await item(companyKey))
+  })
+
+  it('writes to no replica, and asks none that is farther', async () => {
+    const operations = (proxy: { requests: { operation: string }[] }) =>
+      proxy.requests.map(({ operation }) => operation)
+    expect(new Set(operations(world.europe))).toEqual(new Set(['GetItem']))
+    expect(operations(world.asia)).toEqual([])
+  })
+})
+
+describe('read regions that are malformed', () => {
+  it('fail token reads by their name, and nothing else', async () => {
+    const service = await startService({ vars: { DYNAMODB_READ_REGIONS: 'Ireland', TOKEN_CACHE_SECONDS: '0' } })
+    await service.connect('beach')
+    const answer = await service.api('/api/token/beach')
+    expect(answer.status).toBe(500)
+    const body = await answer.json()
+    expect(body).toMatchObject({ code: 'configuration_error' })
+    expect(body.detail).toContain('DYNAMODB_READ_REGIONS')
+    expect(body.detail).not.toContain('Ireland')
+    expect((await service.api('/api/connections/beach')).status).toBe(200)
+    expect((await service.api('/api/token/beach/refresh', { method: 'POST' })).status).toBe(200)
+    await service.close()
+  })
+})

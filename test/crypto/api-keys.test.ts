@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { type CallerKey, PERMISSIONS, reaches, withFullRights } from '../../src/broker/api-client.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { callerKeys } from '../../src/crypto/api-keys.ts'
+import { equalInConstantTime } from '../../src/crypto/digest.ts'
+import { Problem } from '../../src/problem.ts'
+
+const NOW = Date.parse('2026-08-01T12:00:00Z')
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const entry = (over: Record<string, unknown> = {}) => ({
+  ...{ name: 'books', sha256: sha256('the secret'), may: ['token:read'], companies: ['beach-blend'] },
+  ...over,
+})
+const read = (apiKeys: unknown, over: Record<string, string> = {}) =>
+  readConfig({ API_KEYS: typeof apiKeys === 'string' ? apiKeys : JSON.stringify(apiKeys), ...over }).callers()
+
+/** What a caller is told of a faulty configuration. Fails if there is no fault, or another error. */
+const faultOf = (apiKeys: unknown, over: Record<string, string> = {}) => {
+  try {
+    read(apiKeys, over)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'configuration_error') return error.message
+    throw error
+  }
+  throw new Error('It was accepted.')
+}
+const callers = (settings: Parameters<typeof callerKeys>[0], now: () => number) => {
+  const identify = callerKeys(settings, now)
+  return async (presented: string | undefined) => (await identify(presented)).caller
+}
+const identify = (apiKeys: unknown, over: Record<string, string> = {}, now = NOW) =>
+  callers(
+    () => read(apiKeys, over),
+    () => now,
+  )
+
+describe('API_KEYS', () => {
+  it('holds names, digests, rights, companies and ends', () => {
+    const [key] = read([entry({ companies: ['beach-blend', 'acme-*'], expires: '2027-01-31' })]).keys
+    expect(key).toEqual({
+      ...{ name: 'books', may: ['token:read'], companies: ['beach-blend', 'acme-*'] },
+      digest: new Uint8Array(Buffer.from(sha256('the secret'), 'hex')),
+      expiresAt: Date.parse('2027-01-31T00:00:00Z') / 1000,
+    })
+  })
+
+  it.each([
+    ['no JSON', 'marked', 'API_KEYS must be a JSON array of keys'],
+    ['no array', entry(), 'API_KEYS must be a JSON array of keys'],
+    ['no key', [], 'API_KEYS must be a JSON array of keys'],
+    ['a key that is a text', ['marked'], 'API_KEYS.0 must have name, sha256, may, companies'],
+    ['a key that is null', [null], 'API_KEYS.0 must have name'],
+    ['a name with a line break', [entry({ name: 'marked\n' })], 'API_KEYS.0.name must be'],
+    ['no name', [entry({ name: undefined })], 'API_KEYS.0.name is missing'],
+    ['the secret in place of its digest', [entry({ sha256: 'marked' })], 'API_KEYS.0.sha256 must be 64 hexadecimal'],
+    ['an unknown right', [entry(), entry({ may: ['token:marked'] })], 'API_KEYS.1.may.0 must be one of token:read'],
+    ['rights that are no list', [entry({ may: 'marked' })], 'API_KEYS.0.may must be a list of permissions'],
+    ['no right', [entry({ may: [] })], 'API_KEYS.0.may must be a list of permissions'],
+    ['no company', [entry({ companies: [] })], 'API_KEYS.0.companies must be a list of company keys'],
+    ['an empty company', [entry({ companies: [''] })], 'API_KEYS.0.companies.0 must be a company key'],
+    ['an asterisk within', [entry({ companies: ['a', 'a*marked'] })], 'API_KEYS.0.companies.1 must be a company key'],
+    ['an end that is no date', [entry({ expires: 'marked' })], 'API_KEYS.0.expires must be a date'],
+    ['a day that is not', [entry({ expires: '2027-02-30' })], 'API_KEYS.0.expires must be a date'],
+    ['a number for a date', [entry({ expires: 1_790_000_000 })], 'API_KEYS.0.expires must be a date'],
+    ['a misspelt end', [entry({ expire: '2027-01-31' })], 'API_KEYS.0 must have name, sha256, may, companies and'],
+    ['a member that was pasted', [{ ...entry(), marked: 'marked' }], 'API_KEYS.0 must have name'],
+    ['one key twice', [entry(), entry({ name: 'marked' })], 'API_KEYS must hold each key once'],
+    [
+      'one key twice in other letters',
+      [entry(), entry({ sha256: sha256('the secret').toUpperCase() })],
+      'each key once',
+    ],
+  ])('refuses %s, says where, and shows no value', (_, apiKeys, fault) => {
+    const detail = faultOf(apiKeys)
+    expect(detail).toContain(fault)
+    expect(detail).not.toContain('marked')
+  })
+
+  it('or API_KEY is enough, and none is a fault that names both', () => {
+    expect(read([entry()]).apiKey).toBeUndefined()
+    expect(faultOf('')).toContain('API_KEY is missing, and so is API_KEYS')
+  })
+
+  it('never throws but configuration_error, and never shows what it was given', () => {
+    const secret = fc.stringMatching(/^SECRET[a-zA-Z0-9]{8}$/)
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        secret,
+        fc.constantFrom('token:read', '*', '2027-01-31', null, true, 0, -1, sha256('x')),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(
+          fc.oneof(secret, fc.constantFrom('name', 'sha256', 'may', 'companies', 'expires', '__proto__')),
+          tie('any'),
+          {
+            maxKeys: 6,
+          },
+        ),
+      ),
+    })).any
+    const text = fc.oneof(
+      fc.array(value, { maxLength: 3 }).map((keys) => JSON.stringify(keys)),
+      value.map((one) => JSON.stringify(one)),
+      secret.map((one) => `[{"name": ${one}`),
+      fc.string({ unit: 'binary' }),
+    )
+    fc.assert(
+      fc.property(text, (apiKeys) => {
+        fc.pre(apiKeys !== '')
+        expect(faultOf(apiKeys)).not.toMatch(/SECRET/)
+      }),
+      { numRuns: 10_000 },
+    )
+  })
+})
+
+describe('a key', () => {
+  it('names its caller; another one names nobody', async () => {
+    const of = identify([entry()], { API_KEY: 'shared' })
+    expect(await of('the secret')).toMatchObject({ name: 'books', may: ['token:read'] })
+    expect(await of('shared')).toMatchObject(withFullRights('API_KEY'))
+    for (const wrong of ['', undefined, 'the secret ', 'The secret', sha256('the secret'), 'x'.repeat(100_000)]) {
+      expect(await of(wrong)).toBeUndefined()
+    }
+  })
+
+  it('is good until it expires, to the second', async () => {
+    const expires = '2026-08-01T14:00:00+02:00'
+    expect(await identify([entry({ expires })], {}, NOW - 1)('the secret')).toBeDefined()
+    expect(await identify([entry({ expires })], {}, NOW)('the secret')).toBeUndefined()
+  })
+
+  it('expires however often it was right before', async () => {
+    let time = NOW - 1
+    const of = callers(
+      () => read([entry({ expires: '2026-08-01T12:00:00Z' })]),
+      () => time,
+    )
+    for (let times = 0; times < 3; times++) expect(await of('the secret')).toBeDefined()
+    time = NOW
+    for (let times = 0; times < 3; times++) expect(await of('the secret')).toBeUndefined()
+  })
+
+  it('is hashed when it comes first and not again, right or wrong alike', async () => {
+    const digesting = vi.spyOn(crypto.subtle, 'digest')
+    const of = identify([entry(), entry({ name: 'other', sha256: sha256('another') })])
+    const costs: Record<string, number> = {}
+    for (const key of [
+      'the secret',
+      'another',
+      'wrong',
+      'the secreT',
+      'the secret',
+      'another',
+      'wrong',
+      'the secreT',
+    ]) {
+      digesting.mockClear()
+      await of(key)
+      costs[key] = (costs[key] ?? 0) * 10 + digesting.mock.calls.length
+    }
+    expect(costs).toEqual({ 'the secret': 10, another: 10, wrong: 10, 'the secreT': 10 })
+  })
+
+  it('stays right among any number of wrong ones', async () => {
+    const of = identify([entry()])
+    for (let wrong = 0; wrong < 250; wrong++) {
+      expect(await of(`wrong ${wrong}`)).toBeUndefined()
+      if (wrong % 50 === 0) expect(await of('the secret')).toMatchObject({ name: 'books' })
+    }
+    expect(await of('wrong 3')).toBeUndefined()
+  })
+
+  it('may be followed by another of the same name, both live', async () => {
+    const of = identify([entry({ expires: '2026-08-02' }), entry({ sha256: sha256('the next') })])
+    for (const key of ['the secret', 'the next']) expect(await of(key)).toMatchObject({ name: 'books' })
+  })
+
+  /** A digest that notes which of its bytes are looked at. */
+  const watched = (digest: Uint8Array, looked: number[]) =>
+    new Proxy(digest, {
+      get: (target, property) => {
+        if (typeof property === 'string' && /^\d+$/.test(property)) looked.push(Number(property))
+        return Reflect.get(target, property, target)
+      },
+    })
+
+  it('is compared with a digest to its end, wherever they differ', () => {
+    const digest = new Uint8Array(32).fill(7)
+    const looked: number[] = []
+    for (const at of [0, 15, 31]) {
+      looked.length = 0
+      expect(equalInConstantTime(digest.with(at, 8), watched(digest, looked))).toBe(false)
+      expect(looked).toEqual([...digest.keys()])
+    }
+    expect(equalInConstantTime(digest, digest.slice())).toBe(true)
+    expect(equalInConstantTime(digest, digest.slice(0, 31))).toBe(false)
+    expect(equalInConstantTime(digest.slice(0, 31), digest)).toBe(false)
+  })
+
+  it.each([['the-shared-one'], ['the-middle-one'], ['the-last-one']])(
+    'is its named owner’s where API_KEY is one of API_KEYS: %s',
+    async (shared) => {
+      const names = ['the-shared-one', 'the-middle-one', 'the-last-one']
+      const of = identify(
+        names.map((name) => entry({ name, sha256: sha256(name) })),
+        { API_KEY: shared },
+      )
+      for (const name of names) expect((await of(name))?.name).toBe(name)
+      expect(await of('wrong')).toBeUndefined()
+    },
+  )
+
+  it('is compared with every digest, whichever is right', async () => {
+    const looked: number[] = []
+    const keys = read([entry(), entry({ sha256: sha256('second') }), entry({ sha256: sha256('third') })]).keys
+    const of = callers(
+      () => ({ apiKey: undefined, keys: keys.map((key) => ({ ...key, digest: watched(key.digest, looked) })) }),
+      () => NOW,
+    )
+    for (const presented of ['the secret', 'second', 'third', 'wrong', 'wrong']) {
+      looked.length = 0
+      await of(presented)
+      expect(looked).toEqual(Array.from({ length: 3 * 32 }, (_, index) => index % 32))
+    }
+  })
+
+  it('opens nothing that is not its very text', async () => {
+    const of = identify([entry({ sha256: sha256('s'.repeat(43)) })])
+    const near = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.nat(43).map((length) => 's'.repeat(length).slice(0, length)),
+      fc
+        .tuple(fc.nat(42), fc.string({ minLength: 1, maxLength: 1 }))
+        .map(([at, c]) => 's'.repeat(at) + c + 's'.repeat(42 - at)),
+    )
+    await fc.assert(
+      fc.asyncProperty(near, async (presented) => {
+        const isRight = presented === 's'.repeat(43)
+        expect((await of(presented)) !== undefined).toBe(isRight)
+      }),
+      { numRuns: 10_000 },
+    )
+  })
+})
+
+describe('a caller', () => {
+  const caller = (...companies: string[]): CallerKey => ({
+    ...{ name: 'books', may: PERMISSIONS, companies, digest: new Uint8Array(32), expiresAt: undefined },
+  })
+
+  it('reaches the companies of its key, whole or by their beginning', () => {
+    const one = caller('beach-blend', 'acme-*')
+    for (const key of ['beach-blend', 'acme-', 'acme-1']) expect(reaches(one, key)).toBe(true)
+    for (const key of ['beach-blend-2', 'Beach-Blend', 'beach', 'acme', 'xacme-1'])
+      expect(reaches(one, key)).toBe(false)
+    expect(reaches(caller('*'), 'anything')).toBe(true)
+    expect(reaches(caller(), 'anything')).toBe(false)
+  })
+})

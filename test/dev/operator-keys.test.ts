@@ -1,0 +1,446 @@
+import type { ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { reseal } from '../../dev/reseal.ts'
+import { startWorker } from '../../dev/worker.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { sealedBy, sealingVault } from '../../src/crypto/token-vault.ts'
+import { adminClient, realSurroundings } from '../support/engine.ts'
+import { runCommand } from '../support/run-command.ts'
+import { type Service, startService } from '../support/worker-harness.ts'
+
+const TOKENS = ['access_token', 'refresh_token'] as const
+const sealingKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
+const OLD = sealingKey('old')
+const KEYS = `${sealingKey('new')},${OLD}`
+
+describe('npm run keys:new', () => {
+  const options = ['--name', 'books', '--may', 'token:read, token:refresh', '--companies', 'beach-blend,acme-*']
+
+  /** A day in UTC, some days from now. */
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+
+  it('takes a day or a time that is still to come', async () => {
+    for (const expires of [day(2), `${day(2)}T00:00:00+14:00`, day(3650)]) {
+      expect((await runCommand('keys-new.ts', {}, [...options, '--expires', expires])).code).toBe(0)
+    }
+  })
+
+  it('prints a key, and the entry by which the Worker knows it', async () => {
+    const { code, output } = await runCommand('keys-new.ts', {}, [...options, '--expires', day(65)])
+    expect(code).toBe(0)
+    const [, key = '', , , entry = ''] = output.split('\n')
+    expect(key).toMatch(/^qbtb_[\w-]{43}$/)
+    expect(entry).not.toContain(key)
+    expect(JSON.parse(entry)).toEqual({
+      ...{ name: 'books', may: ['token:read', 'token:refresh'], companies: ['beach-blend', 'acme-*'] },
+      ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: day(65) },
+    })
+    expect(readConfig({ API_KEYS: `[${entry}]` }).callers().keys).toHaveLength(1)
+  })
+
+  it('never makes the same key twice', async () => {
+    const runs = await Promise.all([1, 2].map(() => runCommand('keys-new.ts', {}, options)))
+    expect(runs[0]?.output).not.toBe(runs[1]?.output)
+  })
+
+  it.each([
+    [[], 'Give --name, --may and --companies. See --help.\n'],
+    [['--name', 'a b', '--may', 'token:read', '--companies', '*'], '--name must be 1 to 64'],
+    [['--name', 'a', '--may', 'token:write', '--companies', '*'], '--may must be one of token:read'],
+    [['--name', 'a', '--may', 'token:read', '--companies', 'a b'], '--companies must be a company key'],
+    [[...options, '--expires', 'soon'], '--expires must be a date'],
+    [[...options, '--expires', '2027-02-30'], '--expires must be a date'],
+    [[...options, '--expires', '31.01.2027'], '--expires must be a date'],
+    [[...options, '--expires', '1798675200'], '--expires must be a date'],
+    [[...options, '--expires', '2020-01-31'], '--expires 2020-01-31 is over'],
+    [[...options, '--expires', day(0)], 'is over: the key would be wrong from its beginning'],
+    [[...options, '--expires', '2020-01-31T12:00:00+02:00'], 'is over'],
+    [[...options, '--expires', '9999-12-31'], 'is more than 10 years away. Is the year right?'],
+    [[...options, '--expires', ''], '--expires has an empty value'],
+    [[...options, '--expires'], "Option '--expires <value>' argument missing. See --help.\n"],
+    [[...options, '--name', 'other'], '--name is given twice. See --help.\n'],
+    [[...options, 'more'], "Unexpected argument 'more'"],
+    [['--nam', 'a'], "Unknown option '--nam'. See --help.\n"],
+  ])('refuses %j in words', async (args, words) => {
+    const { code, output } = await runCommand('keys-new.ts', {}, args)
+    expect(code).toBe(1)
+    expect(output).toContain(words)
+    expect(output).not.toContain('qbtb_')
+  })
+})
+
+describe('the documented order of rotating the sealing key', () => {
+  const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), 'utf8')
+  const section = doc('deploy.md').split('## Rotating the sealing key')[1]?.split('\n## ')[0] ?? ''
+  const keys: Record<string, string> = { '2026-01': sealingKey('2026-01'), '2027-01': sealingKey('2027-01') }
+  /** The values of the variable, step by step, with keys in the place of the dots. */
+  const steps = [
+    keys['2026-01'] ?? '',
+    ...[...section.matchAll(/TOKEN_ENCRYPTION_KEYS=([\d-]+:…(?:,[\d-]+:…)*)/g)].map(([, value = '']) =>
+      value.replaceAll(/([\d-]+):…/g, (_, kid) => keys[kid] ?? ''),
+    ),
+  ]
+  const vaultOf = (value: string) =>
+    sealingVault(
+      () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).sealing(),
+      () => undefined,
+    )
+
+  it('ends with the new key alone', () => {
+    expect(steps).toEqual([
+      ...[
+        keys['2026-01'],
+        `${keys['2026-01']},${keys['2027-01']}`,
+        `${keys['2027-01']},${keys['2026-01']}`,
+        keys['2027-01'],
+      ],
+    ])
+  })
+
+  it('leaves no token that a Worker cannot open, while Workers of two neighbouring steps run side by side', async () => {
+    let stored = await vaultOf(steps[0] ?? '').seal('beach-blend', 'refresh_token', 'RT1-token')
+    for (const [index, value] of steps.entries()) {
+      const workers = [steps[index - 1] ?? value, value].map(vaultOf)
+      for (const writer of workers) {
+        // The last step begins once nothing sealed by the old key is left (keys:reseal).
+        const isAfterReseal = index === steps.length - 1
+        const sealed = isAfterReseal ? await vaultOf(value).seal('beach-blend', 'refresh_token', 'RT1-token') : stored
+        for (const reader of workers)
+          expect(await reader.open('beach-blend', 'refresh_token', sealed)).toBe('RT1-token')
+        stored = await writer.seal('beach-blend', 'refresh_token', 'RT1-token')
+        for (const reader of workers)
+          expect(await reader.open('beach-blend', 'refresh_token', stored)).toBe('RT1-token')
+      }
+    }
+  })
+
+  it('stands in one place, to which the other documents lead', () => {
+    expect(doc('keys.md')).toContain('(deploy.md#rotating-the-sealing-key)')
+    expect(doc('keys.md')).not.toMatch(/^\d\. .*(new one|keys:reseal)/m)
+  })
+})
+
+describe.each(['keys-new.ts', 'keys-reseal.ts'])('%s', (script) => {
+  it('has --help', async () => {
+    const help = await runCommand(script, {}, ['--help'])
+    expect(help).toEqual({ code: 0, output: expect.stringMatching(/^npm run keys:/) })
+  })
+})
+
+describe('npm run keys:reseal', () => {
+  let service: Service
+  /** The Worker as it is deployed before a key is changed: the new one seals. */
+  let origin: string
+  let close: () => Promise<void>
+  beforeAll(async () => {
+    service = await startService({ vars: { TOKEN_ENCRYPTION_KEYS: OLD } })
+    const worker = await startWorker({ vars: { ...service.vars, TOKEN_ENCRYPTION_KEYS: KEYS } })
+    origin = worker.url
+    close = worker.close
+  })
+  afterAll(async () => {
+    await close()
+    await service.close()
+  })
+  beforeEach(async () => {
+    service.dynamo.heal()
+    for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
+  })
+
+  const connected = async (key: string) => expect((await service.connect(key)).status).toBe(200)
+  const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
+  const sealers = async (key: string) => {
+    const record = await stored(key)
+    return TOKENS.map((name) => sealedBy(record[name]?.S ?? ''))
+  }
+  const vault = sealingVault(
+    () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).sealing(),
+    () => undefined,
+  )
+  const refresh = (key: string) =>
+    fetch(`${origin}/api/token/${key}/refresh`, { method: 'POST', headers: { 'X-API-Key': service.apiKey } })
+
+  /** Turns a connection into what somebody wrote by hand: plain, and nothing of ours. */
+  const byHand = async (key: string) => {
+    const record = await stored(key)
+    for (const name of TOKENS) record[name] = { S: await vault.open(key, name, record[name]?.S ?? '') }
+    for (const name of ['generation', 'refresh_token_hash', 'written_by']) delete record[name]
+    await service.dynamo.put(record)
+    return record
+  }
+  const env = (over: Record<string, string> = {}) => ({ ...service.vars, TOKEN_ENCRYPTION_KEYS: KEYS, ...over })
+  const resealing = (over: Partial<Parameters<typeof reseal>[0]> = {}) =>
+    reseal({
+      client: service.dynamo.proxied,
+      table: service.vars['DYNAMODB_TABLE'] ?? '',
+      keys: readConfig(env()).sealing(),
+      ...{ dryRun: false, concurrency: 16, signal: undefined, onFailed: () => undefined },
+      now: realSurroundings.now,
+      sleep: realSurroundings.sleep,
+      onProgress: () => undefined,
+      onUnreadable: () => undefined,
+      onCutShort: () => undefined,
+      ...over,
+    })
+
+  it('seals old and plain tokens with the first key, leaves all else, and finds nothing to do afterwards', async () => {
+    for (const key of ['older', 'by-hand', 'newer']) await connected(key)
+    const before = await stored('older')
+    const plain = await byHand('by-hand')
+    expect((await refresh('newer')).status).toBe(200)
+    const newer = await stored('newer')
+    await service.fetch('/oauth/start/unfinished')
+
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+    expect(code).toBe(0)
+    for (const key of ['older', 'by-hand', 'newer']) expect(await sealers(key)).toEqual(['new', 'new'])
+    expect(await stored('newer')).toEqual(newer)
+    const after = await stored('older')
+    expect({ ...after, access_token: 0, refresh_token: 0 }).toEqual({ ...before, access_token: 0, refresh_token: 0 })
+    for (const name of TOKENS)
+      expect(await vault.open('by-hand', name, (await stored('by-hand'))[name]?.S ?? '')).toBe(plain[name]?.S)
+    expect(await stored('by-hand')).toMatchObject({
+      refresh_token_hash: { S: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    })
+    for (const key of ['older', 'by-hand', 'newer']) expect((await refresh(key)).status).toBe(200)
+
+    const again = await runCommand('keys-reseal.ts', env())
+    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+  })
+
+  it('writes nothing in a dry run', async () => {
+    await connected('older')
+    const before = await service.dynamo.all()
+    const { code, output } = await runCommand('keys-reseal.ts', env(), ['--dry-run'])
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringContaining('Done: 1 to be sealed anew, 0 in order'),
+    })
+    expect(await service.dynamo.all()).toEqual(before)
+  })
+
+  it('names what does not open, goes on, and ends with 1', async () => {
+    for (const key of ['good', 'swapped', 'cut']) await connected(key)
+    const { access_token, ...swapped } = await stored('swapped')
+    const { refresh_token } = await stored('good')
+    if (!access_token || !refresh_token) throw new Error('not connected')
+    await service.dynamo.put({ ...swapped, access_token, refresh_token })
+    await service.dynamo.put({ ...(await stored('cut')), access_token: { S: 'sealed:v1:eyJ' } })
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(code).toBe(1)
+    expect(output).toContain('swapped refresh_token: A stored token does not open')
+    expect(output).toContain('cut access_token: A stored token does not open')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
+    expect(await sealers('good')).toEqual(['new', 'new'])
+    expect(await stored('swapped')).toMatchObject({ refresh_token })
+    expect(await sealers('cut')).toEqual([undefined, 'new'])
+  })
+
+  it('yields to a refresh that comes in between, and then finds its tokens in order', async () => {
+    await connected('raced')
+    const reached = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    service.dynamo.fault({
+      ...{ kind: 'hold', until: release.promise, operation: 'UpdateItem', times: 1 },
+      when: ({ body }) => {
+        const isOurs = JSON.stringify(body).includes(':was_access_token')
+        if (isOurs) reached.resolve()
+        return isOurs
+      },
+    })
+    const done = resealing()
+    await reached.promise
+    expect((await refresh('raced')).status).toBe(200)
+    const refreshed = await stored('raced')
+    release.resolve()
+    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0, failed: 0, cutShort: 0 })
+    expect(await stored('raced')).toEqual(refreshed)
+  })
+
+  it('does not take the token from under a refresh that knows it by nothing else', async () => {
+    await connected('by-hand')
+    const { refresh_token } = await byHand('by-hand')
+    const held = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 600_000) } }
+    await service.dynamo.put({ ...(await stored('by-hand')), ...held })
+    const pauses: number[] = []
+    const sleep = async (milliseconds: number) => pauses.push(milliseconds)
+    expect(await resealing({ sleep })).toMatchObject({ busy: 1, resealed: 0 })
+    expect(pauses.length).toBeGreaterThan(3)
+    expect(await stored('by-hand')).toMatchObject({ ...held, refresh_token })
+    const twentyMinutesLater = () => Date.now() + 1_200_000
+    expect(await resealing({ sleep, now: twentyMinutesLater })).toMatchObject({ resealed: 1 })
+  })
+
+  it('names a connection whose refresh was cut short, as a pair may be parked for it, until its token is read', async () => {
+    await connected('cut-short')
+    const lapsed = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() - 120_000) } }
+    await service.dynamo.put({ ...(await stored('cut-short')), ...lapsed, access_token_expires_at: { N: '1' } })
+    const { code, output } = await runCommand('keys-reseal.ts', env())
+    expect(output).toContain('cut-short: a refresh was cut short. Read its token')
+    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 0 unreadable, 0 failed; 1 cut short.')
+    expect(code).toBe(1)
+    expect((await refresh('cut-short')).status).toBe(200)
+    expect((await runCommand('keys-reseal.ts', env())).code).toBe(0)
+  })
+
+  it('beside a Worker that refreshes all the while loses no token', async () => {
+    const keys = Array.from({ length: 8 }, (_, index) => `company-${index}`)
+    for (const key of keys) await connected(key)
+    for (const key of keys.slice(0, 4)) await byHand(key)
+    const refreshing = keys.map(async (key) => {
+      for (let time = 0; time < 3; time++) expect((await refresh(key)).status).toBe(200)
+    })
+    const tallies = await Promise.all([resealing(), resealing()])
+    await Promise.all(refreshing)
+    for (const { unreadable } of tallies) expect(unreadable).toBe(0)
+    expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
+    for (const key of keys) {
+      expect(await sealers(key)).toEqual(['new', 'new'])
+      expect((await refresh(key)).status).toBe(200)
+    }
+  })
+
+  const isOurs = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
+  const many = async (count: number) => {
+    const keys = Array.from({ length: count }, (_, index) => `company-${index}`)
+    await connected(keys[0] ?? '')
+    const first = await stored('company-0')
+    // Sealed for another company, they would not open: plain ones do.
+    const plain = { access_token: { S: 'access' }, refresh_token: { S: 'refresh' } }
+    for (const key of keys) {
+      await service.dynamo.put({ ...first, ...plain, pk: { S: `connection#${key}` }, company_key: { S: key } })
+    }
+    return keys
+  }
+  const sealed = async (keys: string[]) => {
+    const all = await Promise.all(keys.map(sealers))
+    return all.filter((kids) => kids.every((kid) => kid === 'new')).length
+  }
+
+  it('takes as many records in hand at once as it is told, and no more', async () => {
+    const keys = await many(12)
+    const release = Promise.withResolvers<void>()
+    service.dynamo.requests.length = 0
+    service.dynamo.fault({ kind: 'hold', until: release.promise, operation: 'UpdateItem', when: isOurs })
+    const done = resealing({ concurrency: 5 })
+    const writes = () => service.dynamo.requests.filter(isOurs).length
+    await expect.poll(writes, { timeout: 20_000 }).toBe(5)
+    // Whatever else is on its way has come by then.
+    await service.dynamo.proxied.send(new ListTablesCommand({}))
+    expect(writes()).toBe(5)
+    release.resolve()
+    expect(await done).toMatchObject({ resealed: 12 })
+    expect(await sealed(keys)).toBe(12)
+  })
+
+  it('slows down where the table is throttled, reads and writes, and fails nothing', async () => {
+    const keys = await many(10)
+    const throttled = { kind: 'error', status: 400, type: 'ProvisionedThroughputExceededException' } as const
+    service.dynamo.fault({ ...throttled, operation: 'Scan', times: 4 })
+    service.dynamo.fault({ ...throttled, operation: 'UpdateItem', times: 40, when: isOurs })
+    const pauses: number[] = []
+    const sleep = async (milliseconds: number) => pauses.push(milliseconds)
+    // Without repetitions of its own.
+    const client = adminClient(service.dynamo.url, { maxAttempts: 1 })
+    expect(await resealing({ client, sleep, concurrency: 8 })).toMatchObject({ resealed: 10, failed: 0, busy: 0 })
+    expect(pauses.length).toBeGreaterThan(2)
+    expect(await sealed(keys)).toBe(10)
+  })
+
+  it('names and counts a record that the table refuses, and goes on', async () => {
+    const keys = await many(6)
+    service.dynamo.fault({
+      ...{ kind: 'error', status: 400, type: 'ValidationException', operation: 'UpdateItem' },
+      when: ({ body }) => JSON.stringify(body).includes('connection#company-3'),
+    })
+    const { code, output } = await runCommand('keys-reseal.ts', env({ DYNAMODB_ENDPOINT: service.dynamo.url }))
+    expect(output).toContain('company-3: failed with ValidationException\n')
+    expect(output).toContain('Done: 5 sealed anew, 0 in order, 0 in use, 0 unreadable, 1 failed; 0 cut short.')
+    expect(code).toBe(1)
+    expect(await sealed(keys)).toBe(5)
+  })
+
+  it('ends at once where every record would meet the same error, and finishes what it has in hand', async () => {
+    await many(30)
+    const isRefused = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
+    const refused = service.dynamo.fault({
+      ...{ kind: 'error', status: 400, type: 'AccessDeniedException', operation: 'UpdateItem', when: isRefused },
+    })
+    await expect(resealing({ concurrency: 3 })).rejects.toThrow('AccessDeniedException')
+    expect(refused.struck.length).toBeLessThanOrEqual(6)
+  })
+
+  it('stops when it is told, with whole records, and another run goes on with what is left', async () => {
+    const keys = await many(20)
+    const controller = new AbortController()
+    const first = await resealing({
+      ...{ concurrency: 2, signal: controller.signal },
+      onProgress: ({ resealed }) => resealed >= 5 && controller.abort(),
+    })
+    expect(first.resealed).toBeGreaterThanOrEqual(5)
+    expect(first.resealed).toBeLessThan(20)
+    expect(await sealed(keys)).toBe(first.resealed)
+    expect(await resealing()).toMatchObject({ resealed: 20 - first.resealed, inOrder: first.resealed })
+    expect(await sealed(keys)).toBe(20)
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'finishes the records in hand at %s, and says that it was stopped',
+    async (name) => {
+      const keys = await many(12)
+      const release = Promise.withResolvers<void>()
+      const held = service.dynamo.fault({
+        ...{ kind: 'hold', until: release.promise, operation: 'UpdateItem', when: isOurs },
+      })
+      let child: ChildProcess | undefined
+      let said = ''
+      const ended = runCommand('keys-reseal.ts', env(), ['--concurrency', '2'], (started) => {
+        child = started
+        started.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      })
+      await expect.poll(() => held.struck.length, { timeout: 20_000 }).toBe(2)
+      child?.kill(name)
+      await expect.poll(() => said, { timeout: 20_000 }).toContain('Stopping')
+      release.resolve()
+      const { code, output } = await ended
+      expect(output).toContain('Stopped: 2 sealed anew, 0 in order')
+      expect(code).toBe(130)
+      expect(await sealed(keys)).toBe(2)
+      service.dynamo.heal()
+      const again = await runCommand('keys-reseal.ts', env())
+      expect(again.output).toContain('Done: 10 sealed anew, 2 in order')
+    },
+  )
+
+  it.each(['0', '51', '-1', 'many', '1.5'])('refuses --concurrency=%s', async (concurrency) => {
+    const { code, output } = await runCommand('keys-reseal.ts', env(), [`--concurrency=${concurrency}`])
+    expect({ code, output }).toEqual({ code: 1, output: '--concurrency must be 1 to 50.\n' })
+  })
+
+  it('is not ended by an empty page of the table that is not the last', async () => {
+    await many(3)
+    const [first, ...others] = (await service.dynamo.all()).filter(({ pk }) => pk?.S?.startsWith('connection#'))
+    service.dynamo.fault({
+      ...{ kind: 'answer', operation: 'Scan', status: 200, times: 1 },
+      body: JSON.stringify({ Items: [], Count: 0, ScannedCount: 100, LastEvaluatedKey: { pk: first?.['pk'] } }),
+    })
+    expect(await resealing()).toMatchObject({ resealed: others.length })
+    expect(others).toHaveLength(2)
+  })
+
+  it('says what it lacks and where the table is out of reach, without a secret', async () => {
+    const marked = { AWS_SECRET_ACCESS_KEY: 'a-marked-secret' }
+    const { code, output } = await runCommand('keys-reseal.ts', env({ ...marked, TOKEN_ENCRYPTION_KEYS: '' }))
+    expect({ code, output }).toEqual({ code: 1, output: 'Set TOKEN_ENCRYPTION_KEYS in the environment.\n' })
+    const away = await runCommand('keys-reseal.ts', env({ ...marked, DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }))
+    expect(away.code).toBe(1)
+    expect(away.output).not.toContain('marked')
+    const nothing = await runCommand('keys-reseal.ts')
+    expect(nothing).toEqual({ code: 1, output: expect.stringContaining('Set AWS_REGION') })
+  })
+})

@@ -1,0 +1,120 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
+import { createTable } from '../../dev/table.ts'
+import { fleetIndex, tableDefinition } from '../../dev/table-definition.ts'
+import { attributes } from '../../src/storage/attribute-values.ts'
+import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { adminClient } from '../support/engine.ts'
+import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
+
+let engine: Engine
+let proxy: EngineProxy
+beforeAll(async () => {
+  engine = await startDynamoDb()
+  proxy = await startEngineProxy(engine.url)
+})
+afterAll(async () => {
+  await proxy.close()
+  await engine.close()
+})
+
+const make = (table: string, change: Partial<CreateTableCommandInput>) =>
+  adminClient(engine.url).send(new CreateTableCommand({ ...tableDefinition(table), ...change }))
+const withoutIndex: Partial<CreateTableCommandInput> = {
+  AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+  GlobalSecondaryIndexes: undefined,
+}
+const describes = (table: string, IndexStatus: 'CREATING' | 'ACTIVE') =>
+  proxy.fault({
+    kind: 'answer',
+    operation: 'DescribeTable',
+    status: 200,
+    times: 1,
+    body: JSON.stringify({
+      Table: {
+        ...tableDefinition(table),
+        TableStatus: 'ACTIVE',
+        GlobalSecondaryIndexes: [{ ...fleetIndex, IndexStatus }],
+      },
+    }),
+  })
+
+describe('the fleet index', () => {
+  it('is made with a new table, and found the next time', async () => {
+    const client = adminClient(engine.url)
+    expect(await createTable(client, 'new-table')).toMatchObject({ created: true, index: 'ready' })
+    expect(await createTable(client, 'new-table')).toMatchObject({ created: false, index: 'ready' })
+  })
+
+  it('is added once to a table of before, with the types of its attributes', async () => {
+    await make('of-before', withoutIndex)
+    const client = adminClient(proxy.url)
+    proxy.fault({ kind: 'answer', operation: 'UpdateTable', status: 200, body: '{}' })
+    expect(await createTable(client, 'of-before')).toMatchObject({ created: false, index: 'being built' })
+    const updates = proxy.requests.filter(({ operation }) => operation === 'UpdateTable')
+    expect(updates.map(({ body }) => body)).toEqual([
+      {
+        TableName: 'of-before',
+        AttributeDefinitions: tableDefinition('of-before').AttributeDefinitions,
+        GlobalSecondaryIndexUpdates: [{ Create: fleetIndex }],
+      },
+    ])
+    // Once to wait for the table, once to look at it.
+    for (const status of ['CREATING', 'ACTIVE'] as const) {
+      describes('of-before', status)
+      describes('of-before', status)
+      const index = status === 'ACTIVE' ? 'ready' : 'being built'
+      expect(await createTable(client, 'of-before')).toMatchObject({ created: false, index })
+    }
+    expect(proxy.requests.filter(({ operation }) => operation === 'UpdateTable')).toHaveLength(1)
+    proxy.heal()
+  })
+
+  it('is told to be absent where an engine adds none to a table that is there', async () => {
+    await make('embedded', withoutIndex)
+    expect(await createTable(adminClient(engine.url), 'embedded')).toMatchObject({ index: 'unsupported' })
+  })
+
+  it('is never taken for another one of its name', async () => {
+    await make('others', { GlobalSecondaryIndexes: [{ ...fleetIndex, Projection: { ProjectionType: 'KEYS_ONLY' } }] })
+    await expect(createTable(adminClient(engine.url), 'others')).rejects.toThrow('another index by the name fleet')
+  })
+
+  it('lists the records of a shard next to die first, without their secrets, and nothing that is no connection', async () => {
+    const client = adminClient(engine.url)
+    await createTable(client, 'listed')
+    const put = (values: Parameters<typeof attributes>[0]) =>
+      client.send(new PutItemCommand({ TableName: 'listed', Item: attributes(values) }))
+    const record = (companyKey: string, refreshTokenExpiresAt: number) => ({
+      pk: `connection#${companyKey}`,
+      company_key: companyKey,
+      refresh_token: 'a-marked-secret',
+      ...fleetAttributes({
+        companyKey,
+        holdsRefreshToken: true,
+        refreshTokenExpiresAt,
+        refreshTokenHardExpiresAt: undefined,
+      }),
+      fleet_shard: '07',
+    })
+    await put(record('later', 1_900_000_000))
+    await put(record('sooner', 1_800_000_000))
+    await put({ pk: 'state#abc', company_key: 'sooner', expires_at: 1_800_000_000 })
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: 'listed',
+        IndexName: 'fleet',
+        KeyConditionExpression: 'fleet_shard = :shard',
+        ExpressionAttributeValues: { ':shard': { S: '07' } },
+      }),
+    )
+    expect(Items.map((item) => item['company_key']?.S)).toEqual(['sooner', 'later'])
+    expect(JSON.stringify(Items)).not.toContain('a-marked-secret')
+  })
+})

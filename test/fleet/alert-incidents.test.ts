@@ -1,0 +1,212 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MAX_PENDING_NOTES } from '../../src/fleet/alert-bundles.ts'
+import { createFoundChanges } from '../../src/fleet/found-changes.ts'
+import { type AlertFleetOptions, alertFleet, START, type Trouble } from '../simulation/alert-fleet.ts'
+
+const HOUR_OF_RUNS = 12
+const keys = (count: number, prefix = 'company') => Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
+
+/** Messages by type, those with one id once. */
+const told = (received: ReturnType<typeof alertFleet>['received']) => {
+  const once = new Map(received.map((alert) => [alert.id, alert]))
+  return [...once.values()].map(({ type, data }) => `${type} ${data['count'] ?? data['company_key']}`)
+}
+
+const types = (received: ReturnType<typeof alertFleet>['received']) => [
+  ...new Map(received.map(({ id, type }) => [id, type])).values(),
+]
+
+/** A fleet that was there before, and a first run: what comes after it is news. */
+const settled = async (options: AlertFleetOptions, companies: readonly string[]) => {
+  const fleet = alertFleet(options)
+  for (const key of companies) fleet.add(key, START - 30 * 86_400)
+  await fleet.runs(4)
+  expect(fleet.received).toEqual([])
+  return fleet
+}
+
+describe('an incident of many connections', () => {
+  it.each([40, 100, 900])('is told once, and its end once, whatever a run may send (%i calls)', async (calls) => {
+    const companies = keys(300)
+    const fleet = await settled({ calls }, companies)
+    for (const key of companies) fleet.fail(key)
+    await fleet.runs(6 * HOUR_OF_RUNS)
+    expect(told(fleet.received)).toEqual(['connections.failing 300'])
+    for (const key of companies) fleet.mend(key)
+    await fleet.runs(6 * HOUR_OF_RUNS)
+    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
+    expect(fleet.received).toHaveLength(2)
+    expect(fleet.figures.mostCalls).toBeLessThanOrEqual(calls)
+  })
+
+  it('is told once where a run sees a part of it, with those that the first run saw', async () => {
+    const companies = keys(300)
+    const fleet = await settled({ calls: 30 }, companies)
+    for (const key of companies) fleet.fail(key)
+    await fleet.runs(6 * HOUR_OF_RUNS)
+    for (const key of companies) fleet.mend(key)
+    await fleet.runs(6 * HOUR_OF_RUNS)
+    expect(types(fleet.received)).toEqual(['connections.failing', 'connections.recovered'])
+    for (const { data } of fleet.received) expect(data['count']).toBeGreaterThan(50)
+  })
+
+  it('is told whole where it ends before all of it is noted', async () => {
+    const companies = keys(300)
+    const fleet = await settled({ calls: 40 }, companies)
+    for (const key of companies) fleet.fail(key)
+    await fleet.runs(3)
+    for (const key of companies) fleet.mend(key)
+    await fleet.runs(6 * HOUR_OF_RUNS)
+    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
+  })
+
+  it('hides no change of a connection that has no part in it, and none that comes after it', async () => {
+    const companies = keys(300)
+    const fleet = await settled({ calls: 40 }, [...companies, 'apart', 'later'])
+    for (const key of companies) fleet.fail(key)
+    await fleet.runs(2)
+    fleet.erase('apart')
+    await fleet.runs(1)
+    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connection.disconnected apart'])
+    await fleet.runs(HOUR_OF_RUNS)
+    fleet.fail('later')
+    await fleet.runs(1)
+    expect(told(fleet.received).at(-1)).toBe('connection.failing later')
+  })
+
+  it('is told once where a round over the index takes longer than an hour', async () => {
+    // Twelve pages of 500 a run, and 21 hours for the notes of those that the state has no room for.
+    const companies = keys(40_000)
+    const fleet = await settled({ calls: 30 }, companies)
+    for (const key of companies.slice(0, 5_000)) fleet.fail(key)
+    await fleet.runs(8 * HOUR_OF_RUNS)
+    expect(told(fleet.received)).toHaveLength(1)
+    expect(fleet.received[0]?.type).toBe('connections.failing')
+    expect(fleet.figures.largestState).toBeLessThan(200_000)
+  }, 120_000)
+
+  it('keeps its state within an item with the longest company keys', async () => {
+    const companies = keys(3_000, 'x'.repeat(58))
+    const fleet = await settled({ calls: 900 }, companies)
+    for (const key of companies) fleet.fail(key)
+    await fleet.runs(2)
+    expect(fleet.figures.largestState).toBeLessThan(350_000)
+    await fleet.runs(2 * HOUR_OF_RUNS)
+    expect(told(fleet.received)).toEqual(['connections.failing 3000'])
+  })
+
+  it('is told once for all failures of the index, the table and the endpoint, and by one id each time', async () => {
+    const troubles = fc.array(
+      fc.record({
+        operation: fc.constantFrom('page', 'note', 'put', 'due', 'delivered', 'postpone', 'load', 'save', 'send'),
+        /** After so many calls of the operation, for so many of them. */
+        after: fc.nat({ max: 60 }),
+        length: fc.integer({ min: 1, max: 40 }),
+        met: fc.constantFrom<Trouble>('before', 'after'),
+      }),
+      { maxLength: 6 },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        troubles,
+        fc.constantFrom(30, 40, 60),
+        fc.integer({ min: 1, max: 30 }),
+        async (given, calls, lasts) => {
+          const counts = new Map<string, number>()
+          let isTroubled = false
+          const trouble = (operation: string): Trouble => {
+            if (!isTroubled) return undefined
+            const count = counts.get(operation) ?? 0
+            counts.set(operation, count + 1)
+            return given.find(
+              (one) => one.operation === operation && count >= one.after && count < one.after + one.length,
+            )?.met
+          }
+          const companies = keys(100)
+          const fleet = await settled({ calls, trouble }, companies)
+          isTroubled = true
+          for (const key of companies) fleet.fail(key)
+          await fleet.runs(lasts)
+          for (const key of companies) fleet.mend(key)
+          await fleet.runs(HOUR_OF_RUNS)
+          isTroubled = false
+          await fleet.runs(9 * HOUR_OF_RUNS)
+          // An incident that nothing could see is not told. What was not taken comes later, after what was.
+          const seen = types(fleet.received).toSorted((one, other) => one.localeCompare(other))
+          expect([[], ['connections.failing', 'connections.recovered']]).toContainEqual(seen)
+          expect(fleet.waiting.size).toBe(0)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  }, 120_000)
+})
+
+describe('what a run holds of the connections that changed', () => {
+  it('is so much, however many changed, and the count of all', () => {
+    const changes = createFoundChanges(9)
+    const alert = { id: 'msg_1', type: 'connection.failing', at: START, data: {} }
+    for (const key of keys(100_000)) {
+      const change = { companyKey: key, before: undefined, told: 'failing', isNoted: false }
+      changes.add({ ...change, alert: { ...alert, kind: 'failing' } })
+      changes.add({ ...change, alert: { ...alert, kind: 'recovered' } })
+      changes.add({ ...change, alert: undefined })
+    }
+    const { alerting, silent, count } = changes.found()
+    expect(count).toBe(300_000)
+    expect(silent).toHaveLength(9)
+    for (const group of alerting.values()) {
+      expect(group.count).toBe(100_000)
+      expect(group.changes).toHaveLength(MAX_PENDING_NOTES)
+    }
+  })
+})
+
+describe('alerts that are switched on over an old fleet', () => {
+  it('write nothing for what is well, and tell what changes later', async () => {
+    const companies = keys(100_000)
+    const fleet = await settled({ calls: 900 }, companies)
+    expect(fleet.figures.notes).toBe(0)
+    const [first = '', second = '', third = ''] = companies
+    fleet.fail(first)
+    fleet.erase(second)
+    fleet.fail(third, 'invalid_grant')
+    fleet.add('new')
+    await fleet.runs(2)
+    fleet.mend(first)
+    fleet.connectAgain(second)
+    fleet.mend(third)
+    await fleet.runs(2)
+    expect(new Set(told(fleet.received).slice(0, 4))).toEqual(
+      new Set([
+        `connection.failing ${first}`,
+        `connection.disconnected ${second}`,
+        `connection.reconnect_required ${third}`,
+        'connection.connected new',
+      ]),
+    )
+    expect(new Set(told(fleet.received).slice(4))).toEqual(
+      new Set([`connection.recovered ${first}`, `connection.connected ${second}`, `connection.recovered ${third}`]),
+    )
+    await fleet.runs(3)
+    expect(fleet.received).toHaveLength(7)
+    expect(fleet.figures.notes).toBeLessThan(10)
+  }, 120_000)
+
+  it('tell what is wrong at that time, each once, and nothing of what was disconnected before', async () => {
+    const fleet = alertFleet({ calls: 100 })
+    for (const key of ['well', 'failing', 'gone']) fleet.add(key, START - 30 * 86_400)
+    fleet.fail('failing', 'invalid_grant')
+    fleet.erase('gone')
+    await fleet.runs(1)
+    // It was erased in the second in which alerts began.
+    expect(told(fleet.received)).toContain('connection.reconnect_required failing')
+    const before = fleet.received.length
+    await fleet.runs(12)
+    expect(fleet.received).toHaveLength(before)
+    fleet.connectAgain('gone')
+    await fleet.runs(2)
+    expect(told(fleet.received).at(-1)).toBe('connection.connected gone')
+  })
+})

@@ -1,0 +1,161 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aged } from '../support/aged.ts'
+import { type Service, startService } from '../support/worker-harness.ts'
+
+let service: Service
+let made: ReturnType<typeof aged>
+
+const generation = async (companyKey: string) => Number((await made.item(companyKey))['generation']?.N)
+const generations = (keys: string[]) => Promise.all(keys.map(generation))
+const presentations = async () => (await service.intuit.state()).counts.refresh
+const clearTable = async () => {
+  for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
+}
+
+const suite = (vars: Record<string, string>) => {
+  beforeAll(async () => {
+    service = await startService({ vars: { DYNAMODB_FLEET_INDEX: 'fleet', ...vars } })
+    made = aged(service)
+  })
+  afterAll(() => service.close())
+  beforeEach(clearTable)
+  afterEach(async () => {
+    await service.intuit.heal()
+    service.dynamo.heal()
+  })
+}
+
+describe('the keep-alive', () => {
+  suite({})
+
+  it('refreshes what was idle for seven days, and nothing else', async () => {
+    const keys = await made.connected(3)
+    const [idle = '', nearly = ''] = keys
+    await made.idle(idle, 7)
+    await made.idle(nearly, 6.9)
+    await service.scheduled()
+    expect(await generations(keys)).toEqual([2, 1, 1])
+    await service.scheduled()
+    expect(await generations(keys)).toEqual([2, 1, 1])
+  })
+
+  it('claims, spends and stores as every refresh does, and leaves a token that can be used', async () => {
+    const [idle = ''] = await made.connected(1)
+    await made.idle(idle, 30)
+    service.dynamo.requests.length = 0
+    await service.scheduled()
+    const asked = service.dynamo.requests.filter(({ body }) => JSON.stringify(body).includes(`connection#${idle}`))
+    expect(asked.map(({ operation }) => operation)).toEqual(['GetItem', 'UpdateItem', 'UpdateItem'])
+    expect(JSON.stringify(asked[1]?.body)).toContain('lease_owner')
+    const before = await presentations()
+    expect((await service.api(`/api/token/${idle}`)).status).toBe(200)
+    expect(await presentations()).toBe(before)
+  })
+
+  it('is not stopped by a connection that is dead, nor by one that does not open, and leaves the dead one alone', async () => {
+    const keys = await made.connected(6)
+    const [dead = '', sealed = '', ...others] = keys
+    for (const key of keys) await made.idle(key, 20)
+    await made.idle(dead, 90)
+    await made.idle(sealed, 80)
+    await service.intuit.kill((await made.item(dead))['realm_id']?.S ?? '')
+    await made.change(sealed, { refresh_token: { S: 'sealed:v1:nonsense' } })
+    await service.scheduled()
+    await service.scheduled()
+    expect(await generations(others)).toEqual([2, 2, 2, 2])
+    expect((await made.item(dead))['failure_code']?.S).toBe('invalid_grant')
+    const before = await presentations()
+    await service.scheduled()
+    expect(await presentations()).toBe(before)
+  })
+
+  it('tries one that failed again when its interval is over, and so finds out that it works', async () => {
+    const [failing = '', waiting = ''] = await made.connected(2)
+    await made.failing(failing, 'unavailable', -1)
+    await made.failing(waiting, 'unavailable', 600)
+    await service.scheduled()
+    expect(await generations([failing, waiting])).toEqual([2, 1])
+    expect((await made.item(failing))['failure_code']).toBeUndefined()
+  })
+
+  it('stops after a handful while Intuit is down, and goes on when it is back', async () => {
+    const keys = await made.connected(8)
+    for (const key of keys) await made.idle(key, 20)
+    await service.intuit.fault({ endpoint: 'token', times: 100, fault: { kind: 'status', status: 503 } })
+    const before = await presentations()
+    await service.scheduled()
+    expect((await presentations()) - before).toBeLessThanOrEqual(4)
+    await service.intuit.heal()
+    await service.scheduled()
+    expect((await generations(keys)).filter((one) => one === 2).length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('stays within the calls of a run, whatever is due', async () => {
+    const keys = await made.connected(14)
+    for (const key of keys) await made.idle(key, 20)
+    for (let run = 0; run < 4; run++) {
+      service.dynamo.requests.length = 0
+      const before = await presentations()
+      await service.scheduled()
+      expect(service.dynamo.requests.length + (await presentations()) - before).toBeLessThanOrEqual(40)
+    }
+    expect(new Set(await generations(keys))).toEqual(new Set([2]))
+  })
+
+  it('fails a run, and not the next one, where the table is out of reach', async () => {
+    const [idle = ''] = await made.connected(1)
+    await made.idle(idle, 20)
+    service.dynamo.fault({ operation: 'Query', kind: 'error', status: 500, type: 'InternalServerError' })
+    await expect(service.scheduled()).rejects.toThrow('500')
+    service.dynamo.heal()
+    await service.scheduled()
+    expect(await generation(idle)).toBe(2)
+  })
+
+  it('leaves a line of what it did in the log, and no token', async () => {
+    const [idle = ''] = await made.connected(1)
+    await made.idle(idle, 20)
+    await service.scheduled()
+    await expect
+      .poll(() => service.logs())
+      .toMatch(/"event":"cron","seen":1,"idle":1,"failing":0,"refreshed":1,"failed":0/)
+    expect(service.logs()).not.toMatch(/RT1-|sealed:v1/)
+  })
+})
+
+describe('the keep-alive with its smallest bounds', () => {
+  suite({ KEEP_ALIVE_REFRESHES: '2', CRON_CALLS: '30', KEEP_ALIVE_DAYS: '1' })
+
+  it('refreshes so many a run and no more, next to die first', async () => {
+    // Twelve of the sixteen shards a run, so that two runs see all of them.
+    const keys = await made.connected(5)
+    for (const [index, key] of keys.entries()) await made.idle(key, 2 + index)
+    const done: number[] = []
+    for (let run = 0; run < 10; run++) {
+      await service.scheduled()
+      done.push((await generations(keys)).filter((one) => one === 2).length)
+    }
+    for (const [run, count] of done.entries()) expect(count - (done[run - 1] ?? 0)).toBeLessThanOrEqual(2)
+    expect(done.at(-1)).toBe(5)
+  })
+
+  it('goes on where the run before stopped, and counts when it has been round', async () => {
+    await made.connected(20)
+    const summary = async () => (await service.api('/api/connections/summary')).json()
+    await service.scheduled()
+    expect(await summary()).toMatchObject({ code: 'not_found' })
+    await service.scheduled()
+    expect(await summary()).toMatchObject({ total: 20, counts: { connected: 20 } })
+  })
+})
+
+describe('without an index', () => {
+  it('the cron does nothing', async () => {
+    const plain = await startService()
+    await plain.connect('beach')
+    plain.dynamo.requests.length = 0
+    await plain.scheduled()
+    expect(plain.dynamo.requests).toEqual([])
+    await plain.close()
+  })
+})
