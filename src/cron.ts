@@ -1,12 +1,12 @@
 import { webhook } from './alerts/webhook.ts'
-import type { KeepAlive } from './broker/ports.ts'
+import type { WaitUntil } from './broker/ports.ts'
 import { createCore } from './composition.ts'
 import { fleetRun } from './fleet/cron-run.ts'
 import { type Env, network, surroundings } from './runtime.ts'
 import { outbox } from './storage/alert-outbox.ts'
 
 /** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
-export async function runCron(env: Env, keepAlive: KeepAlive): Promise<void> {
+export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
   const { now } = surroundings
   let used = 0
   const counting: typeof fetch = (input, init) => {
@@ -25,7 +25,7 @@ export async function runCron(env: Env, keepAlive: KeepAlive): Promise<void> {
       outbox: outbox(dynamo, () => indexName),
       send: webhook(settings, { fetch: counting, now }),
     },
-    refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, keepAlive),
+    refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, waitUntil),
     now,
     calls: { limit: calls, used: () => used },
   })

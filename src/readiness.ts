@@ -1,4 +1,4 @@
-import type { KeepAlive, Surroundings } from './broker/ports.ts'
+import type { Surroundings, WaitUntil } from './broker/ports.ts'
 import { flights } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, configurationFaults } from './config/config.ts'
@@ -16,7 +16,7 @@ interface ReadinessParts {
 }
 
 /** What is wrong, by the names of variables and without a value; empty where all is right. */
-export type Readiness = (keepAlive: KeepAlive) => Promise<string[]>
+export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
 
 /**
  * Whether everything is there that the service needs: the whole configuration, and the table, by one read. Requests that
@@ -37,9 +37,9 @@ export function readiness({ config, probe, surroundings, report }: ReadinessPart
     return faults
   }
 
-  return async (keepAlive) => {
+  return async (waitUntil) => {
     if (found && now() < found.until) return found.faults
-    const begin = () => looks.begin('all', 0, keepAlive, look)
+    const begin = () => looks.begin('all', 0, waitUntil, look)
     const shared = looks.join('all', 0)
     return shared === undefined ? begin() : ((await shared.catch(() => undefined)) ?? begin())
   }

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { RefreshOptions, TokenOptions, TokensBinding } from '../client/rpc.d.ts'
-import type { KeepAlive } from './broker/ports.ts'
+import type { WaitUntil } from './broker/ports.ts'
 import { runCron } from './cron.ts'
 import type { Env } from './runtime.ts'
 import { createService } from './service.ts'
@@ -18,7 +18,7 @@ function serviceFor(env: Env) {
 
 /** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
 export class Tokens extends WorkerEntrypoint<Env> implements TokensBinding {
-  readonly #keepAlive: KeepAlive = (promise) => this.ctx.waitUntil(promise)
+  readonly #keepAlive: WaitUntil = (promise) => this.ctx.waitUntil(promise)
 
   getToken(companyKey: string, options?: TokenOptions) {
     return serviceFor(this.env).calls().getToken(companyKey, options, this.#keepAlive)

@@ -15,7 +15,6 @@ import type {
   ConnectionStore,
   DisconnectionStore,
   FlowSettings,
-  KeepAlive,
   Log,
   RealmStore,
   Rescue,
@@ -23,6 +22,7 @@ import type {
   Settlement,
   Surroundings,
   Vault,
+  WaitUntil,
 } from './ports.ts'
 import { retriedUntil } from './retry.ts'
 import type { Timing } from './timing.ts'
@@ -134,7 +134,7 @@ export function disconnecting(ports: DisconnectPorts) {
   }
 
   /** Records the end of a revocation. Resolves at the first attempt that failed, too: others follow in the background. */
-  const settle = async (task: Task, { outcome, intuitTid }: RevocationAnswer, waitUntil: KeepAlive) => {
+  const settle = async (task: Task, { outcome, intuitTid }: RevocationAnswer, waitUntil: WaitUntil) => {
     const { companyKey, writer, deadline } = task
     const revocation = settledAs(outcome)
     log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
@@ -151,7 +151,7 @@ export function disconnecting(ports: DisconnectPorts) {
   }
 
   /** Asks again in the background. What Intuit does not take until the deadline stays pending, for a later disconnect. */
-  const retryRevocation = async (task: Task, token: string, waitUntil: KeepAlive) => {
+  const retryRevocation = async (task: Task, token: string, waitUntil: WaitUntil) => {
     for (const pause of PAUSES_MS) {
       if (surroundings.now() + pause + REVOKE_MS > task.deadline) break
       await surroundings.sleep(pause)
@@ -162,7 +162,7 @@ export function disconnecting(ports: DisconnectPorts) {
     return undefined
   }
 
-  const revoke = async (task: Task, waitUntil: KeepAlive): Promise<Disconnected> => {
+  const revoke = async (task: Task, waitUntil: WaitUntil): Promise<Disconnected> => {
     const { companyKey, environment, token } = task
     if (token === undefined) return settle(task, { outcome: 'refused', intuitTid: undefined }, waitUntil)
     const answer = await intuit.revoke(environment, token)
@@ -172,7 +172,7 @@ export function disconnecting(ports: DisconnectPorts) {
   }
 
   /** Finishes what an earlier disconnect left, once nobody seems to be at it any more. Two who ask Intuit at once are harmless. */
-  const finishEarlier = async (held: Connection, waitUntil: KeepAlive): Promise<Disconnected> => {
+  const finishEarlier = async (held: Connection, waitUntil: WaitUntil): Promise<Disconnected> => {
     const { companyKey, environment, disconnection, lastChange } = held
     const deadline = surroundings.now() + timing().deadlineMs
     if (disconnection?.revocation !== 'pending') return asRecorded(companyKey, disconnection)
@@ -192,7 +192,7 @@ export function disconnecting(ports: DisconnectPorts) {
     return revoke({ companyKey, environment, token, writer: lastChange?.by ?? '', deadline }, waitUntil)
   }
 
-  const disconnect = async (companyKey: string, waitUntil: KeepAlive): Promise<Disconnected> => {
+  const disconnect = async (companyKey: string, waitUntil: WaitUntil): Promise<Disconnected> => {
     const erased = await erase(companyKey)
     if ('held' in erased) {
       memory.forget(companyKey, erased.held.generation)
@@ -213,7 +213,7 @@ export function disconnecting(ports: DisconnectPorts) {
    * revocation that Intuit did not take is tried again in the background. Throws `connection_not_found`,
    * `storage_unavailable`, `configuration_error`.
    */
-  return (companyKey: string, waitUntil: KeepAlive): Promise<Disconnected> => {
+  return (companyKey: string, waitUntil: WaitUntil): Promise<Disconnected> => {
     const disconnected = disconnect(companyKey, waitUntil)
     waitUntil(disconnected.catch(logFailure(companyKey)))
     return disconnected

@@ -322,7 +322,7 @@ export interface Surroundings {
 }
 
 /** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
-export type KeepAlive = (promise: Promise<unknown>) => void
+export type WaitUntil = (promise: Promise<unknown>) => void
 
 /** One event of note behind an answer. Holds no token, code, state, key or secret. */
 export interface LogEvent {
@@ -332,7 +332,7 @@ export interface LogEvent {
     | 'pair_not_settled'
     | 'pair_recovered'
     | 'late_answer'
-    | 'refresh_behind_failed'
+    | 'background_refresh_failed'
     | 'refresh_failed'
     | 'consent_completed'
     | 'consent_failed'
@@ -344,7 +344,7 @@ export interface LogEvent {
     | 'disconnected'
     | 'revocation_not_recorded'
     | 'replica_passed_over'
-    | 'keep_alive_failed'
+    | 'idle_refresh_failed'
   company_key: string
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined

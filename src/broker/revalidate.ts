@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type { Connection } from './connection.ts'
-import type { ConnectionStore, KeepAlive, Log, RealmStore, Surroundings } from './ports.ts'
+import type { ConnectionStore, Log, RealmStore, Surroundings, WaitUntil } from './ports.ts'
 import type { Tokens } from './tokens/get-token.ts'
 
 /** Anybody may open the link: Intuit is asked about a connection once in this time at most. */
@@ -33,18 +33,18 @@ export function verifying(
     connection.environment === environment &&
     nowSeconds() - lastAskedAt(connection) >= ASKED_EVERY_SECONDS
 
-  const verify = async (environment: Environment, realmId: string, keepAlive: KeepAlive) => {
+  const verify = async (environment: Environment, realmId: string, waitUntil: WaitUntil) => {
     const companyKey = await realms.holder(environment, realmId)
     const connection = companyKey === undefined ? undefined : await connections.read(companyKey, nowSeconds())
     if (!connection || !isDue(connection, environment, realmId)) return
-    await refreshedToken(connection.companyKey, [connection.generation], keepAlive).catch((error: unknown) => {
+    await refreshedToken(connection.companyKey, [connection.generation], waitUntil).catch((error: unknown) => {
       const code = error instanceof Problem ? error.code : 'internal_error'
-      log({ event: 'refresh_behind_failed', company_key: connection.companyKey, code })
+      log({ event: 'background_refresh_failed', company_key: connection.companyKey, code })
     })
   }
 
   /** Looks into a realm that a link names, wherever it is connected. What comes of it stands on the record. */
-  return async (realmId: string, keepAlive: KeepAlive): Promise<void> => {
-    await Promise.all(ENVIRONMENTS.map((environment) => verify(environment, realmId, keepAlive)))
+  return async (realmId: string, waitUntil: WaitUntil): Promise<void> => {
+    await Promise.all(ENVIRONMENTS.map((environment) => verify(environment, realmId, waitUntil)))
   }
 }

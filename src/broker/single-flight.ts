@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { KeepAlive, Surroundings } from './ports.ts'
+import type { Surroundings, WaitUntil } from './ports.ts'
 import type { Timing } from './timing.ts'
 
 interface Flight<Result> {
@@ -36,14 +36,14 @@ export function flights<Result>({ surroundings, timing }: FlightsParts) {
     },
 
     /** Begins a flight, owned by the request of `keepAlive`. */
-    begin: (key: string, generation: number, keepAlive: KeepAlive, fly: () => Promise<Result>): Promise<Result> => {
+    begin: (key: string, generation: number, waitUntil: WaitUntil, fly: () => Promise<Result>): Promise<Result> => {
       const result = fly()
       const flight = { result, generation, startedAt: surroundings.now() }
       flying.set(key, flight)
       const landed = () => {
         if (flying.get(key) === flight) flying.delete(key)
       }
-      keepAlive(result.then(landed, landed))
+      waitUntil(result.then(landed, landed))
       return result
     },
   }

@@ -14,7 +14,7 @@ export function fleet() {
     }),
     v.transform((given) => ({
       indexName: given.DYNAMODB_FLEET_INDEX,
-      keepAliveDays: given.KEEP_ALIVE_DAYS,
+      idleRefreshDays: given.KEEP_ALIVE_DAYS,
       refreshes: given.KEEP_ALIVE_REFRESHES,
       calls: given.CRON_CALLS,
     })),

@@ -4,7 +4,7 @@ import { addNote, planAlerts } from './alert-bundles.ts'
 import { type Announced, createAlerting } from './alert-delivery.ts'
 import { changeOf } from './alerts.ts'
 import { createFoundChanges, type FoundChanges } from './found-changes.ts'
-import { CALLS_A_REFRESH, isDue, keepingAlive } from './idle-refresh.ts'
+import { CALLS_A_REFRESH, createIdleRefresh, isDue } from './idle-refresh.ts'
 import { noCounts, sweeping } from './index-scan.ts'
 import type { AlertState, FleetIndex, Outbox, PendingNote, Round, RoundStore, SendAlert, Sighting } from './ports.ts'
 import { createSoonest } from './soonest-to-expire.ts'
@@ -27,7 +27,7 @@ export interface FleetRunPorts {
   /** What this run may send over the network, and has sent. */
   calls: { limit: number; used(): number }
   /** 0: nothing is kept alive. */
-  keepAliveDays: number
+  idleRefreshDays: number
   refreshes: number
 }
 
@@ -86,7 +86,7 @@ function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number
  * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
  */
 export function fleetRun(ports: FleetRunPorts) {
-  const { index, rounds, alerts, refreshIdle, now, calls, keepAliveDays, refreshes } = ports
+  const { index, rounds, alerts, refreshIdle, now, calls, idleRefreshDays, refreshes } = ports
   const sweep = sweeping(index)
   const callsLeft = () => calls.limit - calls.used()
   const maxTelling = Math.floor(calls.limit * TELLING)
@@ -131,7 +131,7 @@ export function fleetRun(ports: FleetRunPorts) {
     const swept = await sweep(round, Math.floor(calls.limit * LOOKING), nowSeconds, (sighting) => {
       seen++
       changes.look(sighting, nowSeconds)
-      const why = keepAliveDays > 0 ? isDue(sighting, nowSeconds, keepAliveDays) : undefined
+      const why = idleRefreshDays > 0 ? isDue(sighting, nowSeconds, idleRefreshDays) : undefined
       if (why) due[why].add(sighting)
     })
     if (round.plantedOn !== today) await rounds.plant(nowSeconds)
@@ -146,11 +146,9 @@ export function fleetRun(ports: FleetRunPorts) {
         whole: (state) => rounds.save({ ...round, ...swept, alertsSince, ...state, plantedOn: today }),
       },
     )
-    const kept = await keepingAlive((companyKey) => refreshIdle(companyKey, nowSeconds - keepAliveDays * DAY_SECONDS))(
-      due.idle.kept(),
-      due.failing.kept(),
-      { refreshes, callsLeft, isOver: () => now() - startedAt > RUN_MS },
-    )
+    const kept = await createIdleRefresh((companyKey) =>
+      refreshIdle(companyKey, nowSeconds - idleRefreshDays * DAY_SECONDS),
+    )(due.idle.kept(), due.failing.kept(), { refreshes, callsLeft, isOver: () => now() - startedAt > RUN_MS })
     return {
       ...{ seen, idle: due.idle.count(), failing: due.failing.count(), ...kept, changes: found.count },
       ...{ alerts_sent: told.sent, alerts_failed: told.failed },

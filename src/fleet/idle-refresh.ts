@@ -15,14 +15,14 @@ export const CALLS_A_REFRESH = 4
 export function isDue(
   { connection, holdsRefreshToken }: Sighting,
   now: EpochSeconds,
-  keepAliveDays: number,
+  idleRefreshDays: number,
 ): 'idle' | 'failing' | undefined {
   if (!holdsRefreshToken) return undefined
   if (connection.failure) return connection.failure.retryAt <= now ? 'failing' : undefined
-  return (connection.lastRefreshAt ?? 0) <= now - keepAliveDays * DAY_SECONDS ? 'idle' : undefined
+  return (connection.lastRefreshAt ?? 0) <= now - idleRefreshDays * DAY_SECONDS ? 'idle' : undefined
 }
 
-export interface KeepAliveCounts {
+export interface IdleRefreshCounts {
   refreshed: number
   failed: number
 }
@@ -39,8 +39,12 @@ interface Bounds {
  * expire first. Ends early where a whole handful fails for reasons that are not of the connection: Intuit or the table
  * is out of reach, and so for the next.
  */
-export function keepingAlive(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
-  return async (idle: readonly Sighting[], failing: readonly Sighting[], bounds: Bounds): Promise<KeepAliveCounts> => {
+export function createIdleRefresh(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
+  return async (
+    idle: readonly Sighting[],
+    failing: readonly Sighting[],
+    bounds: Bounds,
+  ): Promise<IdleRefreshCounts> => {
     const counts = { refreshed: 0, failed: 0 }
     const queue = [...idle, ...failing].slice(0, bounds.refreshes)
     while (queue.length > 0 && !bounds.isOver()) {

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { getPath } from 'hono/utils/url'
-import type { KeepAlive, Whereabouts } from '../broker/ports.ts'
+import type { WaitUntil, Whereabouts } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
 /** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
@@ -64,7 +64,7 @@ export function prefersHtml(c: Context): boolean {
   return weightOf(accept, 'text/html') > weightOf(accept, 'application/json')
 }
 
-export function keepAlive(c: Context): KeepAlive {
+export function waitUntil(c: Context): WaitUntil {
   return (promise) => c.executionCtx.waitUntil(promise)
 }
 

@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type Holdings, holdings, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
-import { keepAlive } from '../http/request.ts'
+import { waitUntil } from '../http/request.ts'
 import { may } from '../middleware/api-key.ts'
 import type { ConnectionBody, DisconnectedBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
@@ -51,6 +51,6 @@ export function connectionRoutes(broker: Broker) {
     })
     .delete('/:company_key{[^/]*}', may('connection:write'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
-      return c.json(disconnectedBody(await broker.disconnect(companyKey, keepAlive(c))))
+      return c.json(disconnectedBody(await broker.disconnect(companyKey, waitUntil(c))))
     })
 }

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
-import { keepAlive } from '../http/request.ts'
+import { waitUntil } from '../http/request.ts'
 import type { AccessVariables } from '../middleware/api-key.ts'
 import type { Readiness } from '../readiness.ts'
 import type { NotReadyBody, ReadyBody } from './schemas/ready.ts'
@@ -17,7 +17,7 @@ function keyIfShown(requireCaller: MiddlewareHandler<Access>): MiddlewareHandler
 /** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
 export function readyRoutes(faults: Readiness, requireCaller: MiddlewareHandler<Access>) {
   return new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
-    const found = await faults(keepAlive(c))
+    const found = await faults(waitUntil(c))
     if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
     return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
       'Retry-After': RETRY_AFTER_SECONDS,

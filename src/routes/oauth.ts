@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { CallbackParameters, Connected } from '../broker/consent/callback.ts'
 import { bindBrowser, browserSecret } from '../http/browser-binding-cookie.ts'
-import { keepAlive, prefersHtml, queryParameter, refusePrefetch, requireShortQuery } from '../http/request.ts'
+import { prefersHtml, queryParameter, refusePrefetch, requireShortQuery, waitUntil } from '../http/request.ts'
 import { Problem } from '../problem.ts'
 import { answerConnected } from './pages.ts'
 import type { CallbackBody } from './schemas/callback.ts'
@@ -72,7 +72,7 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined
     const parameters = callbackParameters(c)
-    const connected = await broker.finish(parameters, keepAlive(c))
+    const connected = await broker.finish(parameters, waitUntil(c))
     c.set('companyKey', connected.connection.companyKey)
     return isPerson ? answerConnected(c, connected, onwardUrl) : c.json(callbackBody(connected))
   }

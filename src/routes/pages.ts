@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/consent/callback.ts'
-import { hasShortQuery, keepAlive, prefersHtml, queryValues } from '../http/request.ts'
+import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'
 import { addressOf, type Brake } from '../middleware/rate-limit.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
@@ -84,8 +84,8 @@ function lookInto(broker: Broker, brake: Brake): MiddlewareHandler {
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
-    const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, keepAlive(c)))
-    keepAlive(c)(looked.catch(() => undefined))
+    const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, waitUntil(c)))
+    waitUntil(c)(looked.catch(() => undefined))
   }
 }
 

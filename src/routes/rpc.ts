@@ -3,7 +3,7 @@ import type { Refusal } from '../../client/rpc.d.ts'
 import type { Broker } from '../broker/broker.ts'
 import { isCompanyKey, parseCompanyKey } from '../broker/company.ts'
 import type { EpochMs, UsableToken } from '../broker/connection.ts'
-import type { KeepAlive } from '../broker/ports.ts'
+import type { WaitUntil } from '../broker/ports.ts'
 import type { Brake } from '../middleware/rate-limit.ts'
 import type { RequestLine } from '../middleware/request-log.ts'
 import { PROBLEM_STATUS, Problem, problemBody, problemOf } from '../problem.ts'
@@ -86,20 +86,20 @@ export function tokenCalls({ broker, forcedRefresh, now, logRequest, reportFault
   }
 
   return {
-    getToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+    getToken: (companyKey: unknown, options: unknown, waitUntil: WaitUntil) =>
       answered('getToken', companyKey, async () => {
         const { minTtlSeconds, fresh } = parsed(tokenOptions(), options)
         const wanted = { minTtlSeconds, fromTable: fresh }
-        return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, keepAlive)).token)
+        return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, waitUntil)).token)
       }),
 
-    refreshToken: (companyKey: unknown, options: unknown, keepAlive: KeepAlive) =>
+    refreshToken: (companyKey: unknown, options: unknown, waitUntil: WaitUntil) =>
       answered('refreshToken', companyKey, async () => {
         const { ifGeneration } = parsed(refreshOptions(), options)
         const generations = ifGeneration === undefined ? undefined : [ifGeneration]
         const key = keyOf(companyKey)
         await forcedRefresh(key)
-        return tokenAnswer(await broker.refreshedToken(key, generations, keepAlive))
+        return tokenAnswer(await broker.refreshedToken(key, generations, waitUntil))
       }),
 
     getConnection: (companyKey: unknown) =>

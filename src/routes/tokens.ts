@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
-import { keepAlive, queryParameter, whereabouts } from '../http/request.ts'
+import { queryParameter, waitUntil, whereabouts } from '../http/request.ts'
 import { may } from '../middleware/api-key.ts'
 import type { Brake } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
@@ -77,13 +77,13 @@ export function tokenRoutes(broker: () => Broker, forcedRefresh: Brake, now: () 
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
     const startedAt = now()
-    const { token, source } = await broker().freshToken(companyKey(c), wanted, keepAlive(c))
+    const { token, source } = await broker().freshToken(companyKey(c), wanted, waitUntil(c))
     return answer(c, token, source, now() - startedAt)
   }
   const refresh = async (c: Context) => {
     const [startedAt, key, generations] = [now(), companyKey(c), matchedGenerations(c)]
     await forcedRefresh(key)
-    const token = await broker().refreshedToken(key, generations, keepAlive(c))
+    const token = await broker().refreshedToken(key, generations, waitUntil(c))
     return answer(c, token, 'intuit', now() - startedAt)
   }
 

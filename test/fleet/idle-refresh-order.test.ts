@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection, Failure } from '../../src/broker/connection.ts'
 import type { IdleRefresh } from '../../src/broker/tokens/get-token.ts'
-import { isDue, keepingAlive } from '../../src/fleet/idle-refresh.ts'
+import { createIdleRefresh, isDue } from '../../src/fleet/idle-refresh.ts'
 import type { Sighting } from '../../src/fleet/ports.ts'
 import { createSoonest } from '../../src/fleet/soonest-to-expire.ts'
 import { simulated } from '../support/simulated.ts'
@@ -48,7 +48,7 @@ const kept = async (
 ) => {
   const asked: string[] = []
   let calls = bounds.calls ?? 1000
-  const counts = await keepingAlive(async (companyKey) => {
+  const counts = await createIdleRefresh(async (companyKey) => {
     asked.push(companyKey)
     calls -= 4
     return outcome(companyKey)

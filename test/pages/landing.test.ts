@@ -112,7 +112,7 @@ describe.each(PATHS)('what %s names', (path) => {
     await visit(`?realmId=${REALM}`)
     await service.settled()
     expect(presented).toEqual(['refresh_token', 'refresh_token'])
-    expect(service.events).toContainEqual(expect.objectContaining({ event: 'refresh_behind_failed' }))
+    expect(service.events).toContainEqual(expect.objectContaining({ event: 'background_refresh_failed' }))
   })
 
   it.each([

@@ -101,7 +101,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     return trouble('send') !== 'after'
   }
   const run = fleetRun({
-    ...{ index, rounds, alerts: { outbox, send }, keepAliveDays: 0, refreshes: 60, now: () => now * 1000 },
+    ...{ index, rounds, alerts: { outbox, send }, idleRefreshDays: 0, refreshes: 60, now: () => now * 1000 },
     refreshIdle: async () => 'not due',
     calls: { limit: calls, used: () => used },
   })

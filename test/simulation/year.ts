@@ -124,7 +124,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   const rounds = memoryRounds()
   const pages = Math.ceil(connections / 500) + 16
   const run = fleetRun({
-    ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, keepAliveDays: 7, refreshes: refreshesARun },
+    ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, idleRefreshDays: 7, refreshes: refreshesARun },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, () => undefined),
     // The whole round in each run: what bounds it here is the number of refreshes.
     calls: { limit: Math.ceil(pages / 0.4), used: () => -1_000_000 },

@@ -96,13 +96,13 @@ describe('a Worker whose clock is off, beside right ones', () => {
     const env = { ...service.vars, TOKEN_CACHE_SECONDS: '0' }
     const { broker, clock } = createCore(env, fetch, { ...surroundings, now: () => Date.now() + aheadMs })
     const background: Promise<unknown>[] = []
-    const keepAlive = (promise: Promise<unknown>) => void background.push(promise)
+    const waitUntil = (promise: Promise<unknown>) => void background.push(promise)
     const wanted = { minTtlSeconds: 0, fromTable: true }
     return {
       clock,
       /** What a caller gets: the source of the token, or the code of the problem. */
-      read: ({ key }: Company) => broker.freshToken(key, wanted, keepAlive).then(({ source }) => source, codeOf),
-      force: ({ key }: Company) => broker.refreshedToken(key, undefined, keepAlive).then(() => 'intuit', codeOf),
+      read: ({ key }: Company) => broker.freshToken(key, wanted, waitUntil).then(({ source }) => source, codeOf),
+      force: ({ key }: Company) => broker.refreshedToken(key, undefined, waitUntil).then(() => 'intuit', codeOf),
       settled: () => Promise.allSettled(background.splice(0)),
     }
   }

@@ -208,15 +208,15 @@ export const simulated = (options: SimulationOptions) => {
       stateTtlSeconds: () => 600,
       startUrl: () => '',
     })
-    const keepAlive = () => undefined
+    const waitUntil = () => undefined
     const from = () => ({ continent: 'EU', longitude: 10 })
-    const freshToken = async (wanted: Wanted) => (await broker.freshToken(COMPANY, wanted, keepAlive)).token
+    const freshToken = async (wanted: Wanted) => (await broker.freshToken(COMPANY, wanted, waitUntil)).token
     return {
       read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false, from }),
       readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true, from }),
       /** As the cron does, for what was not refreshed since. */
-      refreshIdle: (notSince: number) => broker.refreshIdle(COMPANY, notSince, keepAlive),
-      force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, keepAlive),
+      refreshIdle: (notSince: number) => broker.refreshIdle(COMPANY, notSince, waitUntil),
+      force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, waitUntil),
       /** Ended with a pair in hand that nobody else has. */
       tookPairAlong: () => crashed && holdsUnkept,
     }

@@ -5,8 +5,8 @@ import type {
   AuthorizationState,
   ExchangeAnswer,
   FlowSettings,
-  KeepAlive,
   Vault,
+  WaitUntil,
 } from '../ports.ts'
 import { storeDeadline } from '../timing.ts'
 import { sealedPair } from '../token-pair.ts'
@@ -202,7 +202,7 @@ export function finishing(ports: CallbackPorts) {
    * Finishes a consent. From the claim of the state on, everything runs to its end whether or not the caller waits. The
    * caller is answered when the pair is stored, when a first attempt to store it has failed, or when Intuit takes too long.
    */
-  return async (callback: CallbackParameters, waitUntil: KeepAlive): Promise<Connected> => {
+  return async (callback: CallbackParameters, waitUntil: WaitUntil): Promise<Connected> => {
     const { companyKey, nonce, guess } = splitState(callback.state)
     if (callback.outcome === 'granted') await requireSettings(guess, nonce)
     const { browserSecret } = callback

@@ -167,7 +167,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     const lookHome = async () => {
       const current = await connections.read(spent.companyKey, nowSeconds())
       if (current && !holdsTokens(current)) {
-        request.keepAlive(intuit.revoke(spent.environment, pair.refreshToken))
+        request.waitUntil(intuit.revoke(spent.environment, pair.refreshToken))
       }
       return current
     }
@@ -176,7 +176,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       lookHome().catch((error: unknown) => {
         const inTime = surroundings.now() < deadline
         const looked = inTime ? retriedUntil(lookHome, deadline, surroundings) : Promise.resolve(undefined)
-        request.keepAlive(
+        request.waitUntil(
           looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: spent.companyKey })),
         )
         throw error
@@ -193,7 +193,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       leaseEnd: endOf(held),
       deadline,
       patienceMs: storingMs(timing()),
-      keepAlive: request.keepAlive,
+      waitUntil: request.waitUntil,
       onRefusedLate: () => comeHome().catch(() => undefined),
     })
     if (stored && holdsAccessToken(stored)) return stored
@@ -229,7 +229,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       // The caller was answered before: what is wrong is on the record, or in the log.
       await settle(held, presented, spentHash, lateAnswer, request).catch(() => undefined)
     }
-    request.keepAlive(settleLate())
+    request.waitUntil(settleLate())
     return remember(held, answer.refusal, answer, request, true)
   }
 

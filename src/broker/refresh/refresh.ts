@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.ts'
 import type { Connection, EpochSeconds, WithAccessToken } from '../connection.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from '../errors.ts'
-import type { KeepAlive } from '../ports.ts'
+import type { WaitUntil } from '../ports.ts'
 import { flights } from '../single-flight.ts'
 import { claimingMs } from '../timing.ts'
 import { waiting } from './await-lease.ts'
@@ -86,18 +86,18 @@ export function refreshing(ports: SpendPorts) {
    * `missing_refresh_token`, `reconnect_required`, `intuit_rejected_client`, `intuit_unavailable`,
    * `refresh_in_progress`, `sealed_token_unreadable` or `storage_unavailable`.
    */
-  return async (seen: Connection, forced: boolean, keepAlive: KeepAlive): Promise<WithAccessToken> => {
+  return async (seen: Connection, forced: boolean, waitUntil: WaitUntil): Promise<WithAccessToken> => {
     if (!seen.refreshToken) throw missingRefreshToken(seen.companyKey)
     const failure = await standingFailure(seen, nowSeconds(), forced)
     if (failure) return despiteFailure(seen, failure, forced, nowSeconds(), marginSeconds())
     settings.requireRefresh(seen.environment)
-    const request = { seen, forced, startedAt: surroundings.now(), keepAlive }
+    const request = { seen, forced, startedAt: surroundings.now(), waitUntil }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
     try {
       const flight = shared.join(key, seen.generation)
       const theirs = flight && (await joined(flight, request))
       // The caller may hang up; a token that was spent must be stored all the same.
-      return theirs ?? (await shared.begin(key, seen.generation, keepAlive, () => claimUntilDone(request)))
+      return theirs ?? (await shared.begin(key, seen.generation, waitUntil, () => claimUntilDone(request)))
     } catch (error) {
       return despiteTrouble(error, request)
     }

@@ -1,5 +1,5 @@
 import type { Connection, EpochMs } from '../connection.ts'
-import type { ConnectionStore, KeepAlive, LeaseEnd, Log, Rescue, Successor, Surroundings } from '../ports.ts'
+import type { ConnectionStore, LeaseEnd, Log, Rescue, Successor, Surroundings, WaitUntil } from '../ports.ts'
 import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
 import { noted } from './history.ts'
@@ -21,7 +21,7 @@ interface Persistence {
   deadline: EpochMs
   /** How long the caller waits for a pair that is neither stored nor parked. */
   patienceMs: number
-  keepAlive: KeepAlive
+  waitUntil: WaitUntil
   /** Does what is left to do where the write is refused after the caller was answered. */
   onRefusedLate(): Promise<unknown>
 }
@@ -63,7 +63,7 @@ export function persisting({ connections, rescue, surroundings, log, limit }: Pe
   }
 
   return async (persistence: Persistence): Promise<Connection | undefined> => {
-    const { spent, successor, leaseEnd, deadline, patienceMs, keepAlive, onRefusedLate } = persistence
+    const { spent, successor, leaseEnd, deadline, patienceMs, waitUntil, onRefusedLate } = persistence
     let parked: Promise<boolean> | undefined
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
@@ -83,7 +83,7 @@ export function persisting({ connections, rescue, surroundings, log, limit }: Pe
     )
     limit.count(stored)
     let isAnsweredAhead = false
-    keepAlive(
+    waitUntil(
       stored.then(async (outcome) => {
         if (parked !== undefined) await settle(persistence, outcome !== undefined, await parked)
         if (isAnsweredAhead && outcome && !outcome.value) await onRefusedLate()

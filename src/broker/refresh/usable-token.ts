@@ -7,7 +7,7 @@ import {
   type WithAccessToken,
 } from '../connection.ts'
 import { failedRefresh } from '../errors.ts'
-import type { KeepAlive } from '../ports.ts'
+import type { WaitUntil } from '../ports.ts'
 
 /** A request for a token that is newer than the one its caller saw. */
 export interface RefreshRequest {
@@ -16,7 +16,7 @@ export interface RefreshRequest {
   /** Asked for by the caller, and not by the token's age. */
   forced: boolean
   startedAt: EpochMs
-  keepAlive: KeepAlive
+  waitUntil: WaitUntil
 }
 
 /** The record if its access token can be used at all. */

@@ -8,7 +8,7 @@ import {
   type WithAccessToken,
 } from '../connection.ts'
 import { connectionNotFound, generationMismatch } from '../errors.ts'
-import type { KeepAlive, Whereabouts } from '../ports.ts'
+import type { WaitUntil, Whereabouts } from '../ports.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
 import type { SpendPorts } from '../refresh/redeem.ts'
 import { refreshing } from '../refresh/refresh.ts'
@@ -67,8 +67,8 @@ export function tokens(ports: TokenPorts) {
   }
 
   /** Callers who miss the memory together share one read: it began after the last thing that any of them can know. */
-  const readOnce = async (companyKey: string, keepAlive: KeepAlive): Promise<Connection | undefined> => {
-    const begin = () => reads.begin(companyKey, 0, keepAlive, () => connections.read(companyKey, nowSeconds()))
+  const readOnce = async (companyKey: string, waitUntil: WaitUntil): Promise<Connection | undefined> => {
+    const begin = () => reads.begin(companyKey, 0, waitUntil, () => connections.read(companyKey, nowSeconds()))
     const theirs = reads.join(companyKey, 0)
     return theirs === undefined ? begin() : ((await theirs.catch(() => undefined)) ?? begin())
   }
@@ -79,13 +79,13 @@ export function tokens(ports: TokenPorts) {
     return token
   }
 
-  const refreshBehind = (seen: Connection, keepAlive: KeepAlive) => {
-    const renewed = refresh(seen, false, keepAlive).then(opened)
+  const refreshInBackground = (seen: Connection, waitUntil: WaitUntil) => {
+    const renewed = refresh(seen, false, waitUntil).then(opened)
     const logged = renewed.catch((error: unknown) => {
       const code = error instanceof Problem ? error.code : 'internal_error'
-      log({ event: 'refresh_behind_failed', company_key: seen.companyKey, code })
+      log({ event: 'background_refresh_failed', company_key: seen.companyKey, code })
     })
-    keepAlive(logged)
+    waitUntil(logged)
   }
 
   /** Both ways, so that a time which a wrong clock wrote keeps nothing young for long. */
@@ -101,7 +101,7 @@ export function tokens(ports: TokenPorts) {
     accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
 
   /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
-  const isDueBehind = (connection: WithAccessToken) => {
+  const isDueForBackgroundRefresh = (connection: WithAccessToken) => {
     const isUnderWay = connection.lease !== undefined && connection.lease.until >= surroundings.now()
     return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isYoung(connection)
   }
@@ -113,9 +113,9 @@ export function tokens(ports: TokenPorts) {
   }
 
   /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
-  const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, keepAlive: KeepAlive) => {
+  const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, waitUntil: WaitUntil) => {
     if (!near || !from || fromTable) return undefined
-    const found = await near.read(companyKey, from(), keepAlive)
+    const found = await near.read(companyKey, from(), waitUntil)
     if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
     if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
     // It may be sealed with a key that is gone since.
@@ -130,20 +130,20 @@ export function tokens(ports: TokenPorts) {
   const freshToken = async (
     companyKey: string,
     wanted: Wanted,
-    keepAlive: KeepAlive,
+    waitUntil: WaitUntil,
   ): Promise<{ token: UsableToken; source: Source }> => {
     const { minTtlSeconds, fromTable } = wanted
     const known = fromTable ? undefined : recalled(companyKey, minTtlSeconds)
     if (known) return { token: known, source: 'memory' }
-    const copy = await nearby(companyKey, wanted, keepAlive)
+    const copy = await nearby(companyKey, wanted, waitUntil)
     if (copy) return { token: copy, source: 'replica' }
     const reading =
-      fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, keepAlive)
+      fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)
     const connection = await stored(companyKey, reading)
     if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
-      return { token: await opened(await refresh(connection, false, keepAlive)), source: 'intuit' }
+      return { token: await opened(await refresh(connection, false, waitUntil)), source: 'intuit' }
     }
-    if (isDueBehind(connection)) refreshBehind(connection, keepAlive)
+    if (isDueForBackgroundRefresh(connection)) refreshInBackground(connection, waitUntil)
     return { token: await opened(connection), source: 'table' }
   }
 
@@ -154,11 +154,11 @@ export function tokens(ports: TokenPorts) {
   const refreshedToken = async (
     companyKey: string,
     generations: number[] | undefined,
-    keepAlive: KeepAlive,
+    waitUntil: WaitUntil,
   ): Promise<UsableToken> => {
     const connection = await stored(companyKey, connections.read(companyKey, nowSeconds()))
     if (generations && !generations.includes(connection.generation)) throw generationMismatch()
-    return opened(await refresh(connection, true, keepAlive))
+    return opened(await refresh(connection, true, waitUntil))
   }
 
   /**
@@ -168,18 +168,18 @@ export function tokens(ports: TokenPorts) {
   const refreshIdle = async (
     companyKey: string,
     notSince: EpochSeconds,
-    keepAlive: KeepAlive,
+    waitUntil: WaitUntil,
   ): Promise<IdleRefresh> => {
     try {
       const connection = await connections.read(companyKey, nowSeconds())
       const isIdle = (connection?.lastRefreshAt ?? 0) <= notSince
       if (!connection?.refreshToken || !(isIdle || connection.failure)) return 'not due'
       if (await standingFailure(connection, nowSeconds(), false)) return 'not due'
-      const renewed = await refresh(connection, false, keepAlive)
+      const renewed = await refresh(connection, false, waitUntil)
       return renewed.generation > connection.generation ? 'refreshed' : 'out of reach'
     } catch (error) {
       const code = error instanceof Problem ? error.code : 'internal_error'
-      log({ event: 'keep_alive_failed', company_key: companyKey, code })
+      log({ event: 'idle_refresh_failed', company_key: companyKey, code })
       return OF_THE_CONNECTION.has(code) ? 'failed' : 'out of reach'
     }
   }

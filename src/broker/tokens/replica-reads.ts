@@ -1,5 +1,5 @@
 import type { Connection } from '../connection.ts'
-import type { KeepAlive, Replicas, Surroundings, Whereabouts } from '../ports.ts'
+import type { Replicas, Surroundings, WaitUntil, Whereabouts } from '../ports.ts'
 import { flights } from '../single-flight.ts'
 import type { Timing } from '../timing.ts'
 import { newestSeen } from './generation-watermark.ts'
@@ -20,8 +20,8 @@ export function nearReads({ replicas, surroundings, timing }: NearPorts) {
     note: seen.note,
 
     /** `undefined`: no replica can tell. */
-    read: async (companyKey: string, from: Whereabouts, keepAlive: KeepAlive): Promise<Connection | undefined> => {
-      const begin = () => reads.begin(companyKey, 0, keepAlive, () => replicas.read(companyKey, from))
+    read: async (companyKey: string, from: Whereabouts, waitUntil: WaitUntil): Promise<Connection | undefined> => {
+      const begin = () => reads.begin(companyKey, 0, waitUntil, () => replicas.read(companyKey, from))
       const found = await (reads.join(companyKey, 0) ?? begin())
       // Asked when the read has ended: a refresh may have ended before it.
       return found && !seen.isNewerThan(companyKey, found.generation) ? found : undefined

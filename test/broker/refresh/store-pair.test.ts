@@ -47,7 +47,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
   const answered = await persist({
     ...{ spent, spentHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
     successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
-    keepAlive: (promise) => behind.push(promise),
+    waitUntil: (promise) => behind.push(promise),
     onRefusedLate: async () => lateRefusals++,
   })
   const atAnswer = { parked: rescue.rows.size, stored: memory.rows.get('beach')?.connection.generation }
