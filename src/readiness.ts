@@ -1,5 +1,5 @@
 import type { Surroundings, WaitUntil } from './broker/ports.ts'
-import { flights } from './broker/single-flight.ts'
+import { createSingleFlight } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, configurationFaults } from './config/config.ts'
 
@@ -25,7 +25,7 @@ export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
 export function readiness({ config, probe, surroundings, report }: ReadinessParts): Readiness {
   const { now } = surroundings
   // The defaults, as this answers where the timing is what is malformed.
-  const looks = flights<string[]>({ surroundings, timing: () => DEFAULT_TIMING })
+  const looks = createSingleFlight<string[]>({ surroundings, timing: () => DEFAULT_TIMING })
   let found: { faults: string[]; until: number } | undefined
 
   const look = async () => {

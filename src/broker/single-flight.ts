@@ -2,14 +2,14 @@ import type { EpochMs } from './connection.ts'
 import type { Surroundings, WaitUntil } from './ports.ts'
 import type { Timing } from './timing.ts'
 
-interface Flight<Result> {
+interface SharedCall<Result> {
   result: Promise<Result>
   /** The generation that its owner saw: what it brings is newer. */
   generation: number
   startedAt: EpochMs
 }
 
-interface FlightsParts {
+interface SingleFlightDeps {
   surroundings: Pick<Surroundings, 'now' | 'sleep'>
   /** A flight older than the deadline has lost its owner; who joins waits as for anybody's refresh. */
   timing(): Timing
@@ -20,8 +20,8 @@ interface FlightsParts {
  * requests only while its owner lives: the owner holds it by `ctx.waitUntil`, and who joins has a timer of his own.
  * That saves calls; the table keeps it correct.
  */
-export function flights<Result>({ surroundings, timing }: FlightsParts) {
-  const flying = new Map<string, Flight<Result>>()
+export function createSingleFlight<Result>({ surroundings, timing }: SingleFlightDeps) {
+  const inFlight = new Map<string, SharedCall<Result>>()
 
   return {
     /**
@@ -29,21 +29,26 @@ export function flights<Result>({ surroundings, timing }: FlightsParts) {
      * where it does not land in time, and rejects as it does.
      */
     join: (key: string, generation: number): Promise<Result | undefined> | undefined => {
-      const flight = flying.get(key)
-      if (!flight || flight.generation < generation) return undefined
-      if (surroundings.now() - flight.startedAt > timing().deadlineMs) return undefined
-      return Promise.race([flight.result, surroundings.sleep(timing().waitMs).then(() => undefined)])
+      const sharedCall = inFlight.get(key)
+      if (!sharedCall || sharedCall.generation < generation) return undefined
+      if (surroundings.now() - sharedCall.startedAt > timing().deadlineMs) return undefined
+      return Promise.race([sharedCall.result, surroundings.sleep(timing().waitMs).then(() => undefined)])
     },
 
     /** Begins a flight, owned by the request of `keepAlive`. */
-    begin: (key: string, generation: number, waitUntil: WaitUntil, fly: () => Promise<Result>): Promise<Result> => {
-      const result = fly()
-      const flight = { result, generation, startedAt: surroundings.now() }
-      flying.set(key, flight)
-      const landed = () => {
-        if (flying.get(key) === flight) flying.delete(key)
+    begin: (
+      key: string,
+      generation: number,
+      waitUntil: WaitUntil,
+      operation: () => Promise<Result>,
+    ): Promise<Result> => {
+      const result = operation()
+      const sharedCall = { result, generation, startedAt: surroundings.now() }
+      inFlight.set(key, sharedCall)
+      const settled = () => {
+        if (inFlight.get(key) === sharedCall) inFlight.delete(key)
       }
-      waitUntil(result.then(landed, landed))
+      waitUntil(result.then(settled, settled))
       return result
     },
   }

@@ -2,7 +2,7 @@ import { Problem } from '../../problem.ts'
 import type { Connection, EpochSeconds, WithAccessToken } from '../connection.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from '../errors.ts'
 import type { WaitUntil } from '../ports.ts'
-import { flights } from '../single-flight.ts'
+import { createSingleFlight } from '../single-flight.ts'
 import { claimingMs } from '../timing.ts'
 import { waiting } from './await-lease.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
@@ -17,7 +17,7 @@ export function refreshing(ports: SpendPorts) {
   const spend = spending(ports, limit)
   const standingFailure = createStandingFailure(intuit)
   const awaitHolder = waiting(ports)
-  const shared = flights<WithAccessToken>({ surroundings, timing })
+  const shared = createSingleFlight<WithAccessToken>({ surroundings, timing })
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
   const mayClaim = ({ startedAt }: RefreshRequest) => surroundings.now() - startedAt <= claimingMs(timing())
 
@@ -71,9 +71,9 @@ export function refreshing(ports: SpendPorts) {
   }
 
   /** The flight of another request of this isolate, where it brings what this one needs. */
-  const joined = async (flight: Promise<WithAccessToken | undefined>, { seen, forced }: RefreshRequest) => {
+  const joined = async (sharedCall: Promise<WithAccessToken | undefined>, { seen, forced }: RefreshRequest) => {
     try {
-      const result = await flight
+      const result = await sharedCall
       return result && (!forced || result.generation > seen.generation) ? result : undefined
     } catch (error) {
       if (error instanceof Problem) throw error
@@ -94,8 +94,8 @@ export function refreshing(ports: SpendPorts) {
     const request = { seen, forced, startedAt: surroundings.now(), waitUntil }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
     try {
-      const flight = shared.join(key, seen.generation)
-      const theirs = flight && (await joined(flight, request))
+      const sharedCall = shared.join(key, seen.generation)
+      const theirs = sharedCall && (await joined(sharedCall, request))
       // The caller may hang up; a token that was spent must be stored all the same.
       return theirs ?? (await shared.begin(key, seen.generation, waitUntil, () => claimUntilDone(request)))
     } catch (error) {

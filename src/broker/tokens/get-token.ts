@@ -12,7 +12,7 @@ import type { WaitUntil, Whereabouts } from '../ports.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
 import type { SpendPorts } from '../refresh/redeem.ts'
 import { refreshing } from '../refresh/refresh.ts'
-import { flights } from '../single-flight.ts'
+import { createSingleFlight } from '../single-flight.ts'
 import { usableToken } from '../token-pair.ts'
 import type { NearReads } from './replica-reads.ts'
 import type { Memory } from './token-cache.ts'
@@ -56,7 +56,7 @@ export function tokens(ports: TokenPorts) {
   const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
   const refresh = refreshing(ports)
   const standingFailure = createStandingFailure(ports.intuit)
-  const reads = flights<Connection | undefined>({ surroundings, timing })
+  const reads = createSingleFlight<Connection | undefined>({ surroundings, timing })
   const nowSeconds = () => Math.floor(surroundings.now() / 1000)
 
   const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {

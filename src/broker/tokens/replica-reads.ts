@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.ts'
 import type { Replicas, Surroundings, WaitUntil, Whereabouts } from '../ports.ts'
-import { flights } from '../single-flight.ts'
+import { createSingleFlight } from '../single-flight.ts'
 import type { Timing } from '../timing.ts'
 import { newestSeen } from './generation-watermark.ts'
 
@@ -12,7 +12,7 @@ export interface NearPorts {
 
 /** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
 export function nearReads({ replicas, surroundings, timing }: NearPorts) {
-  const reads = flights<Connection | undefined>({ surroundings, timing })
+  const reads = createSingleFlight<Connection | undefined>({ surroundings, timing })
   const seen = newestSeen(surroundings.now)
 
   return {
