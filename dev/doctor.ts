@@ -56,7 +56,7 @@ const run = async () => {
     env,
     plain: Object.keys(plain),
     client: adminClient(textVariables(env), profile),
-    surroundings: {
+    runtime: {
       fetch,
       now: () => Date.now(),
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

@@ -37,7 +37,7 @@ const make = async () => {
   const { issue } = startLinks({
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
-    surroundings: { now: Date.now },
+    runtime: { now: Date.now },
   })
   const link = await issue(companyKey, companyName, expiresIn)
   if (!link.signed) return fail('Set START_LINK_KEYS in the environment. See --help.')

@@ -1,5 +1,5 @@
 import { createBroker } from './broker/broker.ts'
-import type { Surroundings } from './broker/ports.ts'
+import type { Runtime } from './broker/ports.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config/config.ts'
 import { isSet } from './config/variables.ts'
@@ -9,7 +9,7 @@ import { intuit } from './intuit/authorization-server.ts'
 import { once } from './lib/lazy.ts'
 import { type RescueNamespace, rescueOf } from './rescue/rescue-client.ts'
 import { startLinkUrl } from './routes/start-link.ts'
-import { type Env, surroundings as local, warn } from './runtime.ts'
+import { type Env, runtime as local, warn } from './runtime.ts'
 import { connectionStore } from './storage/connection-store.ts'
 import { roundStore } from './storage/cron-state-store.ts'
 import { disconnectionStore } from './storage/disconnection-store.ts'
@@ -43,19 +43,19 @@ function allowedSkewMs({ timing }: Config): number {
  * The configuration, the table and the broker over them, each request of theirs by `network`. The broker has one clock
  * for everything that it compares, stores or sends: the table's, which all Workers share.
  */
-export function createCore(env: Env, network: typeof fetch, runtime: Surroundings = local) {
+export function createCore(env: Env, network: typeof fetch, localRuntime: Runtime = local) {
   const config = readConfig(env)
-  const clock = tableClock({ now: runtime.now, skewMs: () => allowedSkewMs(config), log: warn })
-  const surroundings = { ...runtime, now: clock.now }
+  const clock = tableClock({ now: localRuntime.now, skewMs: () => allowedSkewMs(config), log: warn })
+  const runtime = { ...localRuntime, now: clock.now }
   /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
   const origin = () => new URL(config.authorization().redirectUri).origin
   // The table's own client goes by local time, which it corrects.
-  const tableReach = { ...runtime, fetch: network, clock, log: warn }
+  const tableReach = { ...localRuntime, fetch: network, clock, log: warn }
   const dynamo = dynamoDb(config.storage, tableReach)
   const broker = createBroker({
     connections: connectionStore(dynamo, clock.requireLeaseClock),
     replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? replicas(config, tableReach, warn) : undefined,
-    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], surroundings) : undefined,
+    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], runtime) : undefined,
     disconnections: disconnectionStore(dynamo),
     realms: realmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
@@ -65,12 +65,12 @@ export function createCore(env: Env, network: typeof fetch, runtime: Surrounding
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: intuit(config, { ...surroundings, fetch: network }),
+    intuit: intuit(config, { ...runtime, fetch: network }),
     vault: sealingVault(config.sealing, once(warnPlain)),
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,
-    surroundings,
+    runtime,
     log: warn,
     timing: config.timing,
     cacheSeconds: () => config.tokenCache().cacheSeconds,

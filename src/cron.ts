@@ -2,12 +2,12 @@ import { webhook } from './alerts/webhook.ts'
 import type { WaitUntil } from './broker/ports.ts'
 import { createCore } from './composition.ts'
 import { fleetRun } from './fleet/cron-run.ts'
-import { type Env, network, surroundings } from './runtime.ts'
+import { type Env, network, runtime } from './runtime.ts'
 import { outbox } from './storage/alert-outbox.ts'
 
 /** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
 export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
-  const { now } = surroundings
+  const { now } = runtime
   let used = 0
   const counting: typeof fetch = (input, init) => {
     used++

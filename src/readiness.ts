@@ -1,4 +1,4 @@
-import type { Surroundings, WaitUntil } from './broker/ports.ts'
+import type { Runtime, WaitUntil } from './broker/ports.ts'
 import { createSingleFlight } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, configurationFaults } from './config/config.ts'
@@ -10,7 +10,7 @@ interface ReadinessParts {
   config: Config
   /** What is wrong with the table; `undefined`: nothing. Takes the time in seconds. */
   probe(now: number): Promise<string | undefined>
-  surroundings: Pick<Surroundings, 'now' | 'sleep'>
+  runtime: Pick<Runtime, 'now' | 'sleep'>
   /** Receives each finding that something is wrong, for the operator's eyes. */
   report(faults: string[]): void
 }
@@ -22,10 +22,10 @@ export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
  * Whether everything is there that the service needs: the whole configuration, and the table, by one read. Requests that
  * come while it is under way share it.
  */
-export function readiness({ config, probe, surroundings, report }: ReadinessParts): Readiness {
-  const { now } = surroundings
+export function readiness({ config, probe, runtime, report }: ReadinessParts): Readiness {
+  const { now } = runtime
   // The defaults, as this answers where the timing is what is malformed.
-  const looks = createSingleFlight<string[]>({ surroundings, timing: () => DEFAULT_TIMING })
+  const looks = createSingleFlight<string[]>({ runtime, timing: () => DEFAULT_TIMING })
   let found: { faults: string[]; until: number } | undefined
 
   const look = async () => {

@@ -1,4 +1,4 @@
-import type { LogEvent, Surroundings } from './broker/ports.ts'
+import type { LogEvent, Runtime } from './broker/ports.ts'
 import { base64Url } from './crypto/bytes.ts'
 import type { RequestLine } from './middleware/request-log.ts'
 import type { DynamoDbFailed } from './storage/dynamodb-http.ts'
@@ -10,7 +10,7 @@ export type Env = Record<string, unknown>
 const NONCE_BYTES = 24
 
 /** Time and chance as workerd has them. */
-export const surroundings: Surroundings = {
+export const runtime: Runtime = {
   now: () => Date.now(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   random: () => Math.random(),

@@ -7,12 +7,12 @@ import { once } from './lib/lazy.ts'
 import { brakeBy } from './middleware/rate-limit.ts'
 import { readiness } from './readiness.ts'
 import { tokenCalls } from './routes/rpc.ts'
-import { type Env, logRequest, network, reportFault, surroundings, warn } from './runtime.ts'
+import { type Env, logRequest, network, reportFault, runtime, warn } from './runtime.ts'
 import { tableProbe } from './storage/probe.ts'
 
 /** What an isolate answers requests and calls with. Nothing is made before it is asked for. */
 export function createService(env: Env) {
-  const { now } = surroundings
+  const { now } = runtime
   const core = once(() => createCore(env, network))
   const config = () => core().config
   const broker = () => core().broker
@@ -24,7 +24,7 @@ export function createService(env: Env) {
     ready: once(() => {
       const { dynamo, clock } = core()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })
-      return readiness({ config: config(), probe: tableProbe(dynamo, clock.requireLeaseClock), surroundings, report })
+      return readiness({ config: config(), probe: tableProbe(dynamo, clock.requireLeaseClock), runtime, report })
     }),
     now,
     identify: callerKeys(() => config().callers(), now),

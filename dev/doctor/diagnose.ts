@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type Env, textVariables } from '../../src/config/variables.ts'
-import type { TransportSurroundings } from '../../src/storage/dynamodb-http.ts'
+import type { DynamoDbHttpRuntime } from '../../src/storage/dynamodb-http.ts'
 import { type Check, findings } from './check.ts'
 import { checkConfiguration } from './configuration.ts'
 import { checkRequests } from './request.ts'
@@ -14,19 +14,19 @@ export interface DiagnoseParts {
   plain: string[]
   /** Of the operator, for what the Worker may not ask. */
   client: DynamoDBClient
-  surroundings: TransportSurroundings
+  runtime: DynamoDbHttpRuntime
   /** `undefined` leaves the deployed Worker out. */
   listSecrets: ListSecrets | undefined
 }
 
 /** Every check, in the order in which faults follow from each other. Writes nothing anywhere. */
 export const diagnose = async (parts: DiagnoseParts): Promise<Check[]> => {
-  const { env, plain, client, surroundings, listSecrets } = parts
+  const { env, plain, client, runtime, listSecrets } = parts
   const variables = textVariables(env)
   const configuration = checkConfiguration(env, variables)
   const mayAsk = configuration.every(({ check, status }) => check !== 'table and credentials' || status !== 'fail')
   const asked = mayAsk
-    ? await checkRequests(variables, surroundings)
+    ? await checkRequests(variables, runtime)
     : [findings('signed request').skip('not tried before the above is right')]
   const isReached = asked.some(({ detail }) => detail.includes('could not be reached')) === false
   const described = mayAsk && isReached ? await checkTable(client, variables['DYNAMODB_TABLE'] ?? '') : []

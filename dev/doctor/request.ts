@@ -2,7 +2,7 @@ import { readConfig } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
 import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
-import type { TransportSurroundings } from '../../src/storage/dynamodb-http.ts'
+import type { DynamoDbHttpRuntime } from '../../src/storage/dynamodb-http.ts'
 import { FLEET_SHARDS } from '../../src/storage/fleet-keys.ts'
 import type { Variables } from '../environment.ts'
 import { FLEET_INDEX } from '../table-definition.ts'
@@ -77,15 +77,15 @@ const indexCheck = async (dynamo: DynamoDb, name: string | undefined): Promise<C
 }
 
 /** Asks the table as the Worker does, with its own code and credentials. Reads only. */
-export const checkRequests = async (variables: Variables, surroundings: TransportSurroundings): Promise<Check[]> => {
+export const checkRequests = async (variables: Variables, runtime: DynamoDbHttpRuntime): Promise<Check[]> => {
   let skew: number | undefined
   const watching: typeof fetch = async (input, init) => {
-    const answer = await surroundings.fetch(input, init)
+    const answer = await runtime.fetch(input, init)
     const date = Date.parse(answer.headers.get('Date') ?? '')
-    if (!Number.isNaN(date)) skew = (surroundings.now() - date) / 1000
+    if (!Number.isNaN(date)) skew = (runtime.now() - date) / 1000
     return answer
   }
-  const dynamo = dynamoDb(readConfig(variables).storage, { ...surroundings, fetch: watching })
+  const dynamo = dynamoDb(readConfig(variables).storage, { ...runtime, fetch: watching })
   const signed = await ask('signed request', "DynamoDB accepts the Worker's credentials", () =>
     dynamo.getItem({ Key: NOBODY }),
   )

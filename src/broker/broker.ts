@@ -21,15 +21,15 @@ export type BrokerPorts = Omit<
 
 /** Everything this service promises, without HTTP. */
 export function createBroker(ports: BrokerPorts) {
-  const { connections, surroundings, cacheSeconds, replicas } = ports
+  const { connections, runtime, cacheSeconds, replicas } = ports
   const near = replicas && nearReads({ ...ports, replicas })
-  const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
+  const remembered = memory({ now: runtime.now, cacheSeconds, noted: near?.note })
   const { admit, signAgain, issue: startLink } = startLinks(ports)
   const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
-    const found = await connections.read(companyKey, Math.floor(surroundings.now() / 1000))
+    const found = await connections.read(companyKey, Math.floor(runtime.now() / 1000))
     if (!found) throw connectionNotFound()
     return found
   }

@@ -19,8 +19,8 @@ import type {
   RealmStore,
   Rescue,
   RevocationAnswer,
+  Runtime,
   Settlement,
-  Surroundings,
   Vault,
   WaitUntil,
 } from './ports.ts'
@@ -44,7 +44,7 @@ export interface DisconnectPorts {
   intuit: Pick<AuthorizationServer, 'revoke'>
   settings: Pick<FlowSettings, 'requireDisconnect'>
   vault: Vault
-  surroundings: Surroundings
+  runtime: Runtime
   timing(): Timing
   log: Log
   memory: Memory
@@ -81,9 +81,9 @@ function asRecorded(companyKey: string, recorded: Disconnection | undefined): Di
 
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
 export function disconnecting(ports: DisconnectPorts) {
-  const { connections, disconnections, realms, rescue, intuit, settings, vault, surroundings, timing, log } = ports
+  const { connections, disconnections, realms, rescue, intuit, settings, vault, runtime, timing, log } = ports
   const { memory } = ports
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** The newest token that can be decrypted: a parked successor's, the stored one's. `undefined`: none can, and erasing goes on. */
   const findToken = async ({ companyKey, accessToken, refreshToken, refreshTokenHash }: Connection) => {
@@ -125,7 +125,7 @@ export function disconnecting(ports: DisconnectPorts) {
       if (!holdsTokens(connection)) return { held: connection }
       settings.requireDisconnect(connection.environment)
       const { stored: tokenToRevoke, token } = await findToken(connection)
-      const [writer, at] = [surroundings.nonce(), surroundings.now()]
+      const [writer, at] = [runtime.nonce(), runtime.now()]
       const deadline = at + timing().deadlineMs
       const task: Task = { companyKey, environment: connection.environment, token, writer, deadline }
       if (await disconnections.erase(connection, { writer, at, tokenToRevoke })) return { connection, task }
@@ -140,7 +140,7 @@ export function disconnecting(ports: DisconnectPorts) {
     log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
     const failed = Promise.withResolvers<undefined>()
     const write = () => disconnections.settle(companyKey, { writer, revocation, intuitTid, now: nowSeconds() })
-    const written = retriedUntil(write, deadline, surroundings, () => failed.resolve(undefined))
+    const written = retriedUntil(write, deadline, runtime, () => failed.resolve(undefined))
     waitUntil(written.then((end) => end ?? log({ event: 'revocation_not_recorded', company_key: companyKey })))
     const first = await Promise.race([written, failed.promise])
     const own: Disconnected = { companyKey, revocation, intuitTid }
@@ -153,8 +153,8 @@ export function disconnecting(ports: DisconnectPorts) {
   /** Asks again in the background. What Intuit does not take until the deadline stays pending, for a later disconnect. */
   const retryRevocation = async (task: Task, token: string, waitUntil: WaitUntil) => {
     for (const pause of PAUSES_MS) {
-      if (surroundings.now() + pause + REVOKE_MS > task.deadline) break
-      await surroundings.sleep(pause)
+      if (runtime.now() + pause + REVOKE_MS > task.deadline) break
+      await runtime.sleep(pause)
       const answer = await intuit.revoke(task.environment, token)
       if (answer.outcome !== 'unavailable') return settle(task, answer, waitUntil)
     }
@@ -174,18 +174,18 @@ export function disconnecting(ports: DisconnectPorts) {
   /** Finishes what an earlier disconnect left, once nobody seems to be at it any more. Two who ask Intuit at once are harmless. */
   const finishEarlier = async (held: Connection, waitUntil: WaitUntil): Promise<Disconnected> => {
     const { companyKey, environment, disconnection, lastChange } = held
-    const deadline = surroundings.now() + timing().deadlineMs
+    const deadline = runtime.now() + timing().deadlineMs
     if (disconnection?.revocation !== 'pending') return asRecorded(companyKey, disconnection)
     settings.requireDisconnect(environment)
     const isSettled = (found: Connection | undefined) => found?.disconnection?.revocation !== 'pending'
-    const erasedAt = Math.min(disconnection.at * 1000, surroundings.now())
+    const erasedAt = Math.min(disconnection.at * 1000, runtime.now())
     const settled = await pollUntil(
       async () => {
         const found = await connections.read(companyKey, nowSeconds())
         return isSettled(found) ? { found } : undefined
       },
       erasedAt + timing().waitMs,
-      surroundings,
+      runtime,
     )
     if (settled) return asRecorded(companyKey, settled.found?.disconnection)
     const token = await findKeptToken(companyKey, disconnection)

@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { Surroundings } from './ports.ts'
+import type { Runtime } from './ports.ts'
 import { jittered } from './retry.ts'
 
 const FIRST_PAUSE_MS = 50
@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 250
 export async function pollUntil<Found>(
   read: () => Promise<Found | undefined>,
   giveUpAt: EpochMs,
-  clock: Pick<Surroundings, 'now' | 'sleep' | 'random'>,
+  clock: Pick<Runtime, 'now' | 'sleep' | 'random'>,
 ): Promise<Found | undefined> {
   for (let pause = FIRST_PAUSE_MS; clock.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     await clock.sleep(jittered(pause, clock))

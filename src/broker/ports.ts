@@ -312,7 +312,7 @@ export interface FlowSettings {
 }
 
 /** Time, waiting and chance, so that tests can own them. */
-export interface Surroundings {
+export interface Runtime {
   now(): EpochMs
   sleep(milliseconds: number): Promise<void>
   /** In [0, 1). */

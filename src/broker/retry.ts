@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { Surroundings } from './ports.ts'
+import type { Runtime } from './ports.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 1_000
  */
 export const STORE_PAUSE_MS = 250
 
-type Clock = Pick<Surroundings, 'now' | 'sleep' | 'random'>
+type Clock = Pick<Runtime, 'now' | 'sleep' | 'random'>
 
 /** Half the length to the whole of it, so that those who wait for the same thing do not come back together. */
 export function jittered(milliseconds: number, { random }: Clock): number {

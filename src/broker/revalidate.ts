@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type { Connection } from './connection.ts'
-import type { ConnectionStore, Log, RealmStore, Surroundings, WaitUntil } from './ports.ts'
+import type { ConnectionStore, Log, RealmStore, Runtime, WaitUntil } from './ports.ts'
 import type { Tokens } from './tokens/get-token.ts'
 
 /** Anybody may open the link: Intuit is asked about a connection once in this time at most. */
@@ -11,7 +11,7 @@ const ENVIRONMENTS: readonly Environment[] = ['production', 'sandbox']
 interface VerifyPorts {
   connections: ConnectionStore
   realms: RealmStore
-  surroundings: Pick<Surroundings, 'now'>
+  runtime: Pick<Runtime, 'now'>
   log: Log
 }
 
@@ -22,10 +22,10 @@ function lastAskedAt({ lastRefreshAt, failure }: Connection) {
 
 /** Whether Intuit still accepts a realm's connection: by a refresh, as it is the only question that Intuit answers. */
 export function verifying(
-  { connections, realms, surroundings, log }: VerifyPorts,
+  { connections, realms, runtime, log }: VerifyPorts,
   refreshedToken: Tokens['refreshedToken'],
 ) {
-  const nowSeconds = () => Math.floor(surroundings.now() / 1000)
+  const nowSeconds = () => Math.floor(runtime.now() / 1000)
 
   const isDue = (connection: Connection | undefined, environment: Environment, realmId: string) =>
     connection?.refreshToken !== undefined &&

@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { Surroundings, WaitUntil } from './ports.ts'
+import type { Runtime, WaitUntil } from './ports.ts'
 import type { Timing } from './timing.ts'
 
 interface SharedCall<Result> {
@@ -10,7 +10,7 @@ interface SharedCall<Result> {
 }
 
 interface SingleFlightDeps {
-  surroundings: Pick<Surroundings, 'now' | 'sleep'>
+  runtime: Pick<Runtime, 'now' | 'sleep'>
   /** A flight older than the deadline has lost its owner; who joins waits as for anybody's refresh. */
   timing(): Timing
 }
@@ -20,7 +20,7 @@ interface SingleFlightDeps {
  * requests only while its owner lives: the owner holds it by `ctx.waitUntil`, and who joins has a timer of his own.
  * That saves calls; the table keeps it correct.
  */
-export function createSingleFlight<Result>({ surroundings, timing }: SingleFlightDeps) {
+export function createSingleFlight<Result>({ runtime, timing }: SingleFlightDeps) {
   const inFlight = new Map<string, SharedCall<Result>>()
 
   return {
@@ -31,8 +31,8 @@ export function createSingleFlight<Result>({ surroundings, timing }: SingleFligh
     join: (key: string, generation: number): Promise<Result | undefined> | undefined => {
       const sharedCall = inFlight.get(key)
       if (!sharedCall || sharedCall.generation < generation) return undefined
-      if (surroundings.now() - sharedCall.startedAt > timing().deadlineMs) return undefined
-      return Promise.race([sharedCall.result, surroundings.sleep(timing().waitMs).then(() => undefined)])
+      if (runtime.now() - sharedCall.startedAt > timing().deadlineMs) return undefined
+      return Promise.race([sharedCall.result, runtime.sleep(timing().waitMs).then(() => undefined)])
     },
 
     /** Begins a flight, owned by the request of `keepAlive`. */
@@ -43,7 +43,7 @@ export function createSingleFlight<Result>({ surroundings, timing }: SingleFligh
       operation: () => Promise<Result>,
     ): Promise<Result> => {
       const result = operation()
-      const sharedCall = { result, generation, startedAt: surroundings.now() }
+      const sharedCall = { result, generation, startedAt: runtime.now() }
       inFlight.set(key, sharedCall)
       const settled = () => {
         if (inFlight.get(key) === sharedCall) inFlight.delete(key)

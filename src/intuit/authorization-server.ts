@@ -1,11 +1,11 @@
 import type { Environment } from '../broker/company.ts'
-import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Surroundings, UseGuard } from '../broker/ports.ts'
+import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Runtime, UseGuard } from '../broker/ports.ts'
 import type { Config } from '../config/config.ts'
 import { clientDigest } from './client-digest.ts'
 import { revokeAt } from './revocation.ts'
 import { type GrantType, redeem } from './token-endpoint.ts'
 
-interface IntuitSurroundings extends Pick<Surroundings, 'now' | 'sleep'> {
+interface AuthorizationServerRuntime extends Pick<Runtime, 'now' | 'sleep'> {
   fetch: typeof fetch
 }
 
@@ -19,7 +19,7 @@ function exchangeAnswer(answer: IntuitAnswer): ExchangeAnswer {
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
-export function intuit(config: Config, { fetch, now, sleep }: IntuitSurroundings): AuthorizationServer {
+export function intuit(config: Config, { fetch, now, sleep }: AuthorizationServerRuntime): AuthorizationServer {
   const redeemAt = (
     environment: Environment,
     grantType: GrantType,

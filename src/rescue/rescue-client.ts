@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Rescue, Successor, Surroundings } from '../broker/ports.ts'
+import type { Rescue, Runtime, Successor } from '../broker/ports.ts'
 
 /** The namespace of the Durable Object `RescueStore`, as far as it is used: tests in Node need no types of workerd. */
 export interface RescueNamespace {
@@ -35,7 +35,7 @@ function parsed(text: string): Successor {
 }
 
 /** Parked pairs, in one Durable Object for each company key. */
-export function rescueOf(namespace: RescueNamespace, { sleep }: Pick<Surroundings, 'sleep'>): Rescue {
+export function rescueOf(namespace: RescueNamespace, { sleep }: Pick<Runtime, 'sleep'>): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
   const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
     Promise.race([

@@ -55,7 +55,7 @@ export interface DynamoDbFailed {
   region: string
 }
 
-export interface TransportSurroundings {
+export interface DynamoDbHttpRuntime {
   fetch: typeof fetch
   /** Local time. */
   now(): number
@@ -112,9 +112,9 @@ function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => numb
  * idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
  * `DynamoDbError` for any other refusal.
  */
-export function dynamoDbTransport(settings: () => StorageSettings, surroundings: TransportSurroundings) {
-  const { fetch, now, sleep, random, log } = surroundings
-  const clock = surroundings.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
+export function dynamoDbTransport(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
+  const { fetch, now, sleep, random, log } = runtime
+  const clock = runtime.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
   // One for the isolate: it keeps the day's signing key.
   const signer = once(() => dynamoDbSigner(settings()))
   const budget = retryBudget()

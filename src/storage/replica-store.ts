@@ -5,7 +5,7 @@ import { once } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import { connectionKey, connectionOf, isExpired } from './connection-item.ts'
 import { dynamoDb } from './dynamodb.ts'
-import type { TransportSurroundings } from './dynamodb-http.ts'
+import type { DynamoDbHttpRuntime } from './dynamodb-http.ts'
 import { rankFrom } from './regions.ts'
 
 /** One short attempt: the home region has to answer within the same request. Milliseconds. */
@@ -22,13 +22,13 @@ interface ReplicasConfig {
  * The replicas of a global table, one signed client for each. They are read eventually consistent: a consistent read
  * costs twice as much and is consistent within the replica's own region only.
  */
-export function replicas(config: ReplicasConfig, surroundings: TransportSurroundings, log: Log): Replicas {
-  const { now, clock } = surroundings
+export function replicas(config: ReplicasConfig, runtime: DynamoDbHttpRuntime, log: Log): Replicas {
+  const { now, clock } = runtime
   const all = once(() =>
     config.readRegions().map(({ region, endpoint }) => {
       const settings = { ...config.storage(), region, endpoint }
       const passedOverUntil: EpochMs = 0
-      return { region, passedOverUntil, table: dynamoDb(() => settings, surroundings) }
+      return { region, passedOverUntil, table: dynamoDb(() => settings, runtime) }
     }),
   )
 

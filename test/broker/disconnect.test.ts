@@ -5,7 +5,7 @@ import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports
 import { connectionStore } from '../../src/storage/connection-store.ts'
 import { disconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { dynamoDb } from '../../src/storage/dynamodb.ts'
-import { adminClient, realSurroundings, testStorage } from '../support/engine.ts'
+import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections } from '../support/memory-stores.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -154,7 +154,7 @@ describe('the store of disconnections over a table', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    const table = dynamoDb(() => testStorage(engine.url), realSurroundings)
+    const table = dynamoDb(() => testStorage(engine.url), realRuntime)
     stores = { connections: connectionStore(table), disconnections: disconnectionStore(table) }
   })
   afterAll(() => close())

@@ -16,7 +16,7 @@ import type { Variables } from '../../dev/environment.ts'
 import { createTable } from '../../dev/table.ts'
 import { tableDefinition } from '../../dev/table-definition.ts'
 import { readConfig, variableNames } from '../../src/config/config.ts'
-import { adminClient, realSurroundings } from '../support/engine.ts'
+import { adminClient, realRuntime } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
 const SEALING_KEY = Buffer.alloc(32, 7).toString('base64')
@@ -57,12 +57,12 @@ interface SetUp {
   listSecrets?: ListSecrets
 }
 const everySecret: ListSecrets = async () => Object.keys(whole())
-const examine = async ({ variables = {}, now = realSurroundings.now, listSecrets = everySecret }: SetUp = {}) => {
+const examine = async ({ variables = {}, now = realRuntime.now, listSecrets = everySecret }: SetUp = {}) => {
   const checks = await diagnose({
     env: { ...whole(), ...variables },
     plain: [],
     client: adminClient(proxy.url),
-    surroundings: { ...realSurroundings, now },
+    runtime: { ...realRuntime, now },
     listSecrets,
   })
   expect(JSON.stringify(checks)).not.toContain(MARKED)

@@ -8,7 +8,7 @@ import { reseal } from '../../dev/reseal.ts'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { sealedBy, sealingVault } from '../../src/crypto/token-vault.ts'
-import { adminClient, realSurroundings } from '../support/engine.ts'
+import { adminClient, realRuntime } from '../support/engine.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -179,8 +179,8 @@ describe('npm run keys:reseal', () => {
       table: service.vars['DYNAMODB_TABLE'] ?? '',
       keys: readConfig(env()).sealing(),
       ...{ dryRun: false, concurrency: 16, signal: undefined, onFailed: () => undefined },
-      now: realSurroundings.now,
-      sleep: realSurroundings.sleep,
+      now: realRuntime.now,
+      sleep: realRuntime.sleep,
       onProgress: () => undefined,
       onUnreadable: () => undefined,
       onCutShort: () => undefined,

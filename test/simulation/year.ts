@@ -95,7 +95,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
       intuit: intuit.server,
       vault: plainVault,
     },
-    surroundings: {
+    runtime: {
       ...{ now: nowMs, random, nonce: () => String(++nonces) },
       sleep: () => new Promise((resolve) => setImmediate(resolve)),
     },

@@ -13,7 +13,7 @@ import { epochSeconds } from '../../src/storage/attribute-values.ts'
 import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
 import { fleetIndex } from '../../src/storage/fleet-index.ts'
 import { fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
-import { adminClient, realSurroundings, testStorage } from '../support/engine.ts'
+import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
 const NOW = 1_790_000_000
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const { table } = testStorage(engine.url)
   await createTable(client, table)
   put = (item) => client.send(new PutItemCommand({ TableName: table, Item: item }))
-  dynamo = dynamoDb(() => testStorage(proxy.url), realSurroundings)
+  dynamo = dynamoDb(() => testStorage(proxy.url), realRuntime)
 })
 afterAll(async () => {
   await proxy.close()

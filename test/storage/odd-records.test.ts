@@ -10,7 +10,7 @@ import { connectionOf } from '../../src/storage/connection-item.ts'
 import { connectionStore } from '../../src/storage/connection-store.ts'
 import { disconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
-import { adminClient, realSurroundings, testStorage } from '../support/engine.ts'
+import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections } from '../support/memory-stores.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -124,7 +124,7 @@ describe('a condition judges a record as its reader does', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    table = dynamoDb(() => testStorage(engine.url), realSurroundings)
+    table = dynamoDb(() => testStorage(engine.url), realRuntime)
   })
   afterAll(() => close())
 

@@ -31,9 +31,9 @@ const scripted = (regions: ReadRegions = [IRELAND]) => {
     asked.push({ region: new URL(request.url).hostname.split('.')[1] ?? '', request })
     return world.answer()
   }
-  const surroundings = { fetch: network, now: () => clock.now, random: () => 1, sleep: async () => undefined }
+  const runtime = { fetch: network, now: () => clock.now, random: () => 1, sleep: async () => undefined }
   const config = { storage: () => testStorage('https://home.example'), readRegions: () => regions }
-  const { read } = replicas(config, surroundings, (event) => events.push(event))
+  const { read } = replicas(config, runtime, (event) => events.push(event))
   return { read: (from = EUROPE) => read('beach', from), asked, events, clock, world }
 }
 const regionsOf = (asked: { region: string }[]) => asked.map(({ region }) => region)
@@ -127,8 +127,8 @@ describe('the replicas of a table', () => {
       throw new Problem('configuration_error', 'AWS_REGION is missing')
     }
     const network: typeof fetch = () => Promise.reject(new Error('nothing is to be sent'))
-    const surroundings = { fetch: network, now: () => 0, random: () => 1, sleep: async () => undefined }
-    const { read } = replicas({ storage: missing, readRegions: () => [IRELAND] }, surroundings, (event) =>
+    const runtime = { fetch: network, now: () => 0, random: () => 1, sleep: async () => undefined }
+    const { read } = replicas({ storage: missing, readRegions: () => [IRELAND] }, runtime, (event) =>
       events.push(event),
     )
     await expect(read('beach', EUROPE)).rejects.toMatchObject({ code: 'configuration_error' })

@@ -6,7 +6,7 @@ import type { ConnectionStore, StateStore } from '../../src/broker/ports.ts'
 import { connectionStore } from '../../src/storage/connection-store.ts'
 import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
 import { stateStore } from '../../src/storage/state-store.ts'
-import { adminClient, realSurroundings, testStorage } from '../support/engine.ts'
+import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryConnections, memoryStates } from '../support/memory-stores.ts'
 
 const NOW = 1_790_000_000
@@ -442,7 +442,7 @@ describe('the table', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    table = dynamoDb(() => testStorage(engine.url), realSurroundings)
+    table = dynamoDb(() => testStorage(engine.url), realRuntime)
   })
   afterAll(() => close())
 

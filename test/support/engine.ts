@@ -22,7 +22,7 @@ export const adminClient = (endpoint: string, options: DynamoDBClientConfig = {}
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'test-secret' },
   })
 
-export const realSurroundings = {
+export const realRuntime = {
   fetch,
   now: () => Date.now(),
   sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),

@@ -61,7 +61,7 @@ export const inProcess = (options: InProcessOptions) => {
   const lines: RequestLine[] = []
   const free = async () => undefined
   const vault = sealingVault(config.sealing, () => undefined)
-  const surroundings = {
+  const runtime = {
     now: () => time,
     sleep: async (milliseconds: number) => {
       time += milliseconds
@@ -81,12 +81,12 @@ export const inProcess = (options: InProcessOptions) => {
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: intuit(config, { fetch: options.fetch, now: surroundings.now, sleep: waitFor }),
+    intuit: intuit(config, { fetch: options.fetch, now: runtime.now, sleep: waitFor }),
     vault,
     linkSigner: linkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,
-    surroundings,
+    runtime,
     timing: config.timing,
     log: (event) => events.push(event),
     cacheSeconds: () => config.tokenCache().cacheSeconds,
@@ -99,16 +99,16 @@ export const inProcess = (options: InProcessOptions) => {
     fleet: () =>
       createFleet({
         ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
-        ...{ isConfigured: () => config.fleet().indexName !== undefined, now: surroundings.now },
+        ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
       }),
     cursors: cursorSeal(() => 'secret'),
     ready: () => async () => [],
-    identify: callerKeys(config.callers, surroundings.now),
+    identify: callerKeys(config.callers, runtime.now),
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
     origin: () => ORIGIN,
     brakes: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
-    now: surroundings.now,
+    now: runtime.now,
     logRequest: (line) => lines.push(line),
     reportFault: (error) => faults.push(error),
   })
@@ -124,7 +124,7 @@ export const inProcess = (options: InProcessOptions) => {
     settled: () => Promise.allSettled(background.splice(0)),
     rows,
     vault,
-    now: surroundings.now,
+    now: runtime.now,
     /** What the operator was told of unknown errors. */
     faults,
     events,

@@ -195,7 +195,7 @@ export const simulated = (options: SimulationOptions) => {
       linkSigner: linkSigner(() => []),
       startLinkMode: () => 'open',
       bindsBrowser: () => false,
-      surroundings: {
+      runtime: {
         now: () => time.now() + skewMs,
         sleep: async (ms) => (crashed ? never() : time.sleep(ms)),
         random: () => 0.5,

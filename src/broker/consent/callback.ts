@@ -72,11 +72,11 @@ type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
 export function finishing(ports: CallbackPorts) {
-  const { connections, realms, states, intuit, vault, settings, memory, surroundings, timing, log } = ports
+  const { connections, realms, states, intuit, vault, settings, memory, runtime, timing, log } = ports
   const realmUse = realmUses(ports)
   const storeConsent = createStoreConsent(ports)
   const { recordEnd, describeEarlier } = createConsentOutcome(ports)
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A state that nobody can use is refused as such, whatever else is wrong. */
   const requireSettings = async (environment: Environment, nonce: string) => {
@@ -106,7 +106,7 @@ export function finishing(ports: CallbackPorts) {
       holderIn(guess),
     ])
     if (!claimed) return undefined
-    const claimedAt = surroundings.now()
+    const claimedAt = runtime.now()
     const { environment } = claimed
     return { claimed, connection, claimedAt, holder: environment === guess ? guessed : await holderIn(environment) }
   }
@@ -122,7 +122,7 @@ export function finishing(ports: CallbackPorts) {
     refuseMove(connection, arrival)
     const use = await realmUse.judge(arrival, holder, nowSeconds())
     // Workers end all work of a caller who left: what Intuit answers then must still be stored.
-    if (surroundings.now() + timing().intuitMs > claimedAt + timing().deadlineMs) throw tooSlow()
+    if (runtime.now() + timing().intuitMs > claimedAt + timing().deadlineMs) throw tooSlow()
     const companyName = claimed.companyName ?? connection.companyName
     return { arrival, use, code: callback.code, companyName, after: connection.lastChange }
   }
@@ -149,7 +149,7 @@ export function finishing(ports: CallbackPorts) {
     const { arrival, use, companyName, after } = admitted
     const { companyKey, environment, realmId } = arrival
     const { pair: issued, intuitTid } = await exchange(admitted, answerEarly)
-    const at = surroundings.now()
+    const at = runtime.now()
     const pair = await sealedPair(vault, companyKey, issued)
     const consent = { companyName, environment, realmId, pair, at, after, writer: visit.claim.claimant }
     context.connection = 'unknown'
@@ -207,7 +207,7 @@ export function finishing(ports: CallbackPorts) {
     if (callback.outcome === 'granted') await requireSettings(guess, nonce)
     const { browserSecret } = callback
     const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)
-    const claim = { claimant: surroundings.nonce(), at: surroundings.now() }
+    const claim = { claimant: runtime.nonce(), at: runtime.now() }
     const visit: Visit = { companyKey, nonce, browserHash, claim }
     const early = Promise.withResolvers<never>()
     const completing = complete(visit, callback, early.reject)

@@ -1,15 +1,7 @@
 import { Problem } from '../../problem.ts'
 import { holdsTokens } from '../connection.ts'
 import { pollUntil } from '../poll.ts'
-import type {
-  ConnectionStore,
-  ConsentOutcome,
-  FoundState,
-  Log,
-  StateClaim,
-  StateStore,
-  Surroundings,
-} from '../ports.ts'
+import type { ConnectionStore, ConsentOutcome, FoundState, Log, Runtime, StateClaim, StateStore } from '../ports.ts'
 import { retriedUntil } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 import { invalidState, linkUnfinished, linkUsed } from './errors.ts'
@@ -18,7 +10,7 @@ import { type StartAgain, toConsentProblem } from './problem.ts'
 export interface ConsentOutcomeDeps extends StartAgain {
   connections: ConnectionStore
   states: StateStore
-  surroundings: Surroundings
+  runtime: Runtime
   timing(): Timing
   log: Log
 }
@@ -51,7 +43,7 @@ function toFailure(error: unknown): VisitEnd {
 
 /** What became of a visit: recorded on its state and in the log, and told to whoever opens the same address again. */
 export function createConsentOutcome(deps: ConsentOutcomeDeps) {
-  const { connections, states, surroundings, timing, log } = deps
+  const { connections, states, runtime, timing, log } = deps
   const livesUntil = (claim: StateClaim) => claim.at + timing().deadlineMs
 
   const record = async ({ companyKey, nonce, claim }: Visit, { outcome, intuitTid }: VisitEnd) => {
@@ -62,21 +54,21 @@ export function createConsentOutcome(deps: ConsentOutcomeDeps) {
       intuit_tid: intuitTid,
     })
     const write = () => states.settle(nonce, claim.claimant, outcome)
-    const recorded = await retriedUntil(write, surroundings.now() + RECORD_MS, surroundings)
+    const recorded = await retriedUntil(write, runtime.now() + RECORD_MS, runtime)
     if (!recorded) log({ event: 'consent_outcome_not_recorded', company_key: companyKey })
   }
 
   /** A visit that stored its pair, and that ended before it could say so. */
   const findOnRecord = async (companyKey: string, claim: StateClaim): Promise<ConsentOutcome | undefined> => {
-    const connection = await connections.read(companyKey, Math.floor(surroundings.now() / 1000))
+    const connection = await connections.read(companyKey, Math.floor(runtime.now() / 1000))
     const isByVisit = connection?.lastChange?.by === claim.claimant && holdsTokens(connection)
     return isByVisit ? { connected: true, companyName: connection.companyName } : undefined
   }
 
   const find = async ({ nonce, companyKey, outcome }: FoundState, claim: StateClaim) => {
     if (outcome) return outcome
-    const giveUpAt = Math.min(surroundings.now() + timing().waitMs, livesUntil(claim))
-    const settled = await pollUntil(async () => (await states.read(nonce))?.outcome, giveUpAt, surroundings)
+    const giveUpAt = Math.min(runtime.now() + timing().waitMs, livesUntil(claim))
+    const settled = await pollUntil(async () => (await states.read(nonce))?.outcome, giveUpAt, runtime)
     return settled ?? findOnRecord(companyKey, claim)
   }
 
@@ -95,9 +87,9 @@ export function createConsentOutcome(deps: ConsentOutcomeDeps) {
       if (!found?.claim || !isSameLink || !isSameBrowser) return invalidState()
       const outcome = await find(found, found.claim)
       if (outcome?.connected) return linkUsed(companyKey, outcome)
-      const isUnderWay = surroundings.now() < livesUntil(found.claim)
+      const isUnderWay = runtime.now() < livesUntil(found.claim)
       const problem = outcome ? linkUsed(companyKey, outcome) : linkUnfinished(isUnderWay)
-      const now = Math.floor(surroundings.now() / 1000)
+      const now = Math.floor(runtime.now() / 1000)
       const connection = outcome ? await connections.read(companyKey, now) : 'unknown'
       return toConsentProblem(problem, { state: found, connection }, deps, now)
     },

@@ -1,5 +1,5 @@
 import { Problem } from '../../problem.ts'
-import type { LinkSigner, SignedLink, Surroundings, VerifiedLink } from '../ports.ts'
+import type { LinkSigner, Runtime, SignedLink, VerifiedLink } from '../ports.ts'
 
 /** How long a link to start lives, in seconds: a mail is read the next day, and a month is a long time for a door to stay open. */
 export const LINK_SECONDS = { least: 60, usual: 86_400, most: 30 * 86_400 }
@@ -27,7 +27,7 @@ export interface IssuedLink {
 export interface StartLinkPorts {
   linkSigner: LinkSigner
   startLinkMode(): StartLinkMode
-  surroundings: Pick<Surroundings, 'now'>
+  runtime: Pick<Runtime, 'now'>
 }
 
 function invalidStartLink() {
@@ -35,8 +35,8 @@ function invalidStartLink() {
 }
 
 /** Links that let a person begin a consent. They may be opened again until they expire; each opening has a state of its own. */
-export function startLinks({ linkSigner, startLinkMode, surroundings }: StartLinkPorts) {
-  const nowSeconds = () => Math.floor(surroundings.now() / 1000)
+export function startLinks({ linkSigner, startLinkMode, runtime }: StartLinkPorts) {
+  const nowSeconds = () => Math.floor(runtime.now() / 1000)
 
   /** A link is signed where there is a key, in either mode: links that are under way stay good when the mode is turned. */
   const issue = async (

@@ -4,8 +4,8 @@ import type {
   AuthorizationServer,
   ConnectionStore,
   FlowSettings,
+  Runtime,
   StateStore,
-  Surroundings,
   Vault,
   VerifiedLink,
 } from '../ports.ts'
@@ -21,7 +21,7 @@ export interface StartPorts {
   intuit: Pick<AuthorizationServer, 'authorizationUrl'>
   settings: Pick<FlowSettings, 'requireConsent'>
   vault: Vault
-  surroundings: Surroundings
+  runtime: Runtime
   stateTtlSeconds(): number
   /** Whether a consent ends in the browser that began it, or nowhere. */
   bindsBrowser(): boolean
@@ -49,14 +49,14 @@ export interface BrowserBinding {
 
 /** The consent of a person (RFC 6749 section 4.1): the link out. */
 export function starting(ports: StartPorts) {
-  const { connections, states, intuit, settings, vault, surroundings, stateTtlSeconds, bindsBrowser, admit } = ports
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+  const { connections, states, intuit, settings, vault, runtime, stateTtlSeconds, bindsBrowser, admit } = ports
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   const newState = async (request: AdmittedStart, environment: Environment, now: EpochSeconds) => {
     const { companyKey, companyName, link } = request
-    const secret = bindsBrowser() ? surroundings.nonce() : undefined
+    const secret = bindsBrowser() ? runtime.nonce() : undefined
     const seconds = stateTtlSeconds()
-    const nonce = markedNonce(environment, surroundings.nonce())
+    const nonce = markedNonce(environment, runtime.nonce())
     const browserHash = secret === undefined ? undefined : await vault.digest(secret)
     const lifetime = { createdAt: now, expiresAt: now + seconds }
     const state = { nonce, companyKey, companyName, environment, browserHash, link, ...lifetime }

@@ -1,6 +1,6 @@
 import type { Problem } from '../../problem.ts'
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../connection.ts'
-import type { AuthorizationServer, ConnectionStore, Consent, Log, Surroundings } from '../ports.ts'
+import type { AuthorizationServer, ConnectionStore, Consent, Log, Runtime } from '../ports.ts'
 import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
 import { connectionRemoved, notStored } from './errors.ts'
 import { type Arrival, findMove } from './realm-guard.ts'
@@ -8,7 +8,7 @@ import { type Arrival, findMove } from './realm-guard.ts'
 interface StoreConsentDeps {
   connections: ConnectionStore
   intuit: Pick<AuthorizationServer, 'revoke'>
-  surroundings: Surroundings
+  runtime: Runtime
   log: Log
 }
 
@@ -45,7 +45,7 @@ function judge(connection: Connection, { arrival, consent }: StoreConsentRequest
 }
 
 /** Stores the first pair of a consent. The code is used, and nobody else has its tokens, so every failure is retried. */
-export function createStoreConsent({ connections, intuit, surroundings, log }: StoreConsentDeps) {
+export function createStoreConsent({ connections, intuit, runtime, log }: StoreConsentDeps) {
   /** The company was disconnected after Intuit had issued this pair, by somebody who could not know of it. */
   const revoke = async ({ companyKey, environment }: Arrival, refreshToken: string) => {
     try {
@@ -65,7 +65,7 @@ export function createStoreConsent({ connections, intuit, surroundings, log }: S
       request.onFailure()
     }
     const attempt = async () => judge(await connections.connect(arrival.companyKey, consent), request)
-    const ended = await retriedUntil(attempt, deadline, surroundings, onFailure, STORE_PAUSE_MS)
+    const ended = await retriedUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
     if (!ended) throw notStored()
     const { value: verdict } = ended
     if ('refused' in verdict && !holdsTokens(verdict.connection)) await revoke(arrival, refreshToken)

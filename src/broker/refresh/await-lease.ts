@@ -1,6 +1,6 @@
 import { type Connection, EMBARGO, type EpochSeconds, type WithAccessToken } from '../connection.ts'
 import { connectionNotFound, refreshInProgress } from '../errors.ts'
-import type { AuthorizationServer, ConnectionStore, Surroundings } from '../ports.ts'
+import type { AuthorizationServer, ConnectionStore, Runtime } from '../ports.ts'
 import { jittered } from '../retry.ts'
 import { claimingMs, type Timing } from '../timing.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
@@ -13,15 +13,15 @@ const RETRY_AFTER_SECONDS = 2
 interface WaitPorts {
   connections: ConnectionStore
   intuit: Pick<AuthorizationServer, 'clientDigest'>
-  surroundings: Surroundings
+  runtime: Runtime
   timing(): Timing
   marginSeconds(): number
 }
 
 /** For those who find the lease in other hands. A refused claim is an answer, not an error: a waiter never marks anything dead. */
-export function waiting({ connections, intuit, surroundings, timing, marginSeconds }: WaitPorts) {
+export function waiting({ connections, intuit, runtime, timing, marginSeconds }: WaitPorts) {
   const standingFailure = createStandingFailure(intuit)
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** The holder's result, the failure that it left, or how the lease stands. */
   const outcomeOf = async (
@@ -32,7 +32,7 @@ export function waiting({ connections, intuit, surroundings, timing, marginSecon
     const theirs = adoptable(current, request, now)
     if (theirs) return theirs
     const { lease } = current
-    const isHeld = lease !== undefined && lease.until >= surroundings.now()
+    const isHeld = lease !== undefined && lease.until >= runtime.now()
     if (isHeld && lease.owner !== EMBARGO) return 'held'
     const failure = isHeld ? current.failure : await standingFailure(current, now, request.forced)
     return failure ? despiteFailure(current, failure, request.forced, now, marginSeconds()) : 'free'
@@ -41,11 +41,11 @@ export function waiting({ connections, intuit, surroundings, timing, marginSecon
   /** Reads again and again. A table that is out of reach for a moment is waited for like the holder. */
   const watch = async (held: Connection, request: RefreshRequest, giveUpAt: number) => {
     let current = held
-    for (let pause = FIRST_PAUSE_MS; surroundings.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; runtime.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const outcome = await outcomeOf(current, request)
-      const mayClaim = surroundings.now() - request.startedAt <= claimingMs(timing())
+      const mayClaim = runtime.now() - request.startedAt <= claimingMs(timing())
       if (outcome !== 'held' && (outcome !== 'free' || mayClaim)) return outcome
-      await surroundings.sleep(jittered(pause, surroundings))
+      await runtime.sleep(jittered(pause, runtime))
       const read = await connections.read(current.companyKey, nowSeconds()).catch(() => current)
       if (!read) throw connectionNotFound()
       current = read
@@ -56,7 +56,7 @@ export function waiting({ connections, intuit, surroundings, timing, marginSecon
   /** Resolves to the holder's result, or to `free` where this request may still claim the lease itself. Throws `refresh_in_progress` when its time is over. */
   return async (held: Connection, request: RefreshRequest): Promise<WithAccessToken | 'free'> => {
     const giveUpAt = request.startedAt + timing().waitMs
-    const patience = surroundings.sleep(Math.max(0, giveUpAt - surroundings.now())).then(() => undefined)
+    const patience = runtime.sleep(Math.max(0, giveUpAt - runtime.now())).then(() => undefined)
     const outcome = await Promise.race([watch(held, request, giveUpAt), patience])
     if (outcome) return outcome
     throw refreshInProgress(RETRY_AFTER_SECONDS)

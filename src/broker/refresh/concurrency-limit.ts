@@ -1,6 +1,6 @@
 import type { EpochMs } from '../connection.ts'
 import { refreshInProgress, storesComeFirst } from '../errors.ts'
-import type { Surroundings } from '../ports.ts'
+import type { Runtime } from '../ports.ts'
 import { jittered } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 
@@ -12,22 +12,22 @@ const MOST_UNDER_WAY = 32
 const PAUSE_MS = 50
 
 interface RefreshLimitDeps {
-  surroundings: Surroundings
+  runtime: Runtime
   timing(): Timing
 }
 
 /** Promises that have not settled yet. One whose request was cancelled never does: it counts until its lease is over. */
-function unsettled({ surroundings, timing }: RefreshLimitDeps) {
+function unsettled({ runtime, timing }: RefreshLimitDeps) {
   const begun = new Map<symbol, EpochMs>()
   return {
     add(promise: Promise<unknown>): void {
       const id = Symbol()
       const remove = () => begun.delete(id)
-      begun.set(id, surroundings.now())
+      begun.set(id, runtime.now())
       promise.then(remove, remove)
     },
     count(): number {
-      const oldest = surroundings.now() - timing().leaseMs
+      const oldest = runtime.now() - timing().leaseMs
       for (const [id, at] of begun) if (at < oldest) begun.delete(id)
       return begun.size
     },
@@ -39,7 +39,7 @@ function unsettled({ surroundings, timing }: RefreshLimitDeps) {
  * the table takes the writes that this pair needs, and rotates another token that then waits, too.
  */
 export function createRefreshLimit(deps: RefreshLimitDeps) {
-  const { surroundings } = deps
+  const { runtime } = deps
   const underWay = unsettled(deps)
   const atRisk = unsettled(deps)
   const isPairAtRisk = () => atRisk.count() > 0
@@ -57,8 +57,8 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
       for (;;) {
         if (isPairAtRisk()) throw storesComeFirst()
         if (underWay.count() < MOST_UNDER_WAY) break
-        if (surroundings.now() > giveUpAt) throw refreshInProgress(1)
-        await surroundings.sleep(jittered(PAUSE_MS, surroundings))
+        if (runtime.now() > giveUpAt) throw refreshInProgress(1)
+        await runtime.sleep(jittered(PAUSE_MS, runtime))
       }
       const running = refresh()
       underWay.add(running)

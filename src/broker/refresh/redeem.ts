@@ -25,7 +25,7 @@ import type {
   Log,
   Refused,
   Rescue,
-  Surroundings,
+  Runtime,
   Vault,
 } from '../ports.ts'
 import { jittered, retriedUntil } from '../retry.ts'
@@ -45,7 +45,7 @@ export interface SpendPorts {
   intuit: AuthorizationServer
   settings: Pick<FlowSettings, 'requireRefresh'>
   vault: Vault
-  surroundings: Surroundings
+  runtime: Runtime
   /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
   timing(): Timing
   log: Log
@@ -60,13 +60,13 @@ type Prepared = { found: Connection } | { found: undefined; presented: string; s
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
 export function spending(ports: SpendPorts, limit: RefreshLimit) {
-  const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
+  const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = ports
   const persist = persisting({ ...ports, limit })
   const standingFailure = createStandingFailure(intuit)
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
-  const endOf = ({ tookOver }: Held): LeaseEnd => (tookOver ? { lapsedAt: surroundings.now() } : 'free')
+  const endOf = ({ tookOver }: Held): LeaseEnd => (tookOver ? { lapsedAt: runtime.now() } : 'free')
 
   const giveBack = async (held: Held) => {
     // One that cannot be given back lapses by itself.
@@ -95,8 +95,8 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   /** A pair that another refresh of this isolate has yet to store comes first. */
   const letStoresPass = async ({ until }: Held, { startedAt }: RefreshRequest) => {
     while (limit.isPairAtRisk()) {
-      if (!maySpend(timing(), surroundings.now(), startedAt, until)) throw storesComeFirst()
-      await surroundings.sleep(jittered(STORES_PAUSE_MS, surroundings))
+      if (!maySpend(timing(), runtime.now(), startedAt, until)) throw storesComeFirst()
+      await runtime.sleep(jittered(STORES_PAUSE_MS, runtime))
     }
   }
 
@@ -161,7 +161,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
 
   const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
     const { connection: spent, owner } = held
-    const deadline = storeDeadline(timing(), surroundings.now(), request.startedAt)
+    const deadline = storeDeadline(timing(), runtime.now(), request.startedAt)
     const pair = refreshedPair(answer.pair, presented, spent)
     /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
     const lookHome = async () => {
@@ -174,8 +174,8 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     /** What cannot be looked at now is looked at behind the answer. */
     const comeHome = () =>
       lookHome().catch((error: unknown) => {
-        const inTime = surroundings.now() < deadline
-        const looked = inTime ? retriedUntil(lookHome, deadline, surroundings) : Promise.resolve(undefined)
+        const inTime = runtime.now() < deadline
+        const looked = inTime ? retriedUntil(lookHome, deadline, runtime) : Promise.resolve(undefined)
         request.waitUntil(
           looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: spent.companyKey })),
         )

@@ -12,14 +12,14 @@ import { despiteFailure, type RefreshRequest, stillValid } from './usable-token.
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function refreshing(ports: SpendPorts) {
-  const { connections, intuit, settings, surroundings, timing, marginSeconds } = ports
-  const limit = createRefreshLimit({ surroundings, timing })
+  const { connections, intuit, settings, runtime, timing, marginSeconds } = ports
+  const limit = createRefreshLimit({ runtime, timing })
   const spend = spending(ports, limit)
   const standingFailure = createStandingFailure(intuit)
   const awaitHolder = waiting(ports)
-  const shared = createSingleFlight<WithAccessToken>({ surroundings, timing })
-  const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
-  const mayClaim = ({ startedAt }: RefreshRequest) => surroundings.now() - startedAt <= claimingMs(timing())
+  const shared = createSingleFlight<WithAccessToken>({ runtime, timing })
+  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
+  const mayClaim = ({ startedAt }: RefreshRequest) => runtime.now() - startedAt <= claimingMs(timing())
 
   /**
    * The token that the caller saw, where no lease was acquired: nothing was used yet. The reason does not matter. It may
@@ -34,7 +34,7 @@ export function refreshing(ports: SpendPorts) {
   /** Acquires the lease and refreshes. Resolves to the record that is `held` where another has the lease. */
   const acquire = async (request: RefreshRequest): Promise<WithAccessToken | 'again' | { held: Connection }> => {
     const { companyKey } = request.seen
-    const [owner, now] = [surroundings.nonce(), surroundings.now()]
+    const [owner, now] = [runtime.nonce(), runtime.now()]
     const until = now + timing().leaseMs
     const mayRetry = () => !limit.isPairAtRisk()
     const claimed = await connections.claim(companyKey, { owner, now, until, mayRetry }).catch((error: unknown) => {
@@ -91,7 +91,7 @@ export function refreshing(ports: SpendPorts) {
     const failure = await standingFailure(seen, nowSeconds(), forced)
     if (failure) return despiteFailure(seen, failure, forced, nowSeconds(), marginSeconds())
     settings.requireRefresh(seen.environment)
-    const request = { seen, forced, startedAt: surroundings.now(), waitUntil }
+    const request = { seen, forced, startedAt: runtime.now(), waitUntil }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
     try {
       const sharedCall = shared.join(key, seen.generation)

@@ -1,5 +1,5 @@
 import type { Connection, EpochMs } from '../connection.ts'
-import type { ConnectionStore, LeaseEnd, Log, Rescue, Successor, Surroundings, WaitUntil } from '../ports.ts'
+import type { ConnectionStore, LeaseEnd, Log, Rescue, Runtime, Successor, WaitUntil } from '../ports.ts'
 import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
 import { noted } from './history.ts'
@@ -7,7 +7,7 @@ import { noted } from './history.ts'
 interface PersistPorts {
   connections: ConnectionStore
   rescue: Rescue | undefined
-  surroundings: Surroundings
+  runtime: Runtime
   log: Log
   limit: Pick<RefreshLimit, 'count' | 'noteAtRisk'>
 }
@@ -48,11 +48,11 @@ function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor
  * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
  * the pair, or to `undefined` where the write was refused.
  */
-export function persisting({ connections, rescue, surroundings, log, limit }: PersistPorts) {
+export function persisting({ connections, rescue, runtime, log, limit }: PersistPorts) {
   /** Whether the pair is parked. Without a rescue store it never is. */
   const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false
-    const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, surroundings)
+    const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, runtime)
     return parked !== undefined
   }
 
@@ -77,7 +77,7 @@ export function persisting({ connections, rescue, surroundings, log, limit }: Pe
     const stored = retriedUntil(
       async () => connections.replace(spent, successor, leaseEnd),
       deadline,
-      surroundings,
+      runtime,
       onFailure,
       STORE_PAUSE_MS,
     )
@@ -93,7 +93,7 @@ export function persisting({ connections, rescue, surroundings, log, limit }: Pe
     const patience = async () => {
       await failed.promise
       if (!successor.rotated) return
-      const waited = surroundings.sleep(patienceMs)
+      const waited = runtime.sleep(patienceMs)
       await Promise.race([waited, parked?.then((isParked) => (isParked ? undefined : waited))])
     }
     const outcome = await Promise.race([stored, patience()])

@@ -1,10 +1,10 @@
 import type { EpochMs, EpochSeconds } from '../connection.ts'
-import type { ConnectionStore, Surroundings, UseGuard } from '../ports.ts'
+import type { ConnectionStore, Runtime, UseGuard } from '../ports.ts'
 import { maySpend, mayUseAgain, type Timing } from '../timing.ts'
 
 interface UseGuardDeps {
   connections: Pick<ConnectionStore, 'read'>
-  surroundings: Pick<Surroundings, 'now'>
+  runtime: Pick<Runtime, 'now'>
   timing(): Timing
 }
 
@@ -23,7 +23,7 @@ interface Use {
  * taken over, and woken to a connection that broke meanwhile.
  */
 export function createUseGuard(
-  { connections, surroundings, timing }: UseGuardDeps,
+  { connections, runtime, timing }: UseGuardDeps,
   { companyKey, owner, until, generation, startedAt }: Use,
 ): UseGuard & {
   /** Whether a use was refused: then no request that carries the token is under way. */
@@ -37,14 +37,14 @@ export function createUseGuard(
 
   return {
     mayUse() {
-      const now = surroundings.now()
+      const now = runtime.now()
       isRefused ||= !isAllowed(now)
       usedAt ??= now
       return !isRefused
     },
 
     async isStillHeld() {
-      const now: EpochSeconds = Math.floor(surroundings.now() / 1000)
+      const now: EpochSeconds = Math.floor(runtime.now() / 1000)
       const current = await connections.read(companyKey, now).catch(() => undefined)
       const isHeld = current?.lease?.owner === owner && current.generation === generation
       isRefused ||= !isHeld

@@ -53,11 +53,11 @@ export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
 export function tokens(ports: TokenPorts) {
-  const { connections, vault, surroundings, timing, log, memory, near, marginSeconds } = ports
+  const { connections, vault, runtime, timing, log, memory, near, marginSeconds } = ports
   const refresh = refreshing(ports)
   const standingFailure = createStandingFailure(ports.intuit)
-  const reads = createSingleFlight<Connection | undefined>({ surroundings, timing })
-  const nowSeconds = () => Math.floor(surroundings.now() / 1000)
+  const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
+  const nowSeconds = () => Math.floor(runtime.now() / 1000)
 
   const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {
     const found = await reading
@@ -102,7 +102,7 @@ export function tokens(ports: TokenPorts) {
 
   /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
   const isDueForBackgroundRefresh = (connection: WithAccessToken) => {
-    const isUnderWay = connection.lease !== undefined && connection.lease.until >= surroundings.now()
+    const isUnderWay = connection.lease !== undefined && connection.lease.until >= runtime.now()
     return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isYoung(connection)
   }
 

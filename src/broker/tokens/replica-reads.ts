@@ -1,19 +1,19 @@
 import type { Connection } from '../connection.ts'
-import type { Replicas, Surroundings, WaitUntil, Whereabouts } from '../ports.ts'
+import type { Replicas, Runtime, WaitUntil, Whereabouts } from '../ports.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import type { Timing } from '../timing.ts'
 import { newestSeen } from './generation-watermark.ts'
 
 export interface NearPorts {
   replicas: Replicas
-  surroundings: Pick<Surroundings, 'now' | 'sleep'>
+  runtime: Pick<Runtime, 'now' | 'sleep'>
   timing(): Timing
 }
 
 /** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
-export function nearReads({ replicas, surroundings, timing }: NearPorts) {
-  const reads = createSingleFlight<Connection | undefined>({ surroundings, timing })
-  const seen = newestSeen(surroundings.now)
+export function nearReads({ replicas, runtime, timing }: NearPorts) {
+  const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
+  const seen = newestSeen(runtime.now)
 
   return {
     /** To be told of each generation that is handed out, erased or replaced. */

@@ -32,7 +32,7 @@ const storing = async (answers: [Connection, ...Connection[]]) => {
         return { outcome: 'revoked', intuitTid: undefined }
       },
     },
-    surroundings: {
+    runtime: {
       now: () => now,
       sleep: async (ms) => {
         now += ms

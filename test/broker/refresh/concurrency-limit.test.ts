@@ -7,7 +7,7 @@ import { Problem } from '../../../src/problem.ts'
 const limited = () => {
   let time = 0
   const limit = createRefreshLimit({
-    surroundings: {
+    runtime: {
       ...{ now: () => time, random: () => 1, nonce: () => '' },
       sleep: async (ms) => {
         time += ms

@@ -32,7 +32,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     },
   }
   let time = NOW * 1000
-  const surroundings = {
+  const runtime = {
     ...{ now: () => time, random: () => 0.5, nonce: () => 'nonce' },
     sleep: async (milliseconds: number) => {
       time += milliseconds
@@ -40,8 +40,8 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     },
   }
   const persist = persisting({
-    ...{ connections, rescue: bound ? rescue.store : undefined, surroundings },
-    limit: createRefreshLimit({ surroundings, timing: () => DEFAULT_TIMING }),
+    ...{ connections, rescue: bound ? rescue.store : undefined, runtime },
+    limit: createRefreshLimit({ runtime, timing: () => DEFAULT_TIMING }),
     log: (event) => events.push(event),
   })
   const answered = await persist({
