@@ -5,7 +5,7 @@ import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
 import { once } from './lib/lazy.ts'
 import { type AccessParts, requireCaller } from './middleware/api-key.ts'
-import { type Brakes, brakeCallbacks, brakeStarts } from './middleware/rate-limit.ts'
+import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
 import { answerHeaders } from './middleware/security-headers.ts'
 import { Problem, problemOf } from './problem.ts'
@@ -21,14 +21,14 @@ import { startLinkRoutes } from './routes/start-links.ts'
 import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-interface AppParts extends Omit<AccessParts, 'failedKeyBrake'> {
+interface AppParts extends Omit<AccessParts, 'failedKeyRateLimiter'> {
   broker(): Broker
   fleet(): Fleet
   cursors: Cursors
   ready(): Readiness
   /** Where a person's browser goes on to after success, instead of a page of ours. */
   successRedirectUrl(): string | undefined
-  brakes: Brakes
+  rateLimiters: RateLimiters
   /** Milliseconds since the Unix epoch. */
   now(): number
   logRequest(line: RequestLine): void
@@ -80,8 +80,8 @@ function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
   return app
 }
 
-function keyCheck({ brakes, ...access }: AppParts) {
-  return requireCaller({ ...access, failedKeyBrake: brakes.failedKey })
+function keyCheck({ rateLimiters, ...access }: AppParts) {
+  return requireCaller({ ...access, failedKeyRateLimiter: rateLimiters.failedKey })
 }
 
 /** Whether a path is of the routes that programs ask all the time, or of `/health`. */
@@ -93,7 +93,7 @@ function steadyRoutes(parts: AppParts) {
   const app = emptyTable(parts)
   app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
   app.use('/api/*', keyCheck(parts))
-  app.route('/api/token', tokenRoutes(parts.broker, parts.brakes.forcedRefresh, parts.now))
+  app.route('/api/token', tokenRoutes(parts.broker, parts.rateLimiters.forcedRefresh, parts.now))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
   for (const path of ['/health', '/api/token', '/api/token/:company_key{[^/]*}']) {
     app.all(path, methodNotAllowed('GET, HEAD'))
@@ -102,18 +102,18 @@ function steadyRoutes(parts: AppParts) {
 }
 
 function otherRoutes(parts: AppParts) {
-  const { brakes, ready, successRedirectUrl, cursors, now, origin } = parts
+  const { rateLimiters, ready, successRedirectUrl, cursors, now, origin } = parts
   const [broker, fleet, requireKey] = [parts.broker(), parts.fleet(), keyCheck(parts)]
   const app = emptyTable(parts)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
-  app.get(`/oauth${START_ROUTE}`, brakeStarts(brakes))
-  app.get('/oauth/callback', brakeCallbacks(brakes))
+  app.get(`/oauth${START_ROUTE}`, limitStarts(rateLimiters))
+  app.get('/oauth/callback', limitCallbacks(rateLimiters))
   app.use('/api/*', requireKey)
 
   app.route('/ready', readyRoutes(ready(), requireKey))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
-  app.route('/', pageRoutes(broker, brakes.callback))
+  app.route('/', pageRoutes(broker, rateLimiters.callback))
   app.route('/api/connections', fleetRoutes(fleet, cursors))
   app.route('/api/connections', statusRoutes(broker, now))
   app.route('/api/connections', connectionRoutes(broker))

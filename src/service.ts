@@ -4,7 +4,7 @@ import { callerKeys } from './crypto/api-keys.ts'
 import { cursorSeal } from './crypto/pagination-cursor.ts'
 import { createFleet } from './fleet/fleet.ts'
 import { once } from './lib/lazy.ts'
-import { brakeBy } from './middleware/rate-limit.ts'
+import { createRateLimiter } from './middleware/rate-limit.ts'
 import { readiness } from './readiness.ts'
 import { tokenCalls } from './routes/rpc.ts'
 import { type Env, logRequest, network, reportFault, runtime, warn } from './runtime.ts'
@@ -16,7 +16,7 @@ export function createService(env: Env) {
   const core = once(() => createCore(env, network))
   const config = () => core().config
   const broker = () => core().broker
-  const forcedRefresh = brakeBy(env['FORCED_REFRESH_LIMIT'])
+  const forcedRefresh = createRateLimiter(env['FORCED_REFRESH_LIMIT'])
   const app = createApp({
     broker,
     fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
@@ -31,11 +31,11 @@ export function createService(env: Env) {
     origin: () => core().origin(),
     queryKeysAllowed: () => config().callers().queryKeysAllowed,
     successRedirectUrl: () => config().pages().successRedirectUrl,
-    brakes: {
-      start: brakeBy(env['START_LIMIT']),
-      companyStart: brakeBy(env['START_COMPANY_LIMIT']),
-      callback: brakeBy(env['CALLBACK_LIMIT']),
-      failedKey: brakeBy(env['FAILED_KEY_LIMIT']),
+    rateLimiters: {
+      start: createRateLimiter(env['START_LIMIT']),
+      companyStart: createRateLimiter(env['START_COMPANY_LIMIT']),
+      callback: createRateLimiter(env['CALLBACK_LIMIT']),
+      failedKey: createRateLimiter(env['FAILED_KEY_LIMIT']),
       forcedRefresh,
     },
     logRequest,

@@ -50,7 +50,7 @@ describe('an isolate', () => {
       ...{ origin: () => '', queryKeysAllowed: () => true, successRedirectUrl: () => undefined },
       cursors: { seal: async () => '', open: free },
       identify: async () => ({ caller: undefined }),
-      brakes: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
+      rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
       ...{ logRequest: () => undefined, reportFault: () => undefined },
     })
     const fetched = async (path: string) => (await app.fetch(new Request(`http://localhost${path}`), context)).status

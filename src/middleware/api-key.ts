@@ -3,7 +3,7 @@ import { type Caller, type Permission, reaches } from '../broker/api-client.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.ts'
 import { Problem } from '../problem.ts'
-import { addressOf, type Brake } from './rate-limit.ts'
+import { addressOf, type RateLimiter } from './rate-limit.ts'
 
 export interface AccessParts {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
@@ -11,7 +11,7 @@ export interface AccessParts {
   /** Whether a key may come in the query string. */
   queryKeysAllowed(): boolean
   /** Counts the wrong keys of an address. */
-  failedKeyBrake: Brake
+  failedKeyRateLimiter: RateLimiter
 }
 
 /** What `requireCaller` leaves for those after it. */
@@ -55,7 +55,11 @@ const MAX_KEY_LENGTH = 8192
  * Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws
  * `invalid_api_key`, and `invalid_request` for an over-long query of a caller with a right key.
  */
-export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: AccessParts): MiddlewareHandler<Access> {
+export function requireCaller({
+  identify,
+  queryKeysAllowed,
+  failedKeyRateLimiter,
+}: AccessParts): MiddlewareHandler<Access> {
   return async (c, next) => {
     const header = c.req.header('X-API-Key')
     const inQuery = keysInQuery(c)
@@ -65,7 +69,7 @@ export function requireCaller({ identify, queryKeysAllowed, failedKeyBrake }: Ac
     const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
     const { caller } = await identify(isPossible ? presented : undefined)
     if (!caller) {
-      await failedKeyBrake(addressOf(c))
+      await failedKeyRateLimiter(addressOf(c))
       throw invalidApiKey(allowed)
     }
     c.set('caller', caller)

@@ -6,19 +6,19 @@ import { Problem } from '../problem.ts'
 const PERIOD_SECONDS = 60
 
 /** Counts one use of `key`. Throws `rate_limited` where it was one too many. */
-export type Brake = (key: string | undefined) => Promise<void>
+export type RateLimiter = (key: string | undefined) => Promise<void>
 
-export interface Brakes {
+export interface RateLimiters {
   /** Starts, by address. */
-  start: Brake
+  start: RateLimiter
   /** Starts, by company key: of all addresses. */
-  companyStart: Brake
+  companyStart: RateLimiter
   /** Callbacks, by address. */
-  callback: Brake
+  callback: RateLimiter
   /** Wrong API keys, by address. A right one is never held back. */
-  failedKey: Brake
+  failedKey: RateLimiter
   /** Forced refreshes, by company key, those that join another included. */
-  forcedRefresh: Brake
+  forcedRefresh: RateLimiter
 }
 
 interface RateLimitBinding {
@@ -38,7 +38,7 @@ function rateLimited() {
  * A brake by a rate-limit binding, which counts approximately and for each location of Cloudflare: a brake, not a quota.
  * Does nothing where it is not bound, has no key to count by, or does not work: it must not be what breaks the service.
  */
-export function brakeBy(binding: unknown): Brake {
+export function createRateLimiter(binding: unknown): RateLimiter {
   if (!isRateLimit(binding)) return async () => undefined
   return async (key) => {
     if (key === undefined) return
@@ -67,7 +67,7 @@ export function addressOf(c: Context): string | undefined {
 }
 
 /** Put before the start route. */
-export function brakeStarts({ start, companyStart }: Brakes): MiddlewareHandler {
+export function limitStarts({ start, companyStart }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
     await start(addressOf(c))
     const companyKey = c.req.param('company_key') ?? ''
@@ -77,7 +77,7 @@ export function brakeStarts({ start, companyStart }: Brakes): MiddlewareHandler 
 }
 
 /** Put before the callback route. */
-export function brakeCallbacks({ callback }: Brakes): MiddlewareHandler {
+export function limitCallbacks({ callback }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
     await callback(addressOf(c))
     await next()

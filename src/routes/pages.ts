@@ -3,7 +3,7 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/consent/callback.ts'
 import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'
-import { addressOf, type Brake } from '../middleware/rate-limit.ts'
+import { addressOf, type RateLimiter } from '../middleware/rate-limit.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
 import { sendPage } from '../pages/layout.ts'
@@ -77,22 +77,22 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
 }
 
 /** Intuit's link is a hint and no proof: what it names is looked into behind the answer, which is the same whatever comes of it. */
-function lookInto(broker: Broker, brake: Brake): MiddlewareHandler {
+function lookInto(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
   return async (c, next) => {
     await next()
     // The page is the same for whatever came with the link, and the answer may not tell.
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
-    const looked = brake(addressOf(c)).then(() => broker.verifyRealm(realmId, waitUntil(c)))
+    const looked = rateLimiter(addressOf(c)).then(() => broker.verifyRealm(realmId, waitUntil(c)))
     waitUntil(c)(looked.catch(() => undefined))
   }
 }
 
 /** The pages, and behind those that Intuit leads to, held back by `brake`, a look at what the link names. */
-export function pageRoutes(broker: Broker, brake: Brake) {
+export function pageRoutes(broker: Broker, rateLimiter: RateLimiter) {
   const routes = new Hono()
-  routes.use('/intuit/*', lookInto(broker, brake))
+  routes.use('/intuit/*', lookInto(broker, rateLimiter))
   for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)
   for (const path of ASSETS) routes.get(path, assetsAreMissing)
   return routes

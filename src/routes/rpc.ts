@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { isCompanyKey, parseCompanyKey } from '../broker/company.ts'
 import type { EpochMs, UsableToken } from '../broker/connection.ts'
 import type { WaitUntil } from '../broker/ports.ts'
-import type { Brake } from '../middleware/rate-limit.ts'
+import type { RateLimiter } from '../middleware/rate-limit.ts'
 import type { RequestLine } from '../middleware/request-log.ts'
 import { PROBLEM_STATUS, Problem, problemBody, problemOf } from '../problem.ts'
 import { connectionBody } from './connections.ts'
@@ -14,7 +14,7 @@ import { tokenBody } from './tokens.ts'
 interface CallParts {
   broker: Broker
   /** Limits the rate of forced refreshes by company key. Throws `rate_limited`. */
-  forcedRefresh: Brake
+  forcedRefresh: RateLimiter
   now(): EpochMs
   logRequest(line: RequestLine): void
   reportFault(error: unknown, requestId: string): void

@@ -6,7 +6,7 @@ import type { UsableToken } from '../broker/connection.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
 import { queryParameter, waitUntil, whereabouts } from '../http/request.ts'
 import { may } from '../middleware/api-key.ts'
-import type { Brake } from '../middleware/rate-limit.ts'
+import type { RateLimiter } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
 import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
 import type { TokenBody } from './schemas/token.ts'
@@ -72,7 +72,7 @@ function matchedGenerations(c: Context): number[] | undefined {
 }
 
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`, whose rate `forcedRefresh` limits. `now` in milliseconds. */
-export function tokenRoutes(broker: () => Broker, forcedRefresh: Brake, now: () => number) {
+export function tokenRoutes(broker: () => Broker, forcedRefresh: RateLimiter, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { brakeBy, network } from '../../src/middleware/rate-limit.ts'
+import { createRateLimiter, network } from '../../src/middleware/rate-limit.ts'
 import { type RpcWorkers, startRpcWorkers } from '../support/rpc-workers.ts'
 import { freshAddress, freshKey } from '../support/scene.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -138,16 +138,16 @@ describe('a brake', () => {
   it.each([undefined, null, 'text', 42, {}, { limit: 5 }])(
     'that is not bound (%j) holds nobody back',
     async (binding) => {
-      await brakeBy(binding)('192.0.2.1')
+      await createRateLimiter(binding)('192.0.2.1')
     },
   )
 
   it('that fails holds nobody back', async () => {
-    await brakeBy({ limit: () => Promise.reject(new Error('out of order')) })('192.0.2.1')
+    await createRateLimiter({ limit: () => Promise.reject(new Error('out of order')) })('192.0.2.1')
   })
 
   it('holds nobody back whose address Cloudflare does not name', async () => {
-    await brakeBy({ limit: async () => ({ success: false }) })(undefined)
+    await createRateLimiter({ limit: async () => ({ success: false }) })(undefined)
   })
 
   it.each([

@@ -107,7 +107,7 @@ export const inProcess = (options: InProcessOptions) => {
     queryKeysAllowed: () => config.callers().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
     origin: () => ORIGIN,
-    brakes: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
+    rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
     now: runtime.now,
     logRequest: (line) => lines.push(line),
     reportFault: (error) => faults.push(error),
