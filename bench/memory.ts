@@ -1,4 +1,4 @@
-import { memory } from '../src/broker/tokens/token-cache.ts'
+import { createTokenCache } from '../src/broker/tokens/token-cache.ts'
 import { connectionOf } from '../src/storage/connection-item.ts'
 import type { Item } from './table.ts'
 
@@ -6,13 +6,13 @@ const CONNECTIONS = 10_000
 
 /** What the isolate's memory holds once it was given 10,000 connections like this stored one, by its own account. */
 export const rememberedAtMost = (item: Item): { bytes: number; kept: number } => {
-  const remembered = memory({ now: () => 0, cacheSeconds: () => 1 })
+  const remembered = createTokenCache({ now: () => 0, cacheSeconds: () => 1 })
   const keys = Array.from({ length: CONNECTIONS }, (_, index) => `connection-${index}`)
   const accessToken = 'x'.repeat(1100)
   for (const key of keys) {
     const connection = connectionOf(item, key)
     const sealed = { accessToken: connection.accessToken ?? '', accessTokenExpiresAt: 1 }
-    remembered.remember({ accessToken, connection: { ...connection, ...sealed } })
+    remembered.set({ accessToken, connection: { ...connection, ...sealed } })
   }
-  return { bytes: remembered.bytes(), kept: keys.filter((key) => remembered.recall(key)).length }
+  return { bytes: remembered.bytes(), kept: keys.filter((key) => remembered.get(key)).length }
 }

@@ -7,11 +7,11 @@ import { connectionNotFound } from './errors.ts'
 import { verifying } from './revalidate.ts'
 import { type TokenPorts, tokens } from './tokens/get-token.ts'
 import { type NearPorts, nearReads } from './tokens/replica-reads.ts'
-import { memory } from './tokens/token-cache.ts'
+import { createTokenCache } from './tokens/token-cache.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
-  'admit' | 'signAgain' | 'memory' | 'near'
+  'admit' | 'signAgain' | 'tokenCache' | 'near'
 > & {
   /** Where the table has any. */
   replicas?: NearPorts['replicas'] | undefined
@@ -23,9 +23,9 @@ export type BrokerPorts = Omit<
 export function createBroker(ports: BrokerPorts) {
   const { connections, runtime, cacheSeconds, replicas } = ports
   const near = replicas && nearReads({ ...ports, replicas })
-  const remembered = memory({ now: runtime.now, cacheSeconds, noted: near?.note })
+  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: near?.note })
   const { admit, signAgain, issue: startLink } = startLinks(ports)
-  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
+  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, tokenCache: tokenCache, near })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -37,8 +37,8 @@ export function createBroker(ports: BrokerPorts) {
   return {
     startLink,
     start: starting({ ...ports, admit }),
-    finish: finishing({ ...ports, signAgain, memory: remembered }),
-    disconnect: disconnecting({ ...ports, memory: remembered }),
+    finish: finishing({ ...ports, signAgain, tokenCache: tokenCache }),
+    disconnect: disconnecting({ ...ports, tokenCache: tokenCache }),
     connection,
     freshToken,
     refreshedToken,

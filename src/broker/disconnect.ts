@@ -27,7 +27,7 @@ import type {
 import { retriedUntil } from './retry.ts'
 import type { Timing } from './timing.ts'
 import { openToken } from './token-pair.ts'
-import type { Memory } from './tokens/token-cache.ts'
+import type { TokenCache } from './tokens/token-cache.ts'
 
 /** Each attempt that meets a refresh reads again; nobody refreshes that often. */
 const ERASE_ATTEMPTS = 5
@@ -47,7 +47,7 @@ export interface DisconnectPorts {
   runtime: Runtime
   timing(): Timing
   log: Log
-  memory: Memory
+  tokenCache: TokenCache
 }
 
 /** What is known of a connection that holds no tokens any more. */
@@ -82,7 +82,7 @@ function asRecorded(companyKey: string, recorded: Disconnection | undefined): Di
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
 export function disconnecting(ports: DisconnectPorts) {
   const { connections, disconnections, realms, rescue, intuit, settings, vault, runtime, timing, log } = ports
-  const { memory } = ports
+  const { tokenCache } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** The newest token that can be decrypted: a parked successor's, the stored one's. `undefined`: none can, and erasing goes on. */
@@ -195,10 +195,10 @@ export function disconnecting(ports: DisconnectPorts) {
   const disconnect = async (companyKey: string, waitUntil: WaitUntil): Promise<Disconnected> => {
     const erased = await erase(companyKey)
     if ('held' in erased) {
-      memory.forget(companyKey, erased.held.generation)
+      tokenCache.invalidate(companyKey, erased.held.generation)
       return finishEarlier(erased.held, waitUntil)
     }
-    memory.forget(companyKey, erased.connection.generation + 1)
+    tokenCache.invalidate(companyKey, erased.connection.generation + 1)
     waitUntil(forgetTraces(erased.connection))
     return revoke(erased.task, waitUntil)
   }

@@ -54,7 +54,7 @@ function minTtlSeconds(c: Context): number {
 }
 
 /** `Cache-Control: no-cache` of a request (RFC 9111 section 5.2.1.4): the answer must come from where the tokens are. */
-function refusesMemory(c: Context): boolean {
+function bypassesCache(c: Context): boolean {
   return /(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)/i.test(c.req.header('Cache-Control') ?? '')
 }
 
@@ -75,7 +75,7 @@ function matchedGenerations(c: Context): number[] | undefined {
 export function tokenRoutes(broker: () => Broker, forcedRefresh: RateLimiter, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
-    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: refusesMemory(c), from: whereabouts(c) }
+    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: bypassesCache(c), from: whereabouts(c) }
     const startedAt = now()
     const { token, source } = await broker().freshToken(companyKey(c), wanted, waitUntil(c))
     return answer(c, token, source, now() - startedAt)

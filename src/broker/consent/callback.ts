@@ -10,7 +10,7 @@ import type {
 } from '../ports.ts'
 import { storeDeadline } from '../timing.ts'
 import { sealedPair } from '../token-pair.ts'
-import type { Memory } from '../tokens/token-cache.ts'
+import type { TokenCache } from '../tokens/token-cache.ts'
 import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './errors.ts'
 import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './outcome.ts'
 import { type ConsentContext, toConsentProblem } from './problem.ts'
@@ -22,7 +22,7 @@ export interface CallbackPorts extends RealmPorts, ConsentOutcomeDeps {
   intuit: AuthorizationServer
   vault: Vault
   settings: Pick<FlowSettings, 'requireConsent'>
-  memory: Pick<Memory, 'forget'>
+  tokenCache: Pick<TokenCache, 'invalidate'>
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */
@@ -72,7 +72,7 @@ type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
 export function finishing(ports: CallbackPorts) {
-  const { connections, realms, states, intuit, vault, settings, memory, runtime, timing, log } = ports
+  const { connections, realms, states, intuit, vault, settings, tokenCache, runtime, timing, log } = ports
   const realmUse = realmUses(ports)
   const storeConsent = createStoreConsent(ports)
   const { recordEnd, describeEarlier } = createConsentOutcome(ports)
@@ -165,7 +165,7 @@ export function finishing(ports: CallbackPorts) {
       context.connection = verdict.connection
       throw verdict.refused
     }
-    memory.forget(companyKey, verdict.stored.generation)
+    tokenCache.invalidate(companyKey, verdict.stored.generation)
     return { connection: verdict.stored, sharesRealm: use.isShared, intuitTid }
   }
 

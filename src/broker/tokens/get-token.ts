@@ -15,13 +15,13 @@ import { refreshing } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import { usableToken } from '../token-pair.ts'
 import type { NearReads } from './replica-reads.ts'
-import type { Memory } from './token-cache.ts'
+import type { TokenCache } from './token-cache.ts'
 
 /** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
 const YOUNG_SECONDS = 60
 
 export interface TokenPorts extends SpendPorts {
-  memory: Memory
+  tokenCache: TokenCache
   /** Absent where the table has no replicas. */
   near: NearReads | undefined
 }
@@ -53,7 +53,7 @@ export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
 export function tokens(ports: TokenPorts) {
-  const { connections, vault, runtime, timing, log, memory, near, marginSeconds } = ports
+  const { connections, vault, runtime, timing, log, tokenCache, near, marginSeconds } = ports
   const refresh = refreshing(ports)
   const standingFailure = createStandingFailure(ports.intuit)
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
@@ -62,7 +62,7 @@ export function tokens(ports: TokenPorts) {
   const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {
     const found = await reading
     if (!found) throw connectionNotFound()
-    if (!isFresh(found, nowSeconds(), 0)) memory.forget(companyKey, found.generation)
+    if (!isFresh(found, nowSeconds(), 0)) tokenCache.invalidate(companyKey, found.generation)
     return found
   }
 
@@ -75,7 +75,7 @@ export function tokens(ports: TokenPorts) {
 
   const opened = async (connection: WithAccessToken): Promise<UsableToken> => {
     const token = await usableToken(vault, connection)
-    memory.remember(token)
+    tokenCache.set(token)
     return token
   }
 
@@ -107,8 +107,8 @@ export function tokens(ports: TokenPorts) {
   }
 
   /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
-  const recalled = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
-    const known = memory.recall(companyKey)
+  const cachedToken = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
+    const known = tokenCache.get(companyKey)
     return known && isLongEnough(known.connection, minTtlSeconds, 2 * marginSeconds()) ? known : undefined
   }
 
@@ -133,12 +133,12 @@ export function tokens(ports: TokenPorts) {
     waitUntil: WaitUntil,
   ): Promise<{ token: UsableToken; source: Source }> => {
     const { minTtlSeconds, fromTable } = wanted
-    const known = fromTable ? undefined : recalled(companyKey, minTtlSeconds)
+    const known = fromTable ? undefined : cachedToken(companyKey, minTtlSeconds)
     if (known) return { token: known, source: 'memory' }
     const copy = await nearby(companyKey, wanted, waitUntil)
     if (copy) return { token: copy, source: 'replica' }
     const reading =
-      fromTable || !memory.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)
+      fromTable || !tokenCache.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)
     const connection = await stored(companyKey, reading)
     if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
       return { token: await opened(await refresh(connection, false, waitUntil)), source: 'intuit' }

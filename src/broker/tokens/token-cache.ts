@@ -13,7 +13,7 @@ interface Entry {
   until: EpochMs
 }
 
-interface MemoryParts {
+interface TokenCacheDeps {
   now(): EpochMs
   /** How long an entry may be answered from; 0 turns the memory off. */
   cacheSeconds(): number
@@ -30,7 +30,7 @@ function bytesOf({ accessToken, connection }: UsableToken) {
  * Opened tokens of the connections in use, for seconds. Bounded by bytes; the least recently used one goes first. An
  * older generation never takes the place of a newer one, in whatever order reads and refreshes end.
  */
-export function memory({ now, cacheSeconds, noted }: MemoryParts) {
+export function createTokenCache({ now, cacheSeconds, noted }: TokenCacheDeps) {
   const entries = new Map<string, Entry>()
   let bytes = 0
 
@@ -56,7 +56,7 @@ export function memory({ now, cacheSeconds, noted }: MemoryParts) {
 
   return {
     /** The token that was remembered within the last seconds. */
-    recall: (companyKey: string): UsableToken | undefined => {
+    get: (companyKey: string): UsableToken | undefined => {
       const entry = entries.get(companyKey)
       if (!entry || entry.until <= now()) return undefined
       // The last one in is the last one to go.
@@ -64,12 +64,12 @@ export function memory({ now, cacheSeconds, noted }: MemoryParts) {
       entries.set(companyKey, entry)
       return entry.token
     },
-    remember: (token: UsableToken) => put(token.connection.companyKey, token.connection.generation, token),
+    set: (token: UsableToken) => put(token.connection.companyKey, token.connection.generation, token),
     /** After tokens were erased, or replaced by others: `generation` is the record's own now. */
-    forget: (companyKey: string, generation: number) => put(companyKey, generation, undefined),
+    invalidate: (companyKey: string, generation: number) => put(companyKey, generation, undefined),
     isOn: () => cacheSeconds() > 0,
     bytes: () => bytes,
   }
 }
 
-export type Memory = ReturnType<typeof memory>
+export type TokenCache = ReturnType<typeof createTokenCache>

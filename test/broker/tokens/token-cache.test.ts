@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { UsableToken } from '../../../src/broker/connection.ts'
-import { memory } from '../../../src/broker/tokens/token-cache.ts'
+import { createTokenCache } from '../../../src/broker/tokens/token-cache.ts'
 import { simulated } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
@@ -15,23 +15,23 @@ const token = (companyKey: string, generation: number, length = 1100): UsableTok
 
 const remembering = (cacheSeconds = 10) => {
   const clock = { now: 0 }
-  return { clock, kept: memory({ now: () => clock.now, cacheSeconds: () => cacheSeconds }) }
+  return { clock, kept: createTokenCache({ now: () => clock.now, cacheSeconds: () => cacheSeconds }) }
 }
 
 describe('the memory of an isolate', () => {
   it('answers for its seconds and not longer', () => {
     const { clock, kept } = remembering()
-    kept.remember(token('beach', 1))
+    kept.set(token('beach', 1))
     clock.now = 9_999
-    expect(kept.recall('beach')?.connection.generation).toBe(1)
+    expect(kept.get('beach')?.connection.generation).toBe(1)
     clock.now = 10_000
-    expect(kept.recall('beach')).toBeUndefined()
+    expect(kept.get('beach')).toBeUndefined()
   })
 
   it('is off with 0 seconds', () => {
     const { kept } = remembering(0)
-    kept.remember(token('beach', 1))
-    expect(kept.recall('beach')).toBeUndefined()
+    kept.set(token('beach', 1))
+    expect(kept.get('beach')).toBeUndefined()
     expect(kept.bytes()).toBe(0)
   })
 
@@ -42,10 +42,10 @@ describe('the memory of an isolate', () => {
         const { kept } = remembering()
         let newest = 0
         for (const { generation, erased } of steps) {
-          if (erased) kept.forget('beach', generation)
-          else kept.remember(token('beach', generation))
+          if (erased) kept.invalidate('beach', generation)
+          else kept.set(token('beach', generation))
           newest = Math.max(newest, generation)
-          const known = kept.recall('beach')
+          const known = kept.get('beach')
           if (known) expect(known.connection.generation).toBe(newest)
         }
       }),
@@ -54,14 +54,14 @@ describe('the memory of an isolate', () => {
 
   it('stays within eight million bytes at 10,000 connections, and lets the least recently used go', () => {
     const { kept } = remembering()
-    kept.remember(token('first', 1))
+    kept.set(token('first', 1))
     for (let count = 0; count < 10_000; count++) {
-      kept.remember(token(`company-${count}`, 1))
-      if (count % 100 === 0) expect(kept.recall('first')).toBeDefined()
+      kept.set(token(`company-${count}`, 1))
+      if (count % 100 === 0) expect(kept.get('first')).toBeDefined()
       expect(kept.bytes()).toBeLessThanOrEqual(8_000_000)
     }
-    expect(kept.recall('company-0')).toBeUndefined()
-    expect(kept.recall('company-9999')).toBeDefined()
+    expect(kept.get('company-0')).toBeUndefined()
+    expect(kept.get('company-9999')).toBeDefined()
   })
 })
 
