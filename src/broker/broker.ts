@@ -6,15 +6,15 @@ import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
 import { verifying } from './revalidate.ts'
 import { type TokenPorts, tokens } from './tokens/get-token.ts'
-import { type NearPorts, nearReads } from './tokens/replica-reads.ts'
+import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
-  'admit' | 'signAgain' | 'tokenCache' | 'near'
+  'admit' | 'signAgain' | 'tokenCache' | 'replicaReads'
 > & {
   /** Where the table has any. */
-  replicas?: NearPorts['replicas'] | undefined
+  replicas?: ReplicaReadDeps['replicas'] | undefined
   /** How long an isolate may answer from memory; 0 turns it off. */
   cacheSeconds(): number
 }
@@ -22,10 +22,10 @@ export type BrokerPorts = Omit<
 /** Everything this service promises, without HTTP. */
 export function createBroker(ports: BrokerPorts) {
   const { connections, runtime, cacheSeconds, replicas } = ports
-  const near = replicas && nearReads({ ...ports, replicas })
-  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: near?.note })
+  const replicaReads = replicas && createReplicaReads({ ...ports, replicas })
+  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
   const { admit, signAgain, issue: startLink } = startLinks(ports)
-  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, tokenCache: tokenCache, near })
+  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, tokenCache: tokenCache, replicaReads })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {

@@ -49,7 +49,7 @@ export interface ConnectionStore {
 }
 
 /** Where a request came in, as far as Cloudflare tells. */
-export interface Whereabouts {
+export interface CallerLocation {
   /** In Cloudflare's two letters; anything else where it is not known. */
   continent: string
   /** In degrees, the west negative. */
@@ -62,7 +62,7 @@ export interface Replicas {
    * The record as the replica nearest to the caller has it. `undefined`: it has none or does not answer, or the home
    * region is nearer; only the home region knows then. Throws `configuration_error` alone.
    */
-  read(companyKey: string, from: Whereabouts): Promise<Connection | undefined>
+  read(companyKey: string, from: CallerLocation): Promise<Connection | undefined>
 }
 
 export interface Beginning {

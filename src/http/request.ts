@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { getPath } from 'hono/utils/url'
-import type { WaitUntil, Whereabouts } from '../broker/ports.ts'
+import type { CallerLocation, WaitUntil } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 
 /** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
@@ -69,8 +69,8 @@ export function waitUntil(c: Context): WaitUntil {
 }
 
 /** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
-export function whereabouts(c: Context) {
-  return (): Whereabouts => {
+export function callerLocation(c: Context) {
+  return (): CallerLocation => {
     const { continent, longitude }: Record<string, unknown> = Reflect.get(c.req.raw, 'cf') ?? {}
     return { continent: String(continent), longitude: longitude ? Number(longitude) : undefined }
   }

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
-import { queryParameter, waitUntil, whereabouts } from '../http/request.ts'
+import { callerLocation, queryParameter, waitUntil } from '../http/request.ts'
 import { may } from '../middleware/api-key.ts'
 import type { RateLimiter } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
@@ -75,7 +75,7 @@ function matchedGenerations(c: Context): number[] | undefined {
 export function tokenRoutes(broker: () => Broker, forcedRefresh: RateLimiter, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
-    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: bypassesCache(c), from: whereabouts(c) }
+    const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: bypassesCache(c), from: callerLocation(c) }
     const startedAt = now()
     const { token, source } = await broker().freshToken(companyKey(c), wanted, waitUntil(c))
     return answer(c, token, source, now() - startedAt)

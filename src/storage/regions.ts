@@ -1,4 +1,4 @@
-import type { Whereabouts } from '../broker/ports.ts'
+import type { CallerLocation } from '../broker/ports.ts'
 
 /*
  * From where Cloudflare says that a caller is, by continent and by the longitude from which an order holds eastward, the
@@ -24,7 +24,7 @@ const ORDERS: readonly [continent: string, fromLongitude: number, order: string]
 const SOME_LONGITUDE = 100
 
 /** Ranks AWS regions by their nearness to a caller: the nearest has the least. Where nothing is known all are equal. */
-export function rankFrom({ continent, longitude = SOME_LONGITUDE }: Whereabouts): (region: string) => number {
+export function rankFrom({ continent, longitude = SOME_LONGITUDE }: CallerLocation): (region: string) => number {
   const [, , order = ''] = ORDERS.find(([name, from]) => name === continent && longitude >= from) ?? []
   const beginnings = `${order} `.split(' ')
   return (region) => beginnings.findIndex((beginning) => region.startsWith(beginning))

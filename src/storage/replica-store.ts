@@ -1,5 +1,5 @@
 import type { EpochMs } from '../broker/connection.ts'
-import type { Log, Replicas, Whereabouts } from '../broker/ports.ts'
+import type { CallerLocation, Log, Replicas } from '../broker/ports.ts'
 import type { ReadRegions, StorageSettings } from '../config/config.ts'
 import { once } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
@@ -33,11 +33,11 @@ export function replicas(config: ReplicasConfig, runtime: DynamoDbHttpRuntime, l
   )
 
   /** The nearest one that is not passed over, if it is nearer than home. */
-  const nearest = (from: Whereabouts) => {
+  const nearest = (from: CallerLocation) => {
     const rank = rankFrom(from)
-    const home = rank(config.storage().region)
+    const primaryRank = rank(config.storage().region)
     return all()
-      .filter(({ region, passedOverUntil }) => rank(region) < home && passedOverUntil <= now())
+      .filter(({ region, passedOverUntil }) => rank(region) < primaryRank && passedOverUntil <= now())
       .sort((one, other) => rank(one.region) - rank(other.region))[0]
   }
 

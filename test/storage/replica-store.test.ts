@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { LogEvent, Whereabouts } from '../../src/broker/ports.ts'
+import type { CallerLocation, LogEvent } from '../../src/broker/ports.ts'
 import type { ReadRegions } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
 import { replicas } from '../../src/storage/replica-store.ts'
 import { testStorage } from '../support/engine.ts'
 
 const START_MS = 1_790_000_000_000
-const EUROPE: Whereabouts = { continent: 'EU', longitude: 10 }
+const EUROPE: CallerLocation = { continent: 'EU', longitude: 10 }
 const regional = (region: string) => ({ region, endpoint: `https://dynamodb.${region}.amazonaws.com/` })
 const IRELAND = regional('eu-west-1')
 const CANADA = regional('ca-central-1')

@@ -9,7 +9,7 @@ const MAX_CONNECTIONS = 10_000
  * The newest generation of each connection that this isolate has seen, so that a read of a lagging replica never leads
  * a caller back. Bounded: where one had to be forgotten too soon, what is not known counts as behind until it is past.
  */
-export function newestSeen(now: () => EpochMs) {
+export function createGenerationWatermark(now: () => EpochMs) {
   const newest = new Map<string, { generation: number; until: EpochMs }>()
   let forgottenUntil: EpochMs = 0
 

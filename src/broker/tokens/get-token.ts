@@ -8,13 +8,13 @@ import {
   type WithAccessToken,
 } from '../connection.ts'
 import { connectionNotFound, generationMismatch } from '../errors.ts'
-import type { WaitUntil, Whereabouts } from '../ports.ts'
+import type { CallerLocation, WaitUntil } from '../ports.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
 import type { SpendPorts } from '../refresh/redeem.ts'
 import { refreshing } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import { usableToken } from '../token-pair.ts'
-import type { NearReads } from './replica-reads.ts'
+import type { ReplicaReads } from './replica-reads.ts'
 import type { TokenCache } from './token-cache.ts'
 
 /** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
@@ -23,7 +23,7 @@ const YOUNG_SECONDS = 60
 export interface TokenPorts extends SpendPorts {
   tokenCache: TokenCache
   /** Absent where the table has no replicas. */
-  near: NearReads | undefined
+  replicaReads: ReplicaReads | undefined
 }
 
 /** What a caller asks of a token. */
@@ -33,7 +33,7 @@ export interface Wanted {
   /** Whether the table has to be asked, whatever is remembered. */
   fromTable: boolean
   /** Where the caller is, for a replica near by. Absent: the home region is asked. */
-  from?: (() => Whereabouts) | undefined
+  from?: (() => CallerLocation) | undefined
 }
 
 /** What a refresh for which nobody asked came to. `out of reach`: for a reason that other connections would meet, too. */
@@ -53,7 +53,7 @@ export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
 export function tokens(ports: TokenPorts) {
-  const { connections, vault, runtime, timing, log, tokenCache, near, marginSeconds } = ports
+  const { connections, vault, runtime, timing, log, tokenCache, replicaReads, marginSeconds } = ports
   const refresh = refreshing(ports)
   const standingFailure = createStandingFailure(ports.intuit)
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
@@ -113,9 +113,9 @@ export function tokens(ports: TokenPorts) {
   }
 
   /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
-  const nearby = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, waitUntil: WaitUntil) => {
-    if (!near || !from || fromTable) return undefined
-    const found = await near.read(companyKey, from(), waitUntil)
+  const readReplica = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, waitUntil: WaitUntil) => {
+    if (!replicaReads || !from || fromTable) return undefined
+    const found = await replicaReads.read(companyKey, from(), waitUntil)
     if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
     if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
     // It may be sealed with a key that is gone since.
@@ -135,7 +135,7 @@ export function tokens(ports: TokenPorts) {
     const { minTtlSeconds, fromTable } = wanted
     const known = fromTable ? undefined : cachedToken(companyKey, minTtlSeconds)
     if (known) return { token: known, source: 'memory' }
-    const copy = await nearby(companyKey, wanted, waitUntil)
+    const copy = await readReplica(companyKey, wanted, waitUntil)
     if (copy) return { token: copy, source: 'replica' }
     const reading =
       fromTable || !tokenCache.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)

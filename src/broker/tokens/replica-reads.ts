@@ -1,26 +1,26 @@
 import type { Connection } from '../connection.ts'
-import type { Replicas, Runtime, WaitUntil, Whereabouts } from '../ports.ts'
+import type { CallerLocation, Replicas, Runtime, WaitUntil } from '../ports.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import type { Timing } from '../timing.ts'
-import { newestSeen } from './generation-watermark.ts'
+import { createGenerationWatermark } from './generation-watermark.ts'
 
-export interface NearPorts {
+export interface ReplicaReadDeps {
   replicas: Replicas
   runtime: Pick<Runtime, 'now' | 'sleep'>
   timing(): Timing
 }
 
 /** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
-export function nearReads({ replicas, runtime, timing }: NearPorts) {
+export function createReplicaReads({ replicas, runtime, timing }: ReplicaReadDeps) {
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
-  const seen = newestSeen(runtime.now)
+  const seen = createGenerationWatermark(runtime.now)
 
   return {
     /** To be told of each generation that is handed out, erased or replaced. */
     note: seen.note,
 
     /** `undefined`: no replica can tell. */
-    read: async (companyKey: string, from: Whereabouts, waitUntil: WaitUntil): Promise<Connection | undefined> => {
+    read: async (companyKey: string, from: CallerLocation, waitUntil: WaitUntil): Promise<Connection | undefined> => {
       const begin = () => reads.begin(companyKey, 0, waitUntil, () => replicas.read(companyKey, from))
       const found = await (reads.join(companyKey, 0) ?? begin())
       // Asked when the read has ended: a refresh may have ended before it.
@@ -29,4 +29,4 @@ export function nearReads({ replicas, runtime, timing }: NearPorts) {
   }
 }
 
-export type NearReads = ReturnType<typeof nearReads>
+export type ReplicaReads = ReturnType<typeof createReplicaReads>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { newestSeen } from '../../../src/broker/tokens/generation-watermark.ts'
+import { createGenerationWatermark } from '../../../src/broker/tokens/generation-watermark.ts'
 import { simulated } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
@@ -17,7 +17,7 @@ const script = (numbers: number[]) => {
 describe('the newest generations that an isolate has seen', () => {
   const seeing = () => {
     const clock = { now: 0 }
-    return { clock, ...newestSeen(() => clock.now) }
+    return { clock, ...createGenerationWatermark(() => clock.now) }
   }
 
   it('never go back, in whatever order they are noted', () => {
