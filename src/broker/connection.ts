@@ -31,9 +31,9 @@ export interface StoredPair extends Omit<TokenPair, 'accessToken' | 'refreshToke
  * Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code. `request_rejected`: another
  * error of RFC 6749 section 5.2, so the request or the app's set-up is wrong. `unavailable`: transient.
  */
-export type Refusal = 'invalid_grant' | 'invalid_client' | 'request_rejected' | 'unavailable'
+export type TokenErrorReason = 'invalid_grant' | 'invalid_client' | 'request_rejected' | 'unavailable'
 /** `unsettled`: an `invalid_grant` that may be due to a holder who spent the token and has yet to store its successor. */
-export type FailureReason = Refusal | 'unsettled'
+export type FailureReason = TokenErrorReason | 'unsettled'
 
 /** The failed refreshes since the last good one. */
 export interface Failure {

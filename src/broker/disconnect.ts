@@ -18,7 +18,7 @@ import type {
   Log,
   RealmStore,
   Rescue,
-  RevocationAnswer,
+  RevocationResult,
   Runtime,
   Settlement,
   Vault,
@@ -69,7 +69,7 @@ interface Task {
   deadline: EpochMs
 }
 
-function settledAs(outcome: RevocationAnswer['outcome']): Settlement['revocation'] {
+function settledAs(outcome: RevocationResult['outcome']): Settlement['revocation'] {
   return outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
 }
 
@@ -134,7 +134,7 @@ export function disconnecting(ports: DisconnectPorts) {
   }
 
   /** Records the end of a revocation. Resolves at the first attempt that failed, too: others follow in the background. */
-  const settle = async (task: Task, { outcome, intuitTid }: RevocationAnswer, waitUntil: WaitUntil) => {
+  const settle = async (task: Task, { outcome, intuitTid }: RevocationResult, waitUntil: WaitUntil) => {
     const { companyKey, writer, deadline } = task
     const revocation = settledAs(outcome)
     log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })

@@ -7,10 +7,10 @@ import type {
   EpochSeconds,
   Failure,
   FailureReason,
-  Refusal,
   Revocation,
   StoredPair,
   StoredToken,
+  TokenErrorReason,
   TokenPair,
 } from './connection.ts'
 
@@ -250,10 +250,10 @@ export interface StateStore {
 /** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
 export type IssuedTokens = Omit<TokenPair, 'refreshToken'> & { refreshToken: string | undefined }
 
-export type Granted = { ok: true; pair: IssuedTokens; intuitTid: string | undefined }
-export type Refused = {
+export type TokenResponse = { ok: true; pair: IssuedTokens; intuitTid: string | undefined }
+export type TokenError = {
   ok: false
-  refusal: Refusal
+  reason: TokenErrorReason
   /** Intuit's own error code (RFC 6749 section 5.2), where its answer had one. */
   intuitError: string | undefined
   intuitTid: string | undefined
@@ -261,18 +261,18 @@ export type Refused = {
   retryAfterSeconds: number | undefined
 }
 /** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
-export interface RevocationAnswer {
+export interface RevocationResult {
   outcome: 'revoked' | 'refused' | 'unavailable'
   intuitTid: string | undefined
 }
-export type IntuitAnswer = Granted | Refused
+export type TokenResult = TokenResponse | TokenError
 
 /** Of a code: an answer without a refresh token is no success, as there is no old one to keep. */
-export type ExchangeRefused = Omit<Refused, 'refusal'> & { refusal: Refusal | 'no_refresh_token' }
-export type ExchangeAnswer = (Omit<Granted, 'pair'> & { pair: TokenPair }) | ExchangeRefused
+export type ExchangeError = Omit<TokenError, 'reason'> & { reason: TokenErrorReason | 'no_refresh_token' }
+export type ExchangeAnswer = (Omit<TokenResponse, 'pair'> & { pair: TokenPair }) | ExchangeError
 
 /** What came of one use of a code or a refresh token. */
-export interface Used<Answer = IntuitAnswer> {
+export interface Used<Answer = TokenResult> {
   /** What is known when the caller has to be answered. */
   answer: Answer
   /**
@@ -298,7 +298,7 @@ export interface AuthorizationServer {
   exchange(environment: Environment, code: string): Promise<Used<ExchangeAnswer>>
   refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
   /** By a refresh or an access token; it ends the whole grant. */
-  revoke(environment: Environment, token: string): Promise<RevocationAnswer>
+  revoke(environment: Environment, token: string): Promise<RevocationResult>
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Environment } from '../broker/company.ts'
-import type { AuthorizationServer, ExchangeAnswer, IntuitAnswer, Runtime, UseGuard } from '../broker/ports.ts'
+import type { AuthorizationServer, ExchangeAnswer, Runtime, TokenResult, UseGuard } from '../broker/ports.ts'
 import type { Config } from '../config/config.ts'
 import { clientDigest } from './client-digest.ts'
 import { revokeAt } from './revocation.ts'
@@ -9,13 +9,13 @@ interface AuthorizationServerRuntime extends Pick<Runtime, 'now' | 'sleep'> {
   fetch: typeof fetch
 }
 
-function exchangeAnswer(answer: IntuitAnswer): ExchangeAnswer {
+function exchangeAnswer(answer: TokenResult): ExchangeAnswer {
   if (!answer.ok) return answer
   const { pair, intuitTid } = answer
   if (pair.refreshToken !== undefined)
     return { ok: true, pair: { ...pair, refreshToken: pair.refreshToken }, intuitTid }
   const nothingSaid = { intuitError: undefined, retryAfterSeconds: undefined }
-  return { ok: false, refusal: 'no_refresh_token', intuitTid, ...nothingSaid }
+  return { ok: false, reason: 'no_refresh_token', intuitTid, ...nothingSaid }
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */

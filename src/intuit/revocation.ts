@@ -1,4 +1,4 @@
-import type { RevocationAnswer } from '../broker/ports.ts'
+import type { RevocationResult } from '../broker/ports.ts'
 import type { ClientPair } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 
@@ -11,7 +11,7 @@ interface RevocationEndpoint {
 }
 
 /** 400 is Intuit's word for every failure, and for a token that is revoked already: asking again would change nothing. */
-function outcomeOf(status: number): RevocationAnswer['outcome'] {
+function outcomeOf(status: number): RevocationResult['outcome'] {
   if (status === 200) return 'revoked'
   return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unavailable'
 }
@@ -24,7 +24,7 @@ export async function revokeAt(
   { url, fetch }: RevocationEndpoint,
   client: ClientPair,
   token: string,
-): Promise<RevocationAnswer> {
+): Promise<RevocationResult> {
   const headers = {
     Authorization: basicAuthorization(client),
     'Content-Type': 'application/json',

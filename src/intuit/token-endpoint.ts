@@ -1,8 +1,8 @@
-import type { IntuitAnswer, Used, UseGuard } from '../broker/ports.ts'
+import type { TokenResult, Used, UseGuard } from '../broker/ports.ts'
 import type { ClientPair } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 import { retryAfterSeconds } from './retry-after.ts'
-import { readAnswer } from './token-response.ts'
+import { parseTokenResult } from './token-response.ts'
 
 /** Room for two tokens of 16 KB each, far beyond what Intuit documents. */
 const MAX_ANSWER_BYTES = 65_536
@@ -33,9 +33,9 @@ async function boundedText(response: Response): Promise<string | undefined> {
   return text
 }
 
-const UNAVAILABLE: IntuitAnswer = {
+const UNAVAILABLE: TokenResult = {
   ok: false,
-  refusal: 'unavailable',
+  reason: 'unavailable',
   intuitError: undefined,
   intuitTid: undefined,
   retryAfterSeconds: undefined,
@@ -80,7 +80,7 @@ export async function redeem(
   const listening = new AbortController()
 
   /** Resolves to `undefined` where the connection broke. */
-  const send = async (): Promise<IntuitAnswer | undefined> => {
+  const send = async (): Promise<TokenResult | undefined> => {
     try {
       const { signal } = listening
       const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
@@ -88,7 +88,7 @@ export async function redeem(
       const { status, headers: answered } = response
       const intuitTid = answered.get('intuit_tid') ?? undefined
       const answer = { status, text, intuitTid, retryAfterSeconds: retryAfterSeconds(answered, now()) }
-      return readAnswer(answer, Math.floor(now() / 1000))
+      return parseTokenResult(answer, Math.floor(now() / 1000))
     } catch {
       return undefined
     }

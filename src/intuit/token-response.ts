@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { EpochSeconds, Refusal } from '../broker/connection.ts'
+import type { EpochSeconds, TokenErrorReason } from '../broker/connection.ts'
 import { errorName } from '../broker/consent/intuit-errors.ts'
-import type { IntuitAnswer } from '../broker/ports.ts'
+import type { TokenResult } from '../broker/ports.ts'
 
 /** What Intuit grants where its answer does not say: a lost number must not lose the pair. */
 const USUAL_ACCESS_SECONDS = 3600
@@ -65,7 +65,7 @@ function parsedJson(text: string): unknown {
  * Only an error in RFC 6749's form says something about us or our token (section 5.2: status 400, or 401 for
  * `invalid_client`). All else comes from a gateway or from an Intuit in trouble, and is transient.
  */
-function classify(status: number, error: string | undefined): Refusal {
+function classify(status: number, error: string | undefined): TokenErrorReason {
   if (error === 'invalid_client' && (status === 400 || status === 401)) return 'invalid_client'
   if (error === undefined || status !== 400) return 'unavailable'
   return error === 'invalid_grant' ? 'invalid_grant' : 'request_rejected'
@@ -86,16 +86,16 @@ export interface HttpAnswer {
 }
 
 /** Intuit's answer in the broker's terms. */
-export function readAnswer(
+export function parseTokenResult(
   { status, text, intuitTid, retryAfterSeconds }: HttpAnswer,
   now: EpochSeconds,
-): IntuitAnswer {
+): TokenResult {
   const body = text === undefined ? undefined : parsedJson(text)
   const granted = status === 200 ? v.safeParse(tokenResponseSchema(), body) : undefined
   if (!granted?.success) {
     const error = errorOf(body)
     const intuitError = error === undefined ? undefined : errorName(error)
-    return { ok: false, refusal: classify(status, error), intuitError, intuitTid, retryAfterSeconds }
+    return { ok: false, reason: classify(status, error), intuitError, intuitTid, retryAfterSeconds }
   }
   const { output } = granted
   const hardSeconds = output.x_refresh_token_hard_expires_in

@@ -57,7 +57,7 @@ function tokenAnswer(token: UsableToken) {
   return { ...tokenBody(token), generation: token.connection.generation }
 }
 
-function refusal(problem: Problem, requestId: string): Refusal {
+function reason(problem: Problem, requestId: string): Refusal {
   return {
     ...problemBody(problem),
     retry_after: Number(problem.headers['Retry-After']) || undefined,
@@ -82,7 +82,7 @@ export function tokenCalls({ broker, forcedRefresh, now, logRequest, reportFault
       intuit_tid: problem?.intuitTid,
       intuit_error: problem?.intuitError,
     })
-    return outcome instanceof Problem ? refusal(outcome, requestId) : outcome
+    return outcome instanceof Problem ? reason(outcome, requestId) : outcome
   }
 
   return {

@@ -546,8 +546,8 @@ describe('what leaves the client', () => {
     'http://localhost@broker.test',
   ])('is never sent to %s', async (address) => {
     const { fetch: send, sent } = clientOf(() => token(1))
-    const refusal = /^An access token is sent to https and loopback addresses only/
-    await expect(send('beach', `${address}/v3`)).rejects.toThrow(refusal)
+    const reason = /^An access token is sent to https and loopback addresses only/
+    await expect(send('beach', `${address}/v3`)).rejects.toThrow(reason)
     expect(sent).toEqual([])
     expect(() => quickbooksTokens({ baseUrl: address, apiKey: KEY })).toThrow(/^The API key is sent to https/)
   })

@@ -29,8 +29,10 @@ describe('the calls that a route makes to DynamoDB', () => {
     const { dynamo } = service
     const seen = dynamo.requests.length
     // By their names: a call that is sent again for want of an answer is no second one.
-    const underWay = () => dynamo.requests.slice(seen).map(({ operation }) => operation)
-    const both = expect.poll(() => new Set(underWay()), { timeout: 20_000 }).toEqual(new Set(['PutItem', 'UpdateItem']))
+    const mayBePending = () => dynamo.requests.slice(seen).map(({ operation }) => operation)
+    const both = expect
+      .poll(() => new Set(mayBePending()), { timeout: 20_000 })
+      .toEqual(new Set(['PutItem', 'UpdateItem']))
     dynamo.fault({ kind: 'hold', until: both })
     const answer = await service.fetch('/oauth/start/together')
     dynamo.heal()

@@ -294,8 +294,8 @@ describe('GET /oauth/callback', () => {
       const key = freshKey()
       const path = await service.consented(key)
       const state = new URL(path, service.url).searchParams.get('state') ?? ''
-      const refusal = `/oauth/callback?error=${error}&state=${encodeURIComponent(state)}`
-      expect(await problem(await service.fetch(refusal))).toEqual({ status: 400, code: 'authorization_denied' })
+      const reason = `/oauth/callback?error=${error}&state=${encodeURIComponent(state)}`
+      expect(await problem(await service.fetch(reason))).toEqual({ status: 400, code: 'authorization_denied' })
       expect(await problem(await service.fetch(path))).toEqual({ status: 400, code: 'invalid_state' })
       expect((await service.intuit.state()).counts.exchange).toBe(0)
     },

@@ -21,7 +21,7 @@ const vault = vaultOf(FIRST, SECOND)
 const seal = (token = TOKEN, by = vault) => by.seal('beach-blend', 'access_token', token)
 
 /** The detail of the problem that opening throws; fails if the value opens. */
-const refusal = async (stored: string, by = vault, companyKey = 'beach-blend', name: TokenName = 'access_token') => {
+const reason = async (stored: string, by = vault, companyKey = 'beach-blend', name: TokenName = 'access_token') => {
   const opened = await by.open(companyKey, name, stored).catch((error: unknown) => error)
   if (!(opened instanceof Problem)) throw new Error('It opened, or failed otherwise.', { cause: opened })
   expect(opened.code).toBe('sealed_token_unreadable')
@@ -121,30 +121,30 @@ describe('a sealed value', () => {
       }
     }
     const [first = '', second = ''] = sealed
-    expect(await refusal(first, vault, 'company-1')).toContain('copied from elsewhere')
-    expect(await refusal(second, vault, 'company-0')).toContain('copied from elsewhere')
+    expect(await reason(first, vault, 'company-1')).toContain('copied from elsewhere')
+    expect(await reason(second, vault, 'company-0')).toContain('copied from elsewhere')
   })
 
   it('does not open in another record or another attribute', async () => {
     const sealed = await seal()
-    expect(await refusal(sealed, vault, 'other')).toContain('copied from elsewhere')
-    expect(await refusal(sealed, vault, 'beach-blend', 'refresh_token')).toContain('copied from elsewhere')
+    expect(await reason(sealed, vault, 'other')).toContain('copied from elsewhere')
+    expect(await reason(sealed, vault, 'beach-blend', 'refresh_token')).toContain('copied from elsewhere')
   })
 
   it('says which key is missing', async () => {
     for (const by of [vaultOf(SECOND), vaultOf()]) {
-      const detail = await refusal(await seal(), by)
+      const detail = await reason(await seal(), by)
       expect(detail).toContain(`the key ${FIRST.kid} that sealed it`)
       expect(detail).toContain('TOKEN_ENCRYPTION_KEYS')
     }
   })
 
   it('does not open with another key of the same name', async () => {
-    await refusal(await seal(), vaultOf(FOREIGN))
+    await reason(await seal(), vaultOf(FOREIGN))
   })
 
   it('does not repeat an unknown key’s name that is none', async () => {
-    const detail = await refusal(await byJose({ ...header, kid: '<script>' }))
+    const detail = await reason(await byJose({ ...header, kid: '<script>' }))
     expect(detail).not.toContain('script')
   })
 
@@ -157,12 +157,12 @@ describe('a sealed value', () => {
     ['a member that we do not know', { ...header, cty: 'JWT' }],
   ]
   it.each(lies)('with %s does not open, whoever made it', async (_, protectedHeader) => {
-    await refusal(await byJose(protectedHeader))
+    await reason(await byJose(protectedHeader))
   })
 
   it.each(['none', 'NONE', 'dir ', 'RSA-OAEP', ''])('whose header claims alg %j does not open', async (alg) => {
     const claim = Buffer.from(JSON.stringify({ ...header, alg })).toString('base64url')
-    await refusal((await seal()).replace(/:[\w-]+\.\./, `:${claim}..`))
+    await reason((await seal()).replace(/:[\w-]+\.\./, `:${claim}..`))
   })
 
   it.each([
@@ -176,7 +176,7 @@ describe('a sealed value', () => {
     ['400 KB', `${'A'.repeat(200_000)}..AAAAAAAAAAAAAAAA.${'A'.repeat(200_000)}.AAAAAAAAAAAAAAAAAAAAAA`],
     ['400 KB of dots', '.'.repeat(400_000)],
   ])('of %s does not open', async (_, text) => {
-    await refusal(MARK + text)
+    await reason(MARK + text)
   })
 
   it('does not open with any one character changed', async () => {
@@ -185,17 +185,17 @@ describe('a sealed value', () => {
     for (let at = MARK.length; at < sealed.length; at++) {
       for (const character of alphabet) {
         if (character === sealed[at]) continue
-        await refusal(sealed.slice(0, at) + character + sealed.slice(at + 1))
+        await reason(sealed.slice(0, at) + character + sealed.slice(at + 1))
       }
     }
   })
 
   it('does not open cut short, lengthened or put together of two', async () => {
     const [one, two] = [await seal('first token'), await seal('other token')]
-    for (let at = MARK.length; at < one.length; at++) await refusal(one.slice(0, at))
-    for (const tail of ['A', '=', '.', '\n', ' ']) await refusal(one + tail)
+    for (let at = MARK.length; at < one.length; at++) await reason(one.slice(0, at))
+    for (const tail of ['A', '=', '.', '\n', ' ']) await reason(one + tail)
     const parts = [one.split('.'), two.split('.')]
-    for (const at of [2, 3, 4]) await refusal((parts[0] ?? []).with(at, parts[1]?.[at] ?? '').join('.'))
+    for (const at of [2, 3, 4]) await reason((parts[0] ?? []).with(at, parts[1]?.[at] ?? '').join('.'))
   })
 })
 
@@ -213,7 +213,7 @@ describe('any token, any damage', () => {
       fc.asyncProperty(companyKey, companyKey, name, name, token, async (mine, theirs, myName, theirName, text) => {
         const sealed = await vault.seal(mine, myName, text)
         expect(await vault.open(mine, myName, sealed)).toBe(text)
-        if (mine !== theirs || myName !== theirName) await refusal(sealed, vault, theirs, theirName)
+        if (mine !== theirs || myName !== theirName) await reason(sealed, vault, theirs, theirName)
       }),
       { numRuns: 5_000 },
     )
@@ -245,7 +245,7 @@ describe('any token, any damage', () => {
             else body = before + String.fromCharCode(after.charCodeAt(0) ^ one.with) + after.slice(1)
           }
           fc.pre(MARK + body !== value)
-          await refusal(MARK + body)
+          await reason(MARK + body)
         },
       ),
       { numRuns: 20_000 },
@@ -266,7 +266,7 @@ describe('any token, any damage', () => {
       .map((claims) => Buffer.from(JSON.stringify(claims)).toString('base64url'))
     await fc.assert(
       fc.asyncProperty(fc.oneof(headers, segment), fc.array(segment, { maxLength: 5 }), async (first, more) => {
-        await refusal(MARK + [first, ...more].join('.'))
+        await reason(MARK + [first, ...more].join('.'))
       }),
       { numRuns: 10_000 },
     )

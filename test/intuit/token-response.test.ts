@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { retryAfterSeconds } from '../../src/intuit/retry-after.ts'
-import { readAnswer } from '../../src/intuit/token-response.ts'
+import { parseTokenResult } from '../../src/intuit/token-response.ts'
 
 const NOW = 1_790_000_000
 const GOOD = {
@@ -12,7 +12,7 @@ const GOOD = {
 }
 
 const read = (status: number, text: string | undefined) =>
-  readAnswer({ status, text, intuitTid: '1-tid', retryAfterSeconds: undefined }, NOW)
+  parseTokenResult({ status, text, intuitTid: '1-tid', retryAfterSeconds: undefined }, NOW)
 const readGood = (change: object) => read(200, JSON.stringify({ ...GOOD, ...change }))
 const lifetimes = (change: object) => {
   const answer = readGood(change)
@@ -62,8 +62,8 @@ describe('an answer without tokens', () => {
     ['unavailable', 200, '', undefined],
     ['unavailable', 200, json('invalid_grant'), 'invalid_grant'],
     ['unavailable', 204, '', undefined],
-  ] as const)('is %s for status %d and %s', (refusal, status, text, intuitError) => {
-    expect(read(status, text)).toMatchObject({ ok: false, refusal, intuitError, intuitTid: '1-tid' })
+  ] as const)('is %s for status %d and %s', (reason, status, text, intuitError) => {
+    expect(read(status, text)).toMatchObject({ ok: false, reason, intuitError, intuitTid: '1-tid' })
   })
 })
 
@@ -120,8 +120,8 @@ describe('a token', () => {
   it.each(['a'.repeat(16_385), 'two words', 'line\nend', 'ünïcode', 42, {}, []])(
     'of another form makes the answer one without tokens',
     (value) => {
-      expect(readGood({ refresh_token: value })).toMatchObject({ ok: false, refusal: 'unavailable' })
-      expect(readGood({ access_token: value })).toMatchObject({ ok: false, refusal: 'unavailable' })
+      expect(readGood({ refresh_token: value })).toMatchObject({ ok: false, reason: 'unavailable' })
+      expect(readGood({ access_token: value })).toMatchObject({ ok: false, reason: 'unavailable' })
     },
   )
 

@@ -160,7 +160,7 @@ describe('the list of connections', () => {
   describe('a cursor', () => {
     const FILTERS = ['', 'status=connected', 'status=failing', 'status=expiring', 'status=unfinished']
     const MORE_FILTERS = [...FILTERS, 'environment=sandbox', 'environment=production&status=connected']
-    const refusal = async (query: string, cursor: string) => {
+    const reason = async (query: string, cursor: string) => {
       const answer = await service.api(`/api/connections?${query}&cursor=${encodeURIComponent(cursor)}`)
       return { status: answer.status, ...(await answer.json()) }
     }
@@ -172,7 +172,7 @@ describe('the list of connections', () => {
         expect((await list(`?limit=5&${filter}&cursor=${cursor}`)).connections).toHaveLength(5)
         const before = service.dynamo.requests.length
         for (const other of MORE_FILTERS.filter((one) => one !== filter)) {
-          expect(await refusal(other, cursor ?? ''), `${filter} → ${other}`).toMatchObject(REFUSED)
+          expect(await reason(other, cursor ?? ''), `${filter} → ${other}`).toMatchObject(REFUSED)
         }
         expect(service.dynamo.requests).toHaveLength(before)
       }
@@ -198,13 +198,13 @@ describe('the list of connections', () => {
     ])('that is sealed by us and %s is refused', async (_, text) => {
       const { seal } = cursorSeal(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
       const before = service.dynamo.requests.length
-      expect(await refusal('limit=3', await seal(text))).toMatchObject(REFUSED)
+      expect(await reason('limit=3', await seal(text))).toMatchObject(REFUSED)
       expect(service.dynamo.requests).toHaveLength(before)
     })
 
     it('that was sealed with another key is refused', async () => {
       const { seal } = cursorSeal(() => 'another secret')
-      expect(await refusal('', await seal(well(shards('end'))))).toMatchObject(REFUSED)
+      expect(await reason('', await seal(well(shards('end'))))).toMatchObject(REFUSED)
     })
 
     it('goes on behind a record whose key is none of ours, written by hand', async () => {

@@ -62,8 +62,8 @@ describe('another Worker with the binding', () => {
 
   it('is told as a value why there is no token, with all that the route would tell', async () => {
     await service.intuit.fault({ endpoint: 'token', times: 9, fault: { kind: 'status', status: 503 } })
-    const refusal = await workers.call('refreshToken', key)
-    expect(refusal).toEqual({
+    const reason = await workers.call('refreshToken', key)
+    expect(reason).toEqual({
       ...{ type: 'about:blank', title: 'Bad Gateway', status: 502, code: 'intuit_unavailable' },
       detail: expect.stringContaining('ask again later'),
       intuit_tid: expect.stringMatching(/^1-/),
@@ -77,9 +77,9 @@ describe('another Worker with the binding', () => {
   it('hears nothing of a fault but where the operator finds it', async () => {
     const said = { __type: 'x#ValidationException', message: 'marked' }
     service.dynamo.fault({ kind: 'answer', status: 400, body: JSON.stringify(said) })
-    const refusal = JSON.stringify(await workers.call('getToken', key))
-    expect(refusal).toContain('"code":"internal_error"')
-    expect(refusal).not.toContain('marked')
+    const reason = JSON.stringify(await workers.call('getToken', key))
+    expect(reason).toContain('"code":"internal_error"')
+    expect(reason).not.toContain('marked')
     await expect.poll(() => workers.logs.join()).toContain('"event":"internal_error"')
   })
 

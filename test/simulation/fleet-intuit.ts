@@ -1,4 +1,4 @@
-import type { AuthorizationServer, IntuitAnswer } from '../../src/broker/ports.ts'
+import type { AuthorizationServer, TokenResult } from '../../src/broker/ports.ts'
 
 const DAY = 86_400
 const LIVES_SECONDS = 8_726_400
@@ -29,12 +29,12 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   const figures = { presentations: 0, ofRevoked: 0, superseded: 0, died: 0 }
   const rotatesAfter = () => ROTATES_AFTER.least + random() * (ROTATES_AFTER.most - ROTATES_AFTER.least)
 
-  const no = (refusal: 'unavailable' | 'invalid_grant'): IntuitAnswer => ({
-    ...{ ok: false, refusal },
+  const no = (reason: 'unavailable' | 'invalid_grant'): TokenResult => ({
+    ...{ ok: false, reason },
     ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
   })
 
-  const judge = (grant: Grant | undefined, token: string): IntuitAnswer => {
+  const judge = (grant: Grant | undefined, token: string): TokenResult => {
     figures.presentations++
     if (grant?.revoked) figures.ofRevoked++
     const how = outage()

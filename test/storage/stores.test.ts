@@ -324,8 +324,8 @@ const promises = (stores: () => Stores) => {
       const { connection } = await claimed(spent.companyKey, 'me')
       const { connections } = stores()
       await connections.fail(connection, 'me', failure(), 'embargo', 'unavailable')
-      const refusal = { ...failure(), reason: 'invalid_grant' as const }
-      await connections.fail(connection, 'me', refusal, 'free', 'invalid_grant')
+      const reason = { ...failure(), reason: 'invalid_grant' as const }
+      await connections.fail(connection, 'me', reason, 'free', 'invalid_grant')
       const read = await connections.read(spent.companyKey, NOW)
       expect(read).toMatchObject({ failure: { reason: 'invalid_grant' }, lease: undefined })
     })

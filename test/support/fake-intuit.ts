@@ -1,8 +1,8 @@
-import type { IntuitAnswer, Refused, Used } from '../../src/broker/ports.ts'
+import type { TokenError, TokenResult, Used } from '../../src/broker/ports.ts'
 
 /** No answer that says anything. */
-export const UNAVAILABLE: Refused = {
-  ...{ ok: false, refusal: 'unavailable' },
+export const UNAVAILABLE: TokenError = {
+  ...{ ok: false, reason: 'unavailable' },
   ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
 }
 
@@ -37,7 +37,7 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
   const superseded = new Set<string>()
   const presentations: Presentation[] = []
 
-  const grant = (): IntuitAnswer => {
+  const grant = (): TokenResult => {
     issued++
     if (options.rotates?.() ?? true) {
       superseded.add(current)
@@ -58,11 +58,11 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
   }
 
   /** What a caller hears where the answer does not arrive in time. */
-  const unheard = (answer: IntuitAnswer): Used => {
+  const unheard = (answer: TokenResult): Used => {
     const late = options.comesLate?.().then((comes) => (comes ? answer : undefined)) ?? Promise.resolve(undefined)
     return { answer: UNAVAILABLE, late: options.hangs?.() ? late : undefined }
   }
-  const heard = (answer: IntuitAnswer): Used => ({ answer, late: undefined })
+  const heard = (answer: TokenResult): Used => ({ answer, late: undefined })
 
   const refresh = async (token: string): Promise<Used> => {
     await options.delay('before')
@@ -74,7 +74,7 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
     if (dead || token !== current) {
       presentations.push({ token, outcome: 'refused' })
       await options.delay('after')
-      return heard({ ...UNAVAILABLE, refusal: 'invalid_grant' })
+      return heard({ ...UNAVAILABLE, reason: 'invalid_grant' })
     }
     const answer = grant()
     const lost = options.loses?.() ?? false

@@ -1,7 +1,7 @@
 import { type ConsentOutcome, Problem, type ProblemCode } from '../../problem.ts'
 import type { Environment } from '../company.ts'
 import { intuitRejectedClient } from '../errors.ts'
-import type { ExchangeRefused } from '../ports.ts'
+import type { ExchangeError } from '../ports.ts'
 import { authorizationErrorCause, errorName } from './intuit-errors.ts'
 
 /*
@@ -99,9 +99,9 @@ export function realmInUse(): Problem {
   )
 }
 
-export function exchangeFailed({ refusal, intuitError, intuitTid, retryAfterSeconds }: ExchangeRefused): Problem {
+export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSeconds }: ExchangeError): Problem {
   const facts = { intuitTid, intuitError }
-  switch (refusal) {
+  switch (reason) {
     case 'invalid_client':
       return intuitRejectedClient({ intuitTid, intuitError })
     case 'request_rejected':

@@ -40,13 +40,13 @@ function unsettled({ runtime, timing }: RefreshLimitDeps) {
  */
 export function createRefreshLimit(deps: RefreshLimitDeps) {
   const { runtime } = deps
-  const underWay = unsettled(deps)
+  const mayBePending = unsettled(deps)
   const atRisk = unsettled(deps)
   const isPairAtRisk = () => atRisk.count() > 0
 
   return {
     /** A refresh, or the store that goes on after it. */
-    count: underWay.add,
+    count: mayBePending.add,
 
     /** A rotated pair whose first write failed, until it is stored or parked. */
     noteAtRisk: atRisk.add,
@@ -56,12 +56,12 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
     run: async <Result>(giveUpAt: EpochMs, refresh: () => Promise<Result>): Promise<Result> => {
       for (;;) {
         if (isPairAtRisk()) throw storesComeFirst()
-        if (underWay.count() < MOST_UNDER_WAY) break
+        if (mayBePending.count() < MOST_UNDER_WAY) break
         if (runtime.now() > giveUpAt) throw refreshInProgress(1)
         await runtime.sleep(jittered(PAUSE_MS, runtime))
       }
       const running = refresh()
-      underWay.add(running)
+      mayBePending.add(running)
       return running
     },
   }

@@ -19,13 +19,13 @@ import type {
   Claimed,
   ConnectionStore,
   FlowSettings,
-  Granted,
-  IntuitAnswer,
   LeaseEnd,
   Log,
-  Refused,
   Rescue,
   Runtime,
+  TokenError,
+  TokenResponse,
+  TokenResult,
   Vault,
 } from '../ports.ts'
 import { jittered, retriedUntil } from '../retry.ts'
@@ -128,7 +128,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   const remember = async (
     held: Held,
     reason: FailureReason,
-    { intuitError, intuitTid, retryAfterSeconds }: Refused,
+    { intuitError, intuitTid, retryAfterSeconds }: TokenError,
     request: RefreshRequest,
     isUnderWay = false,
   ) => {
@@ -148,7 +148,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   }
 
   /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
-  const invalidGrant = async (held: Held, spentHash: string, answer: Refused, request: RefreshRequest) => {
+  const invalidGrant = async (held: Held, spentHash: string, answer: TokenError, request: RefreshRequest) => {
     const { connection: spent, tookOver } = held
     const newer = await newerThan(spent)
     if (newer) return yieldTo(newer)
@@ -159,7 +159,13 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     return remember(held, mayComeHome || found ? 'unsettled' : 'invalid_grant', answer, request)
   }
 
-  const keep = async (held: Held, presented: string, spentHash: string, answer: Granted, request: RefreshRequest) => {
+  const keep = async (
+    held: Held,
+    presented: string,
+    spentHash: string,
+    answer: TokenResponse,
+    request: RefreshRequest,
+  ) => {
     const { connection: spent, owner } = held
     const deadline = storeDeadline(timing(), runtime.now(), request.startedAt)
     const pair = refreshedPair(answer.pair, presented, spent)
@@ -200,10 +206,10 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     return yieldTo(await comeHome())
   }
 
-  const settle = (held: Held, presented: string, spentHash: string, answer: IntuitAnswer, request: RefreshRequest) => {
+  const settle = (held: Held, presented: string, spentHash: string, answer: TokenResult, request: RefreshRequest) => {
     if (answer.ok) return keep(held, presented, spentHash, answer, request)
-    if (answer.refusal === 'invalid_grant') return invalidGrant(held, spentHash, answer, request)
-    return remember(held, answer.refusal, answer, request)
+    if (answer.reason === 'invalid_grant') return invalidGrant(held, spentHash, answer, request)
+    return remember(held, answer.reason, answer, request)
   }
 
   /** The lease is over, or somebody else's: what they stored is the answer. */
@@ -224,13 +230,13 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     const settleLate = async () => {
       const lateAnswer = await late
       if (!lateAnswer) return
-      const code = lateAnswer.ok ? 'granted' : lateAnswer.refusal
+      const code = lateAnswer.ok ? 'granted' : lateAnswer.reason
       log({ event: 'late_answer', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
       // The caller was answered before: what is wrong is on the record, or in the log.
       await settle(held, presented, spentHash, lateAnswer, request).catch(() => undefined)
     }
     request.waitUntil(settleLate())
-    return remember(held, answer.refusal, answer, request, true)
+    return remember(held, answer.reason, answer, request, true)
   }
 
   /**
