@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { takeNoArguments } from '../dev/arguments.ts'
-import { type CallerKey, PERMISSIONS } from '../src/broker/api-client.ts'
-import { callerKeys } from '../src/crypto/api-keys.ts'
+import { type ApiKey, PERMISSIONS } from '../src/broker/api-client.ts'
+import { createApiKeys } from '../src/crypto/api-keys.ts'
 
 const HELP = `
 node bench/key-timing.ts: whether the time it takes to look at an API key tells anything about it.
@@ -25,7 +25,7 @@ const REFERENCE = 'right, first of 25'
 const newRound = () => {
   const secrets = Array.from({ length: KEYS }, newSecret)
   const keys = secrets.map(
-    (secret, index): CallerKey => ({
+    (secret, index): ApiKey => ({
       ...{ name: `caller-${index}`, may: PERMISSIONS, companies: ['*'], expiresAt: undefined },
       digest: createHash('sha256').update(secret).digest(),
     }),
@@ -40,12 +40,12 @@ const newRound = () => {
     'wrong at its last character': first.slice(0, -1) + other(first.slice(-1)),
     'wrong altogether': newSecret(),
   }
-  const identify = () =>
-    callerKeys(
+  const identifyClient = () =>
+    createApiKeys(
       () => ({ apiKey: undefined, keys }),
       () => Date.now(),
     )
-  return { candidates, identify }
+  return { candidates, identifyClient }
 }
 
 const shuffled = (names: string[]) => {
@@ -64,11 +64,11 @@ const copies = (candidates: Record<string, string>) =>
 const measure = async (before: boolean) => {
   const times: Record<string, number[]> = {}
   for (let round = 0; round < ROUNDS; round++) {
-    const { candidates, identify } = newRound()
-    const known = identify()
+    const { candidates, identifyClient } = newRound()
+    const known = identifyClient()
     if (before) for (const { text } of copies(candidates)) await known(text)
     for (const { name, text } of copies(candidates)) {
-      const look = before ? known : identify()
+      const look = before ? known : identifyClient()
       const startedAt = process.hrtime.bigint()
       await look(text)
       const nanoseconds = Number(process.hrtime.bigint() - startedAt)

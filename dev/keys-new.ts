@@ -38,7 +38,7 @@ const faultIn = (message: string) =>
 
 /** Throws where the Worker would not accept the entry. */
 const checked = <Entry extends object>(entry: Entry): Entry => {
-  readConfig({ API_KEYS: JSON.stringify([entry]) }).callers()
+  readConfig({ API_KEYS: JSON.stringify([entry]) }).access()
   return entry
 }
 

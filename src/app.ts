@@ -4,7 +4,7 @@ import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
 import { once } from './lib/lazy.ts'
-import { type AccessParts, requireCaller } from './middleware/api-key.ts'
+import { type AccessParts, requireApiKey } from './middleware/api-key.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
 import { answerHeaders } from './middleware/security-headers.ts'
@@ -81,7 +81,7 @@ function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
 }
 
 function keyCheck({ rateLimiters, ...access }: AppParts) {
-  return requireCaller({ ...access, failedKeyRateLimiter: rateLimiters.failedKey })
+  return requireApiKey({ ...access, failedKeyRateLimiter: rateLimiters.failedKey })
 }
 
 /** Whether a path is of the routes that programs ask all the time, or of `/health`. */

@@ -1,6 +1,6 @@
 import { createApp } from './app.ts'
 import { createCore } from './composition.ts'
-import { callerKeys } from './crypto/api-keys.ts'
+import { createApiKeys } from './crypto/api-keys.ts'
 import { cursorSeal } from './crypto/pagination-cursor.ts'
 import { createFleet } from './fleet/fleet.ts'
 import { once } from './lib/lazy.ts'
@@ -27,9 +27,9 @@ export function createService(env: Env) {
       return readiness({ config: config(), probe: tableProbe(dynamo, clock.requireLeaseClock), runtime, report })
     }),
     now,
-    identify: callerKeys(() => config().callers(), now),
+    identifyClient: createApiKeys(() => config().access(), now),
     origin: () => core().origin(),
-    queryKeysAllowed: () => config().callers().queryKeysAllowed,
+    queryKeysAllowed: () => config().access().queryKeysAllowed,
     successRedirectUrl: () => config().pages().successRedirectUrl,
     rateLimiters: {
       start: createRateLimiter(env['START_LIMIT']),

@@ -49,7 +49,7 @@ describe('an isolate', () => {
       ...{ broker: make('broker'), fleet: make('fleet'), ready: make('ready'), now: () => 0 },
       ...{ origin: () => '', queryKeysAllowed: () => true, successRedirectUrl: () => undefined },
       cursors: { seal: async () => '', open: free },
-      identify: async () => ({ caller: undefined }),
+      identifyClient: async () => ({ apiClient: undefined }),
       rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
       ...{ logRequest: () => undefined, reportFault: () => undefined },
     })

@@ -5,7 +5,7 @@ export const PERMISSIONS = ['token:read', 'token:refresh', 'connection:read', 'c
 export type Permission = (typeof PERMISSIONS)[number]
 
 /** Who is calling, as the key that was presented tells. */
-export interface Caller {
+export interface ApiClient {
   /** The key's name, for the log. */
   name: string
   may: readonly Permission[]
@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 /** A caller and what its key is known by. */
-export interface CallerKey extends Caller {
+export interface ApiKey extends ApiClient {
   /** SHA-256 of the key, 32 bytes. */
   digest: Uint8Array
   /** From then on the key is wrong. */
@@ -22,12 +22,12 @@ export interface CallerKey extends Caller {
 }
 
 /** The caller with the one key of a simple set-up: it may do everything. */
-export function withFullRights(name: string): Caller {
+export function withFullRights(name: string): ApiClient {
   return { name, may: PERMISSIONS, companies: ['*'] }
 }
 
 /** Whether a caller's key is meant for this company. */
-export function reaches({ companies }: Caller, companyKey: string): boolean {
+export function canAccess({ companies }: ApiClient, companyKey: string): boolean {
   return companies.some((company) =>
     company.endsWith('*') ? companyKey.startsWith(company.slice(0, -1)) : companyKey === company,
   )

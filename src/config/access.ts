@@ -1,13 +1,13 @@
 import * as v from 'valibot'
-import { callerKeys } from './api-keys.ts'
+import { apiKeys } from './api-keys.ts'
 import { trueOrFalse, visible } from './formats.ts'
 
 /** Who may ask: the holders of `API_KEY` or of one of `API_KEYS`. */
-export function callers() {
+export function access() {
   return v.pipe(
     v.object({
       API_KEY: v.optional(visible()),
-      API_KEYS: v.optional(callerKeys()),
+      API_KEYS: v.optional(apiKeys()),
       API_KEY_IN_QUERY: v.optional(trueOrFalse(), 'true'),
     }),
     v.forward(

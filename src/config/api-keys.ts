@@ -27,7 +27,7 @@ function some<Item extends v.GenericSchema<unknown, unknown>>(item: Item, messag
   )
 }
 
-function callerKey() {
+function apiKey() {
   return v.pipe(
     v.strictObject(
       {
@@ -42,8 +42,8 @@ function callerKey() {
       },
       'must have name, sha256, may, companies and, if it ends, expires',
     ),
-    v.transform(({ sha256, expires, ...caller }) => ({
-      ...caller,
+    v.transform(({ sha256, expires, ...apiClient }) => ({
+      ...apiClient,
       digest: bytesOfHex(sha256),
       expiresAt: expires === undefined ? undefined : Math.floor(Date.parse(expires) / 1000),
     })),
@@ -54,11 +54,11 @@ const NOT_A_LIST = 'must be a JSON array of keys'
  * `API_KEYS`: a JSON array, one member for each key. `may` lists its permissions, `companies` the company keys that it is
  * for, each whole or its beginning and `*`. Two keys may have one name, so that one can follow the other without a gap.
  */
-export function callerKeys() {
+export function apiKeys() {
   return v.pipe(
     text(),
     v.parseJson(undefined, NOT_A_LIST),
-    some(callerKey(), NOT_A_LIST),
+    some(apiKey(), NOT_A_LIST),
     v.check(
       (keys) => new Set(keys.map(({ digest }) => String(digest))).size === keys.length,
       'must hold each key once',

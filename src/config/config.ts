@@ -1,5 +1,5 @@
 import type { Environment } from '../broker/company.ts'
-import { callers } from './access.ts'
+import { access } from './access.ts'
 import { alerts } from './alerts.ts'
 import { clientPairs } from './client-pairs.ts'
 import { authorization, pages, realms } from './consent.ts'
@@ -27,7 +27,7 @@ export type ClientPair = Settings<'production'>
 export function readConfig(env: Env) {
   const variables = readVariables(env)
   return {
-    callers: createPart(callers, variables),
+    access: createPart(access, variables),
     storage: createPart(storage, variables),
     readRegions: createPart(readRegions, variables),
     authorization: createPart(authorization, variables),

@@ -1,4 +1,4 @@
-import { type Caller, reaches } from '../broker/api-client.ts'
+import { type ApiClient, canAccess } from '../broker/api-client.ts'
 import type { Environment } from '../broker/company.ts'
 import type { EpochSeconds } from '../broker/connection.ts'
 import { EXPIRING_SECONDS, type Status, statusOf } from '../broker/connection-status.ts'
@@ -25,7 +25,7 @@ export interface ListRequest {
   status: Status | undefined
   environment: Environment | undefined
   /** Whose connections are listed; `undefined`: everybody's. */
-  caller: Caller | undefined
+  apiClient: ApiClient | undefined
 }
 
 export interface Listed {
@@ -118,8 +118,8 @@ export function listing(index: FleetIndex) {
     })
 
   return async (request: ListRequest, now: EpochSeconds): Promise<ListPage> => {
-    const { limit, status, environment, caller } = request
-    const filter = { status, environment, companies: caller?.companies, now }
+    const { limit, status, environment, apiClient } = request
+    const filter = { status, environment, companies: apiClient?.companies, now }
     const range = rangeOf(status, now, index.nothingToDie)
     const pageSize = createPageSize(request, index.shards.length)
     const shards = begin(request.places)
@@ -133,7 +133,7 @@ export function listing(index: FleetIndex) {
     }
     const consider = (sighting: Sighting) => {
       const { connection } = sighting
-      if (isOver(sighting, now) || (caller && !reaches(caller, connection.companyKey))) return
+      if (isOver(sighting, now) || (apiClient && !canAccess(apiClient, connection.companyKey))) return
       const found = statusOf(connection, sighting, now)
       if (status !== undefined && found !== status) return
       if (environment !== undefined && connection.environment !== environment) return

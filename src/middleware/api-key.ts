@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { type Caller, type Permission, reaches } from '../broker/api-client.ts'
+import { type ApiClient, canAccess, type Permission } from '../broker/api-client.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.ts'
 import { Problem } from '../problem.ts'
@@ -7,7 +7,7 @@ import { addressOf, type RateLimiter } from './rate-limit.ts'
 
 export interface AccessParts {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
-  identify(presented: string | undefined): Promise<{ caller: Caller | undefined }>
+  identifyClient(presented: string | undefined): Promise<{ apiClient: ApiClient | undefined }>
   /** Whether a key may come in the query string. */
   queryKeysAllowed(): boolean
   /** Counts the wrong keys of an address. */
@@ -16,7 +16,7 @@ export interface AccessParts {
 
 /** What `requireCaller` leaves for those after it. */
 export interface AccessVariables {
-  caller: Caller
+  apiClient: ApiClient
   /** A key came in the query, be it the one that counted or not. */
   keyInQuery: boolean
 }
@@ -55,8 +55,8 @@ const MAX_KEY_LENGTH = 8192
  * Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws
  * `invalid_api_key`, and `invalid_request` for an over-long query of a caller with a right key.
  */
-export function requireCaller({
-  identify,
+export function requireApiKey({
+  identifyClient,
   queryKeysAllowed,
   failedKeyRateLimiter,
 }: AccessParts): MiddlewareHandler<Access> {
@@ -67,24 +67,24 @@ export function requireCaller({
     const allowed = queryKeysAllowed()
     const presented = header ?? (allowed ? onlyOne(inQuery) : undefined)
     const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
-    const { caller } = await identify(isPossible ? presented : undefined)
-    if (!caller) {
+    const { apiClient } = await identifyClient(isPossible ? presented : undefined)
+    if (!apiClient) {
       await failedKeyRateLimiter(addressOf(c))
       throw invalidApiKey(allowed)
     }
-    c.set('caller', caller)
+    c.set('apiClient', apiClient)
     requireShortQuery(c)
     await next()
   }
 }
 
 /** Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws `forbidden`. */
-export function may(permission: Permission): MiddlewareHandler<Access> {
+export function requirePermission(permission: Permission): MiddlewareHandler<Access> {
   return async (c, next) => {
-    const caller = c.get('caller')
-    if (!caller.may.includes(permission)) throw forbidden()
+    const apiClient = c.get('apiClient')
+    if (!apiClient.may.includes(permission)) throw forbidden()
     const companyKey = c.req.param('company_key')
-    if (companyKey !== undefined && !reaches(caller, parseCompanyKey(companyKey))) throw forbidden()
+    if (companyKey !== undefined && !canAccess(apiClient, parseCompanyKey(companyKey))) throw forbidden()
     await next()
   }
 }

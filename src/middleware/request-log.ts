@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import type { Caller } from '../broker/api-client.ts'
+import type { ApiClient } from '../broker/api-client.ts'
 import { isCompanyKey } from '../broker/company.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
@@ -30,7 +30,7 @@ export interface RequestLine {
 /** What a request left for its line. A route may set the company key where the path has none. */
 export interface LoggedVariables {
   requestId: string
-  caller: Caller | undefined
+  apiClient: ApiClient | undefined
   keyInQuery: boolean | undefined
   companyKey: string | undefined
   problem: Problem | undefined
@@ -63,7 +63,7 @@ export function requestLog(
       status: c.res.status,
       ms: now() - startedAt,
       request_id: c.get('requestId'),
-      key_name: c.get('caller')?.name,
+      key_name: c.get('apiClient')?.name,
       key_in_query: c.get('keyInQuery') ? true : undefined,
       company_key: companyKeyOf(c),
       outcome: problem?.code ?? 'ok',

@@ -4,7 +4,7 @@ import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type Holdings, holdings, isConnected } from '../broker/connection.ts'
 import type { Disconnected } from '../broker/disconnect.ts'
 import { waitUntil } from '../http/request.ts'
-import { may } from '../middleware/api-key.ts'
+import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionBody, DisconnectedBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
 /** The API reference's literal answer, to the letter. */
@@ -44,12 +44,12 @@ function disconnectedBody({ companyKey, revocation, intuitTid }: Disconnected): 
 /** `GET /api/connections`, `GET` and `DELETE /api/connections/{company_key}`. */
 export function connectionRoutes(broker: Broker) {
   return new Hono()
-    .get('/', may('connection:read'), (c) => c.json(LISTING_PLACEHOLDER))
-    .get('/:company_key{[^/]*}', may('connection:read'), async (c) => {
+    .get('/', requirePermission('connection:read'), (c) => c.json(LISTING_PLACEHOLDER))
+    .get('/:company_key{[^/]*}', requirePermission('connection:read'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
       return c.json(connectionBody(await broker.connection(companyKey)))
     })
-    .delete('/:company_key{[^/]*}', may('connection:write'), async (c) => {
+    .delete('/:company_key{[^/]*}', requirePermission('connection:write'), async (c) => {
       const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
       return c.json(disconnectedBody(await broker.disconnect(companyKey, waitUntil(c))))
     })

@@ -1,11 +1,11 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
-import type { Caller } from '../broker/api-client.ts'
+import type { ApiClient } from '../broker/api-client.ts'
 import { STATUSES } from '../broker/connection-status.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Listed, ListPlaces } from '../fleet/list.ts'
 import { queryParameter } from '../http/request.ts'
-import { type AccessVariables, may } from '../middleware/api-key.ts'
+import { type AccessVariables, requirePermission } from '../middleware/api-key.ts'
 import { Problem } from '../problem.ts'
 import { connectionBody } from './connections.ts'
 import { type Cursors, type ListFilter, makeCursor, readCursor } from './list-cursor.ts'
@@ -65,16 +65,16 @@ function listedBody({ sighting, status }: Listed): ListedBody {
   }
 }
 
-function seesAll({ companies }: Caller) {
+function canAccessAll({ companies }: ApiClient) {
   return companies.includes('*')
 }
 
 /** `GET /api/connections` and `GET /api/connections/summary`, where an index is configured; else they are left to those after. */
 export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
   return new Hono<{ Variables: AccessVariables }>()
-    .get('/', may('connection:read'), async (c, next) => {
+    .get('/', requirePermission('connection:read'), async (c, next) => {
       if (!fleet.isConfigured()) return next()
-      const caller = c.get('caller')
+      const apiClient = c.get('apiClient')
       const filter = {
         status: oneOf(c, 'status', STATUSES),
         environment: oneOf(c, 'environment', ENVIRONMENTS),
@@ -83,16 +83,16 @@ export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
         ...filter,
         limit: limitOf(c),
         places: await placesOf(c, filter, fleet.shards, cursors),
-        caller: seesAll(caller) ? undefined : caller,
+        apiClient: canAccessAll(apiClient) ? undefined : apiClient,
       })
       return c.json({
         connections: connections.map(listedBody),
         cursor: places ? await makeCursor(places, filter, cursors) : null,
       } satisfies ListingBody)
     })
-    .get('/summary', may('connection:read'), async (c, next) => {
+    .get('/summary', requirePermission('connection:read'), async (c, next) => {
       if (!fleet.isConfigured()) return next()
-      if (!seesAll(c.get('caller'))) {
+      if (!canAccessAll(c.get('apiClient'))) {
         throw new Problem('forbidden', 'The summary is of all companies. The operator gives a key the right to all.')
       }
       const summary = await fleet.summary()

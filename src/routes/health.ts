@@ -10,16 +10,16 @@ const RETRY_AFTER_SECONDS = '10'
 type Access = { Variables: AccessVariables }
 
 /** Whoever shows a key must have a right one. */
-function keyIfShown(requireCaller: MiddlewareHandler<Access>): MiddlewareHandler<Access> {
-  return (c, next) => (c.req.header('X-API-Key') === undefined ? next() : requireCaller(c, next))
+function keyIfShown(requireApiKey: MiddlewareHandler<Access>): MiddlewareHandler<Access> {
+  return (c, next) => (c.req.header('X-API-Key') === undefined ? next() : requireApiKey(c, next))
 }
 
 /** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
-export function readyRoutes(faults: Readiness, requireCaller: MiddlewareHandler<Access>) {
-  return new Hono<Access>().get('/', keyIfShown(requireCaller), async (c) => {
+export function readyRoutes(faults: Readiness, requireApiKey: MiddlewareHandler<Access>) {
+  return new Hono<Access>().get('/', keyIfShown(requireApiKey), async (c) => {
     const found = await faults(waitUntil(c))
     if (found.length === 0) return c.json({ status: 'ready' } satisfies ReadyBody)
-    return c.json({ status: 'not_ready', ...(c.get('caller') && { faults: found }) } satisfies NotReadyBody, 503, {
+    return c.json({ status: 'not_ready', ...(c.get('apiClient') && { faults: found }) } satisfies NotReadyBody, 503, {
       'Retry-After': RETRY_AFTER_SECONDS,
     })
   })

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import { LINK_SECONDS } from '../broker/consent/start-links.ts'
 import { jsonBody } from '../http/json-body.ts'
-import { may } from '../middleware/api-key.ts'
+import { requirePermission } from '../middleware/api-key.ts'
 import { Problem } from '../problem.ts'
 import type { StartLinkBody } from './schemas/connection.ts'
 import { startLinkUrl } from './start-link.ts'
@@ -42,7 +42,7 @@ function parsedRequest(body: object) {
 
 /** `POST /api/connections/{company_key}/start-links`. */
 export function startLinkRoutes(broker: Broker, origin: () => string) {
-  return new Hono().post('/:company_key{[^/]*}/start-links', may('connection:write'), async (c) => {
+  return new Hono().post('/:company_key{[^/]*}/start-links', requirePermission('connection:write'), async (c) => {
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const { companyName, expiresIn } = parsedRequest(await jsonBody(c))
     const link = await broker.startLink(companyKey, companyName, expiresIn)

@@ -5,7 +5,7 @@ import { type Connection, type EpochSeconds, type Failure, holdings, isConnected
 import { daysLeft, failureCode, statusOf } from '../broker/connection-status.ts'
 import { isFinal } from '../broker/refresh/circuit-breaker.ts'
 import type { RefreshNote } from '../broker/refresh/history.ts'
-import { may } from '../middleware/api-key.ts'
+import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
 /** Why there is no newer token: the code that a caller of the token routes is answered. */
@@ -62,7 +62,7 @@ function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: str
 
 /** `GET /api/connections/{company_key}/status`. `now` in milliseconds. */
 export function statusRoutes(broker: Broker, now: () => number) {
-  return new Hono().get('/:company_key{[^/]*}/status', may('connection:read'), async (c) => {
+  return new Hono().get('/:company_key{[^/]*}/status', requirePermission('connection:read'), async (c) => {
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const connection = await broker.connection(companyKey)
     return c.json(statusBody(connection, Math.floor(now() / 1000), broker.startUrl(companyKey, undefined)))

@@ -5,7 +5,7 @@ import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
 import { callerLocation, queryParameter, waitUntil } from '../http/request.ts'
-import { may } from '../middleware/api-key.ts'
+import { requirePermission } from '../middleware/api-key.ts'
 import type { RateLimiter } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
 import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
@@ -89,6 +89,6 @@ export function tokenRoutes(broker: () => Broker, forcedRefresh: RateLimiter, no
 
   return new Hono()
     .get('/', token)
-    .get('/:company_key{[^/]*}', may('token:read'), token)
-    .post('/:company_key{[^/]*}/refresh', may('token:refresh'), refresh)
+    .get('/:company_key{[^/]*}', requirePermission('token:read'), token)
+    .post('/:company_key{[^/]*}/refresh', requirePermission('token:refresh'), refresh)
 }

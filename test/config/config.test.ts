@@ -29,7 +29,7 @@ const faultOf = (part: Part, change: Record<string, unknown>) => {
 describe('configuration', () => {
   it('needs the documented variables and no more', () => {
     const config = readConfig(whole)
-    expect(config.callers()).toEqual({ apiKey: 'the-key', keys: [], queryKeysAllowed: true })
+    expect(config.access()).toEqual({ apiKey: 'the-key', keys: [], queryKeysAllowed: true })
     expect(config.storage().endpoint).toBe('https://dynamodb.us-east-1.amazonaws.com/')
     expect(config.authorization()).toEqual({
       redirectUri: 'https://broker.example/oauth/callback',
@@ -45,7 +45,7 @@ describe('configuration', () => {
   })
 
   it('ignores unknown variables and bindings', () => {
-    expect(readConfig({ ...whole, RATE_LIMITER: { limit() {} }, OTHER: '1' }).callers().apiKey).toBe('the-key')
+    expect(readConfig({ ...whole, RATE_LIMITER: { limit() {} }, OTHER: '1' }).access().apiKey).toBe('the-key')
   })
 
   it('names every faulty variable of a part at once, and no value', () => {
@@ -66,8 +66,8 @@ describe('configuration', () => {
   })
 
   const malformed: [Part, string, unknown][] = [
-    ['callers', 'API_KEY', ''],
-    ['callers', 'API_KEY_IN_QUERY', 'no'],
+    ['access', 'API_KEY', ''],
+    ['access', 'API_KEY_IN_QUERY', 'no'],
     ['storage', 'AWS_ACCESS_KEY_ID', undefined],
     ['storage', 'DYNAMODB_ENDPOINT', 'nonsense'],
     ['storage', 'DYNAMODB_ENDPOINT', 'ftp://localhost:8000'],

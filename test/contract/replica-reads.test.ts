@@ -212,10 +212,10 @@ describe('a token read near its caller', () => {
     const { companyKey, path } = await connected()
     const places = [europe, america, await world.inEurope()]
     const callers = places.flatMap((place) => [place, place])
-    const follow = async ({ api }: Edge, caller: number) => {
+    const follow = async ({ api }: Edge, apiClient: number) => {
       let newest = 0
       for (let step = 0; step < 12; step++) {
-        const forces = step % 4 === caller % 4
+        const forces = step % 4 === apiClient % 4
         const answer = await tokenOf(await (forces ? api(`${path}/refresh`, { method: 'POST' }) : api(path)))
         expect(answer.generation).toBeGreaterThanOrEqual(newest)
         expect(answer.access_token_expires_at).toBeGreaterThan(now() + 300)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { type CallerKey, PERMISSIONS, reaches, withFullRights } from '../../src/broker/api-client.ts'
+import { type ApiKey, canAccess, PERMISSIONS, withFullRights } from '../../src/broker/api-client.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { callerKeys } from '../../src/crypto/api-keys.ts'
+import { createApiKeys } from '../../src/crypto/api-keys.ts'
 import { equalInConstantTime } from '../../src/crypto/digest.ts'
 import { Problem } from '../../src/problem.ts'
 
@@ -14,7 +14,7 @@ const entry = (over: Record<string, unknown> = {}) => ({
   ...over,
 })
 const read = (apiKeys: unknown, over: Record<string, string> = {}) =>
-  readConfig({ API_KEYS: typeof apiKeys === 'string' ? apiKeys : JSON.stringify(apiKeys), ...over }).callers()
+  readConfig({ API_KEYS: typeof apiKeys === 'string' ? apiKeys : JSON.stringify(apiKeys), ...over }).access()
 
 /** What a caller is told of a faulty configuration. Fails if there is no fault, or another error. */
 const faultOf = (apiKeys: unknown, over: Record<string, string> = {}) => {
@@ -26,11 +26,11 @@ const faultOf = (apiKeys: unknown, over: Record<string, string> = {}) => {
   }
   throw new Error('It was accepted.')
 }
-const callers = (settings: Parameters<typeof callerKeys>[0], now: () => number) => {
-  const identify = callerKeys(settings, now)
-  return async (presented: string | undefined) => (await identify(presented)).caller
+const callers = (settings: Parameters<typeof createApiKeys>[0], now: () => number) => {
+  const identifyClient = createApiKeys(settings, now)
+  return async (presented: string | undefined) => (await identifyClient(presented)).apiClient
 }
-const identify = (apiKeys: unknown, over: Record<string, string> = {}, now = NOW) =>
+const identifyClient = (apiKeys: unknown, over: Record<string, string> = {}, now = NOW) =>
   callers(
     () => read(apiKeys, over),
     () => now,
@@ -118,7 +118,7 @@ describe('API_KEYS', () => {
 
 describe('a key', () => {
   it('names its caller; another one names nobody', async () => {
-    const of = identify([entry()], { API_KEY: 'shared' })
+    const of = identifyClient([entry()], { API_KEY: 'shared' })
     expect(await of('the secret')).toMatchObject({ name: 'books', may: ['token:read'] })
     expect(await of('shared')).toMatchObject(withFullRights('API_KEY'))
     for (const wrong of ['', undefined, 'the secret ', 'The secret', sha256('the secret'), 'x'.repeat(100_000)]) {
@@ -128,8 +128,8 @@ describe('a key', () => {
 
   it('is good until it expires, to the second', async () => {
     const expires = '2026-08-01T14:00:00+02:00'
-    expect(await identify([entry({ expires })], {}, NOW - 1)('the secret')).toBeDefined()
-    expect(await identify([entry({ expires })], {}, NOW)('the secret')).toBeUndefined()
+    expect(await identifyClient([entry({ expires })], {}, NOW - 1)('the secret')).toBeDefined()
+    expect(await identifyClient([entry({ expires })], {}, NOW)('the secret')).toBeUndefined()
   })
 
   it('expires however often it was right before', async () => {
@@ -145,7 +145,7 @@ describe('a key', () => {
 
   it('is hashed when it comes first and not again, right or wrong alike', async () => {
     const digesting = vi.spyOn(crypto.subtle, 'digest')
-    const of = identify([entry(), entry({ name: 'other', sha256: sha256('another') })])
+    const of = identifyClient([entry(), entry({ name: 'other', sha256: sha256('another') })])
     const costs: Record<string, number> = {}
     for (const key of [
       'the secret',
@@ -165,7 +165,7 @@ describe('a key', () => {
   })
 
   it('stays right among any number of wrong ones', async () => {
-    const of = identify([entry()])
+    const of = identifyClient([entry()])
     for (let wrong = 0; wrong < 250; wrong++) {
       expect(await of(`wrong ${wrong}`)).toBeUndefined()
       if (wrong % 50 === 0) expect(await of('the secret')).toMatchObject({ name: 'books' })
@@ -174,7 +174,7 @@ describe('a key', () => {
   })
 
   it('may be followed by another of the same name, both live', async () => {
-    const of = identify([entry({ expires: '2026-08-02' }), entry({ sha256: sha256('the next') })])
+    const of = identifyClient([entry({ expires: '2026-08-02' }), entry({ sha256: sha256('the next') })])
     for (const key of ['the secret', 'the next']) expect(await of(key)).toMatchObject({ name: 'books' })
   })
 
@@ -204,7 +204,7 @@ describe('a key', () => {
     'is its named owner’s where API_KEY is one of API_KEYS: %s',
     async (shared) => {
       const names = ['the-shared-one', 'the-middle-one', 'the-last-one']
-      const of = identify(
+      const of = identifyClient(
         names.map((name) => entry({ name, sha256: sha256(name) })),
         { API_KEY: shared },
       )
@@ -228,7 +228,7 @@ describe('a key', () => {
   })
 
   it('opens nothing that is not its very text', async () => {
-    const of = identify([entry({ sha256: sha256('s'.repeat(43)) })])
+    const of = identifyClient([entry({ sha256: sha256('s'.repeat(43)) })])
     const near = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
       fc.nat(43).map((length) => 's'.repeat(length).slice(0, length)),
@@ -247,16 +247,16 @@ describe('a key', () => {
 })
 
 describe('a caller', () => {
-  const caller = (...companies: string[]): CallerKey => ({
+  const apiClient = (...companies: string[]): ApiKey => ({
     ...{ name: 'books', may: PERMISSIONS, companies, digest: new Uint8Array(32), expiresAt: undefined },
   })
 
   it('reaches the companies of its key, whole or by their beginning', () => {
-    const one = caller('beach-blend', 'acme-*')
-    for (const key of ['beach-blend', 'acme-', 'acme-1']) expect(reaches(one, key)).toBe(true)
+    const one = apiClient('beach-blend', 'acme-*')
+    for (const key of ['beach-blend', 'acme-', 'acme-1']) expect(canAccess(one, key)).toBe(true)
     for (const key of ['beach-blend-2', 'Beach-Blend', 'beach', 'acme', 'xacme-1'])
-      expect(reaches(one, key)).toBe(false)
-    expect(reaches(caller('*'), 'anything')).toBe(true)
-    expect(reaches(caller(), 'anything')).toBe(false)
+      expect(canAccess(one, key)).toBe(false)
+    expect(canAccess(apiClient('*'), 'anything')).toBe(true)
+    expect(canAccess(apiClient(), 'anything')).toBe(false)
   })
 })

@@ -39,7 +39,7 @@ describe('npm run keys:new', () => {
       ...{ name: 'books', may: ['token:read', 'token:refresh'], companies: ['beach-blend', 'acme-*'] },
       ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: day(65) },
     })
-    expect(readConfig({ API_KEYS: `[${entry}]` }).callers().keys).toHaveLength(1)
+    expect(readConfig({ API_KEYS: `[${entry}]` }).access().keys).toHaveLength(1)
   })
 
   it('never makes the same key twice', async () => {

@@ -85,7 +85,7 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
     const outcome = { answered: 0, refusals: new Map<string, number>() }
     const from = performance.now()
     let next = 0
-    const caller = async (_: unknown, index: number) => {
+    const apiClient = async (_: unknown, index: number) => {
       while (performance.now() - from < forMs) {
         const company = companies[next++ % companies.length]
         const answer = await company?.read(index % workers)
@@ -95,7 +95,7 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
         } else outcome.answered++
       }
     }
-    await Promise.all(Array.from({ length: callers }, caller))
+    await Promise.all(Array.from({ length: callers }, apiClient))
     await sleep(settlesMs)
     throttling.lift()
     const past = history(service)

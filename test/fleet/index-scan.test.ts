@@ -89,7 +89,7 @@ describe('a round over the index', () => {
     const { index } = indexOf({ a: ended })
     const { summary } = await sweeping(index)(BEGIN, 9, NOW, () => undefined)
     expect(summary?.counts).toEqual({ ...noCounts(), unfinished: 1 })
-    const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, caller: undefined }
+    const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
     const { connections } = await listing(index)(everything, NOW)
     expect(connections.map(({ sighting }) => sighting.connection.companyKey)).toEqual(['begun'])
   })
@@ -105,8 +105,11 @@ describe('a list of few of very many', () => {
     do {
       asked.length = 0
       const companies = ['a', 'b', 'c', 'd'].flatMap((name) => ['999', '1999', '2999'].map((end) => `${name}${end}`))
-      const caller = { name: 'books', may: [], companies }
-      const page = await listing(index)({ limit: 50, places, status: undefined, environment: undefined, caller }, NOW)
+      const apiClient = { name: 'books', may: [], companies }
+      const page = await listing(index)(
+        { limit: 50, places, status: undefined, environment: undefined, apiClient },
+        NOW,
+      )
       expect(asked.length).toBeLessThanOrEqual(45)
       found.push(...page.connections.map(({ sighting }) => sighting.connection.companyKey))
       places = page.places
@@ -168,7 +171,7 @@ describe('pages that are short or empty and not the last', () => {
         const listed: Sighting[] = []
         let places: Parameters<ReturnType<typeof listing>>[0]['places']
         do {
-          const request = { limit, places, status: undefined, environment, caller: undefined }
+          const request = { limit, places, status: undefined, environment, apiClient: undefined }
           const page = await listing(index)(request, NOW)
           expect(page.connections.length).toBeLessThanOrEqual(limit)
           listed.push(...page.connections.map((one) => one.sighting))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { tableSource } from '../../dev/import/from-table.ts'
 import { createTable } from '../../dev/table.ts'
-import { reaches } from '../../src/broker/api-client.ts'
+import { canAccess } from '../../src/broker/api-client.ts'
 import { STATUSES } from '../../src/broker/connection-status.ts'
 import { type Listed, type ListPlaces, listing } from '../../src/fleet/list.ts'
 import type { FleetIndex } from '../../src/fleet/ports.ts'
@@ -43,7 +43,7 @@ const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnTy
   const listed: Listed[] = []
   let places: ListPlaces | undefined
   do {
-    const everybody = { limit: 50, status: undefined, environment: undefined, caller: undefined }
+    const everybody = { limit: 50, status: undefined, environment: undefined, apiClient: undefined }
     const page = await listing(index)({ ...everybody, ...request, places }, NOW)
     listed.push(...page.connections)
     places = page.places
@@ -105,17 +105,17 @@ describe('what DynamoDB filters for the broker', () => {
     )
     const all = await wholeList(index, {})
     expect(all).toHaveLength(200)
-    for (const caller of callers) {
+    for (const apiClient of callers) {
       for (const status of [undefined, ...STATUSES]) {
         for (const environment of [undefined, 'sandbox', 'production'] as const) {
-          const request = { caller, status, environment }
+          const request = { apiClient, status, environment }
           // Those that expire at the same time come in any order.
           const found = await whole(index, request)
           const wanted = keysOf(
             all.filter(({ sighting: { connection }, status: found }) => {
               const isWanted = status === undefined || found === status
               const isThere = environment === undefined || connection.environment === environment
-              return isWanted && isThere && (caller === undefined || reaches(caller, connection.companyKey))
+              return isWanted && isThere && (apiClient === undefined || canAccess(apiClient, connection.companyKey))
             }),
           )
           expect(new Set(found), JSON.stringify(request)).toEqual(new Set(wanted))
@@ -138,7 +138,7 @@ describe('what DynamoDB filters for the broker', () => {
     }
     for (const status of STATUSES) {
       parsed = 0
-      const all = { limit: 100, places: undefined, environment: undefined, caller: undefined }
+      const all = { limit: 100, places: undefined, environment: undefined, apiClient: undefined }
       await listing(counting)({ ...all, status }, NOW)
       expect(parsed, status).toBeLessThanOrEqual(600)
     }

@@ -26,7 +26,7 @@ export const startBoundCaller = async (vars: Record<string, string>) => {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       workers: [
-        { ...shared, name: 'caller', script: CALLER, serviceBindings: { BROKER: 'broker' } },
+        { ...shared, name: 'apiClient', script: CALLER, serviceBindings: { BROKER: 'broker' } },
         {
           ...{ ...shared, name: 'broker', script: await bundleWorker(), bindings: vars },
           durableObjects: { RESCUE: { className: 'RescueStore', useSQLite: true } },

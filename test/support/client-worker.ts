@@ -27,8 +27,14 @@ export const startWorkerWithClient = async (bindings: Record<string, string>) =>
     convertV4MiniflareOptions({
       cf: false,
       workers: [
-        { ...shared, name: 'front', script: FRONT, bindings: { GATE: gateUrl }, serviceBindings: { CALLER: 'caller' } },
-        { ...shared, name: 'caller', script, bindings },
+        {
+          ...shared,
+          name: 'front',
+          script: FRONT,
+          bindings: { GATE: gateUrl },
+          serviceBindings: { CALLER: 'apiClient' },
+        },
+        { ...shared, name: 'apiClient', script, bindings },
       ],
     }),
   )

@@ -4,7 +4,7 @@ import { createApp } from '../../src/app.ts'
 import { createBroker } from '../../src/broker/broker.ts'
 import type { LogEvent } from '../../src/broker/ports.ts'
 import { readConfig, requireConsent, requireDisconnect, requireRefresh } from '../../src/config/config.ts'
-import { callerKeys } from '../../src/crypto/api-keys.ts'
+import { createApiKeys } from '../../src/crypto/api-keys.ts'
 import { linkSigner } from '../../src/crypto/link-signer.ts'
 import { cursorSeal } from '../../src/crypto/pagination-cursor.ts'
 import { sealingVault } from '../../src/crypto/token-vault.ts'
@@ -103,8 +103,8 @@ export const inProcess = (options: InProcessOptions) => {
       }),
     cursors: cursorSeal(() => 'secret'),
     ready: () => async () => [],
-    identify: callerKeys(config.callers, runtime.now),
-    queryKeysAllowed: () => config.callers().queryKeysAllowed,
+    identifyClient: createApiKeys(config.access, runtime.now),
+    queryKeysAllowed: () => config.access().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
     origin: () => ORIGIN,
     rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },

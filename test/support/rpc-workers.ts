@@ -42,8 +42,14 @@ export const startRpcWorkers = async (
       cf: false,
       handleStructuredLogs: ({ message }) => void logs.push(message),
       workers: [
-        { ...shared, name: 'caller', script: CALLER, serviceBindings },
-        { ...shared, name: 'front', script: FRONT, bindings: { GATE: gateUrl }, serviceBindings: { CALLER: 'caller' } },
+        { ...shared, name: 'apiClient', script: CALLER, serviceBindings },
+        {
+          ...shared,
+          name: 'front',
+          script: FRONT,
+          bindings: { GATE: gateUrl },
+          serviceBindings: { CALLER: 'apiClient' },
+        },
         { ...shared, name: 'example', script: example, bindings: exampleVars, serviceBindings },
         {
           ...{ ...shared, name: 'broker', script: await bundleWorker(), bindings: brokerVars },
@@ -58,8 +64,8 @@ export const startRpcWorkers = async (
     logs,
     /** What the entrypoint answers to another Worker. */
     call: async (method: string, ...args: unknown[]) => {
-      const caller = await worker('caller')
-      return (await caller.fetch('http://caller/', asked(method, args))).json()
+      const apiClient = await worker('apiClient')
+      return (await apiClient.fetch('http://caller/', asked(method, args))).json()
     },
     /** A call whose caller leaves once `leave` is called: `left`, unless it was answered by then. */
     leaving: async (method: string, ...args: unknown[]) => {
