@@ -34,13 +34,13 @@ export interface ConnectionStore {
    * is still the stored one, and settles every lapse. One that is not rotated needs the lease, too: without it somebody
    * else has refreshed, or will. `undefined`: refused.
    */
-  replace(spent: Connection, successor: Successor, end: LeaseEnd): Promise<Connection | undefined>
+  replace(used: Connection, successor: Successor, end: LeaseEnd): Promise<Connection | undefined>
   /**
    * Records a failed refresh and releases the lease, unless `spent` was replaced or the lease lost meanwhile. `outcome`,
    * for the history: of an attempt before its time another failure may stand than the one it met.
    */
   fail(
-    spent: Connection,
+    used: Connection,
     owner: string,
     failure: Failure,
     end: LeaseEnd | 'embargo',
@@ -115,9 +115,9 @@ export interface Successor {
 
 /** A second place for a pair that the table did not take, strongly consistent, keyed by what was spent for it. Every call may throw. */
 export interface Rescue {
-  park(companyKey: string, spentHash: string, successor: Successor): Promise<void>
-  find(companyKey: string, spentHash: string): Promise<Successor | undefined>
-  forget(companyKey: string, spentHash: string): Promise<void>
+  park(companyKey: string, usedTokenHash: string, successor: Successor): Promise<void>
+  find(companyKey: string, usedTokenHash: string): Promise<Successor | undefined>
+  forget(companyKey: string, usedTokenHash: string): Promise<void>
 }
 
 export interface Erasure {

@@ -33,7 +33,7 @@ export function claimingMs({ deadlineMs }: Timing): number {
 }
 
 /** Whether a token spent now can be stored in time, within the request's deadline and its lease. */
-export function maySpend(timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean {
+export function mayRedeem(timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean {
   return (
     now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
     now + timing.intuitMs + timing.skewMs <= leaseUntil

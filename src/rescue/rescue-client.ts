@@ -4,9 +4,9 @@ import type { Rescue, Runtime, Successor } from '../broker/ports.ts'
 /** The namespace of the Durable Object `RescueStore`, as far as it is used: tests in Node need no types of workerd. */
 export interface RescueNamespace {
   getByName(companyKey: string): {
-    park(spentHash: string, successor: string): Promise<void>
-    find(spentHash: string): Promise<string | undefined>
-    forget(spentHash: string): Promise<void>
+    park(usedTokenHash: string, successor: string): Promise<void>
+    find(usedTokenHash: string): Promise<string | undefined>
+    forget(usedTokenHash: string): Promise<void>
   }
 }
 
@@ -46,11 +46,12 @@ export function rescueOf(namespace: RescueNamespace, { sleep }: Pick<Runtime, 's
     ])
 
   return {
-    park: (companyKey, spentHash, successor) => inTime(store(companyKey).park(spentHash, JSON.stringify(successor))),
-    find: async (companyKey, spentHash) => {
-      const text = await inTime(store(companyKey).find(spentHash))
+    park: (companyKey, usedTokenHash, successor) =>
+      inTime(store(companyKey).park(usedTokenHash, JSON.stringify(successor))),
+    find: async (companyKey, usedTokenHash) => {
+      const text = await inTime(store(companyKey).find(usedTokenHash))
       return text === undefined ? undefined : parsed(text)
     },
-    forget: (companyKey, spentHash) => inTime(store(companyKey).forget(spentHash)),
+    forget: (companyKey, usedTokenHash) => inTime(store(companyKey).forget(usedTokenHash)),
   }
 }

@@ -15,22 +15,22 @@ export class RescueStore extends DurableObject<unknown> {
     )
   }
 
-  async park(spentHash: string, successor: string): Promise<void> {
+  async park(usedTokenHash: string, successor: string): Promise<void> {
     const now = Date.now()
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO parked VALUES (?, ?, ?)', spentHash, successor, now)
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO parked VALUES (?, ?, ?)', usedTokenHash, successor, now)
     await this.ctx.storage.setAlarm(now + KEPT_MS)
     await this.ctx.storage.sync()
   }
 
-  find(spentHash: string): string | undefined {
+  find(usedTokenHash: string): string | undefined {
     const [row] = this.ctx.storage.sql
-      .exec<{ successor: string }>('SELECT successor FROM parked WHERE spent_hash = ?', spentHash)
+      .exec<{ successor: string }>('SELECT successor FROM parked WHERE spent_hash = ?', usedTokenHash)
       .toArray()
     return row?.successor
   }
 
-  forget(spentHash: string): void {
-    this.ctx.storage.sql.exec('DELETE FROM parked WHERE spent_hash = ?', spentHash)
+  forget(usedTokenHash: string): void {
+    this.ctx.storage.sql.exec('DELETE FROM parked WHERE spent_hash = ?', usedTokenHash)
   }
 
   override alarm(): void {

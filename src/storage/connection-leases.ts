@@ -84,8 +84,8 @@ export function connectionLeases(
       })
     },
 
-    async fail(spent, owner, failure, end, outcome) {
-      const mayFail = all(stillStored(spent), ownLease(owner, spent))
+    async fail(used, owner, failure, end, outcome) {
+      const mayFail = all(stillStored(used), ownLease(owner, used))
       const kept = keptLease(end)
       const recorded = {
         failure_code: failure.reason,
@@ -98,12 +98,12 @@ export function connectionLeases(
         failed_at: failure.at,
         retry_at: failure.retryAt,
       }
-      const values = { ...recorded, refreshes: historyText(noted(spent.refreshes, outcome, failure.at)), ...kept }
+      const values = { ...recorded, refreshes: historyText(noted(used.refreshes, outcome, failure.at)), ...kept }
       // What an earlier failure left must not be read as part of this one.
       const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
       const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')
       await dynamo.updateItem({
-        Key: connectionKey(spent.companyKey),
+        Key: connectionKey(used.companyKey),
         UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
         ConditionExpression: mayFail.expression,
         ExpressionAttributeValues: { ...assigned(values), ...mayFail.values },

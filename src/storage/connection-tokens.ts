@@ -108,8 +108,8 @@ function pairAttributes(
 }
 
 /** Somebody who refreshed this token in between has raised the generation, or has the lease. */
-function nobodyElse(spent: Connection, writer: string): Condition {
-  return all(ownLease(writer, spent), isSameInteger('generation', spent.generation))
+function nobodyElse(used: Connection, writer: string): Condition {
+  return all(ownLease(writer, used), isSameInteger('generation', used.generation))
 }
 
 /** A refused write is worth another attempt where its reader sees what it was refused for want of. */
@@ -175,21 +175,21 @@ export function connectionPairs(
       return connectionOf(item, companyKey)
     },
 
-    async replace(spent, { pair, rotated, now, writer }, end) {
-      const { companyKey } = spent
-      const hardExpiresAt = pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt
+    async replace(used, { pair, rotated, now, writer }, end) {
+      const { companyKey } = used
+      const hardExpiresAt = pair.refreshTokenHardExpiresAt ?? used.refreshTokenHardExpiresAt
       const lapsedAt = end === 'free' || rotated ? undefined : end.lapsedAt
       const values = {
         ...pairAttributes(companyKey, pair, hardExpiresAt, now, writer),
         last_rotation_at: rotated ? now : undefined,
-        refreshes: historyText(noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)),
+        refreshes: historyText(noted(used.refreshes, rotated ? 'rotated' : 'kept', now)),
         lease_until: lapsedAt,
       }
       const forget = lapsedAt === undefined ? `${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}` : FAILURE_ATTRIBUTES
       const write = (next: ReturnType<typeof nextGeneration>) => {
         // A rotated pair needs no lease: if it lapsed meanwhile, this pair may be the only living one.
-        const unlessRotated = rotated ? [] : [nobodyElse(spent, writer)]
-        const condition = all(stillStored(spent), isNotWrittenBy(writer), ...unlessRotated, next.condition)
+        const unlessRotated = rotated ? [] : [nobodyElse(used, writer)]
+        const condition = all(stillStored(used), isNotWrittenBy(writer), ...unlessRotated, next.condition)
         // One attempt: whoever waits has to know of the first failure, to park the pair.
         return dynamo.updateItem(
           {

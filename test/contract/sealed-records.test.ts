@@ -110,12 +110,12 @@ describe('a token that does not open', () => {
 
   const expectUntouched = async (key: string, at: Pick<Service, 'api'> = service) => {
     const before = await stored(key)
-    const spent = await refreshes()
+    const used = await refreshes()
     const details = [await problem(await read(`/api/token/${key}`, at)), await problem(await refresh(key, at))]
     const after = await stored(key)
     for (const name of [...TOKENS, 'refresh_token_hash', 'generation'] as const)
       expect(after[name]).toEqual(before[name])
-    expect(await refreshes()).toBe(spent)
+    expect(await refreshes()).toBe(used)
     const metadata = await at.api(`/api/connections/${key}`)
     expect(await metadata.json()).toMatchObject({ company_key: key, connected: true })
     return details.join(' ')

@@ -68,9 +68,9 @@ const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
   }
 }
 
-const isParkedSoon = async ({ service }: World, company: Company, spentHash: string) => {
+const isParkedSoon = async ({ service }: World, company: Company, usedTokenHash: string) => {
   for (let look = 0; look < PARKED_LOOKS; look++) {
-    if (await service.parked(company.key, spentHash)) return true
+    if (await service.parked(company.key, usedTokenHash)) return true
     await sleep(PARKED_LOOK_MS)
   }
   return false
@@ -91,18 +91,18 @@ const leaveParked = async (world: World, company: Company, presentedHash: string
 
 /** Begins a refresh on `victim` and brings it to where it is to be cut. */
 const begin = async (world: World, company: Company, cut: Cut, victim: number, until: Promise<void>) => {
-  const { refreshTokenHash: spentHash } = await company.record()
-  const round: Round = { label: `ended while ${cut}`, startedAt: performance.now(), spentHash, ended: undefined }
+  const { refreshTokenHash: usedTokenHash } = await company.record()
+  const round: Round = { label: `ended while ${cut}`, startedAt: performance.now(), usedTokenHash, ended: undefined }
   await company.expire()
-  if (cut === 'finding what was parked') await leaveParked(world, company, spentHash, 0)
+  if (cut === 'finding what was parked') await leaveParked(world, company, usedTokenHash, 0)
   const orders = stepsTo(cut, until).map(({ joint, effect, times }) =>
-    orderEffect(world.service, { companyKey: company.key, joint, presentedHash: spentHash }, effect, times),
+    orderEffect(world.service, { companyKey: company.key, joint, presentedHash: usedTokenHash }, effect, times),
   )
   const answer = company.read(victim).catch(() => undefined)
   const strikes = orders.at(-1)?.strikes.then(() => true)
   const isThere = (await Promise.race([strikes, sleep(REACHED_WITHIN_MS).then(() => false)])) ?? false
-  const shouldPark = cut === 'parked' && isThere && world.history.wasRotated(spentHash)
-  if (shouldPark && !(await isParkedSoon(world, company, spentHash))) {
+  const shouldPark = cut === 'parked' && isThere && world.history.wasRotated(usedTokenHash)
+  if (shouldPark && !(await isParkedSoon(world, company, usedTokenHash))) {
     world.violation(company, round, 'a pair that could not be stored was not parked')
   }
   return { company, round, isThere, cut, answer, lift: () => orders.map((order) => order.lift()) }
@@ -122,7 +122,7 @@ export const cutRefreshes = async (world: World, cuts: Map<Company, Cut>, victim
   await Promise.all(begun.map(({ answer }) => answer))
   for (const { company, round, isThere, cut, lift } of begun) {
     lift()
-    const parked = (await service.parked(company.key, round.spentHash)) !== undefined
+    const parked = (await service.parked(company.key, round.usedTokenHash)) !== undefined
     round.ended = { at, parked }
     if (parked) tally.parked++
     if (!isThere) continue

@@ -15,23 +15,23 @@ const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan
 /** One refresh that goes wrong as planned, up to the answers. Returns what has to be settled. */
 export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<Round> => {
   const { service, tally } = world
-  const { refreshTokenHash: spentHash } = await company.record()
-  const round: Round = { label: described(plan), startedAt: performance.now(), spentHash, ended: undefined }
-  const place = { companyKey: company.key, presentedHash: spentHash }
+  const { refreshTokenHash: usedTokenHash } = await company.record()
+  const round: Round = { label: described(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
+  const place = { companyKey: company.key, presentedHash: usedTokenHash }
   await company.expire()
   const ordered = plan.faults.map((fault) => ({ fault, order: orderFault(service, place, fault) }))
   const ask = plan.forced ? company.force : company.read
   const answers = await Promise.all(plan.callers.map((worker) => ask(worker)))
 
   const isIntuitAtFault = plan.faults.some(({ joint }) => joint === 'intuit')
-  const mayBlameIntuit = isIntuitAtFault || world.history.presentations(spentHash).some(cameLate)
+  const mayBlameIntuit = isIntuitAtFault || world.history.presentations(usedTokenHash).some(cameLate)
   for (const answer of answers) {
     const wrong = world.untruth(answer, mayBlameIntuit)
     if (wrong) world.violation(company, round, `a caller was answered ${wrong}`)
   }
   if (plan.heals === 'after the deadline') {
     await sleep(SCALED.deadlineMs)
-    if (await service.parked(company.key, spentHash)) tally.parked++
+    if (await service.parked(company.key, usedTokenHash)) tally.parked++
   }
   for (const { fault, order } of ordered) {
     order.lift()

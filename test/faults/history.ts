@@ -3,12 +3,12 @@ import type { SeenGrant } from '../support/intuit-proxy.ts'
 import type { Service } from '../support/worker-harness.ts'
 import { tableRequest } from './joints.ts'
 
-type SeenStore = SeenRequest & { spentHash: string; successorHash: string }
+type SeenStore = SeenRequest & { usedTokenHash: string; successorHash: string }
 
 const short = (hash: string | undefined) => hash?.slice(0, 8) ?? '-'
 const isStore = (seen: SeenRequest): SeenStore[] => {
-  const { spentHash, successorHash } = tableRequest(seen) ?? {}
-  return spentHash && successorHash ? [{ ...seen, spentHash, successorHash }] : []
+  const { usedTokenHash, successorHash } = tableRequest(seen) ?? {}
+  return usedTokenHash && successorHash ? [{ ...seen, usedTokenHash, successorHash }] : []
 }
 
 /** What went over the wires, as the proxies saw it. */
@@ -39,8 +39,9 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
   /** Presentations that began after a successor of the token had been stored: the promise says that there are none. */
   const presentedAfterSuccessor = () => {
     const supersededAt = new Map<string, number>()
-    for (const { status, endedAt, spentHash, successorHash } of stores()) {
-      if (status === 200 && endedAt !== undefined && spentHash !== successorHash) supersededAt.set(spentHash, endedAt)
+    for (const { status, endedAt, usedTokenHash, successorHash } of stores()) {
+      if (status === 200 && endedAt !== undefined && usedTokenHash !== successorHash)
+        supersededAt.set(usedTokenHash, endedAt)
     }
     return refreshes().filter(({ startedAt, body }) => startedAt > (supersededAt.get(body.presented) ?? Infinity))
       .length
@@ -51,7 +52,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
     const table = dynamo.requests.flatMap((seen) => {
       const request = tableRequest(seen)
       if (request?.companyKey !== companyKey) return []
-      return [{ ...seen, what: `${request.joint} ${short(request.spentHash)} ${short(request.successorHash)}` }]
+      return [{ ...seen, what: `${request.joint} ${short(request.usedTokenHash)} ${short(request.successorHash)}` }]
     })
     const intuit = refreshes()
       .filter(({ body }) => hashes.includes(body.presented) || hashes.includes(body.issued?.refreshTokenHash ?? ''))

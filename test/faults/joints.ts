@@ -18,7 +18,7 @@ interface TableRequest {
   joint: Exclude<Joint, 'intuit'>
   companyKey: string
   /** Of a store: the hash of the token that was spent, and of its successor. */
-  spentHash: string | undefined
+  usedTokenHash: string | undefined
   successorHash: string | undefined
 }
 
@@ -37,7 +37,7 @@ export const tableRequest = ({ body }: SeenRequest): TableRequest | undefined =>
   return {
     joint: jointOf(UpdateExpression),
     companyKey: Key.pk.S.replace('connection#', ''),
-    spentHash: values[':spent']?.S,
+    usedTokenHash: values[':spent']?.S,
     successorHash: values[':refresh_token_hash']?.S,
   }
 }

@@ -27,7 +27,7 @@ export const tableOutage = async (outageMs: number, vars: Record<string, string>
   try {
     await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
     const company = await connectedCompany(service, 'beach-blend', '1000')
-    const { refreshTokenHash: spentHash } = await company.record()
+    const { refreshTokenHash: usedTokenHash } = await company.record()
     await company.expire()
     const asked = service.tokenEndpoint.fault({ kind: 'delay', ms: 0, times: 1 }).strikes
     const over = asked.then(async () => {
@@ -39,7 +39,7 @@ export const tableOutage = async (outageMs: number, vars: Record<string, string>
     const { generation: generationThen } = await company.record()
     await over
     service.dynamo.heal()
-    const isParked = async () => (await service.parked(company.key, spentHash)) !== undefined
+    const isParked = async () => (await service.parked(company.key, usedTokenHash)) !== undefined
     const isHome = async () => (await company.record()).generation > generationThen && !(await isParked())
     for (const from = performance.now(); !(await isHome()) && performance.now() - from < HOME_WITHIN_MS; ) {
       await sleep(LOOK_EVERY_MS)

@@ -37,7 +37,7 @@ export interface World {
 export interface Round {
   label: string
   startedAt: number
-  spentHash: string
+  usedTokenHash: string
   ended: { at: number; parked: boolean } | undefined
 }
 
@@ -51,7 +51,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
 
   const violation = (company: Company, round: Round, what: string) => {
     tally.violations.push(
-      `${mode}, ${company.key}: ${what}\n  ${round.label}\n${past.trace(company.key, [round.spentHash], round.startedAt)}`,
+      `${mode}, ${company.key}: ${what}\n  ${round.label}\n${past.trace(company.key, [round.usedTokenHash], round.startedAt)}`,
     )
   }
 

@@ -13,7 +13,7 @@ export const crash = (state: State, by: number, holder: Holder): Step<State>[] =
   const presentations = state.presentations.flatMap((one) =>
     one.by !== by ? [one] : one.verdict === 'none' ? [{ ...one, awaited: false }] : [],
   )
-  const mourned = lost || diesTooEarly(holder) ? excuse(state, holder.spent) : state
+  const mourned = lost || diesTooEarly(holder) ? excuse(state, holder.used) : state
   const dead = withHolder({ ...mourned, crashes: state.crashes - 1, presentations }, by, {
     ...finished(state, by).holders[by],
     at: 'crashed',

@@ -18,7 +18,7 @@ const reads = (state: State, by: number): Steps => {
   const isOver = refresh === NO_TOKEN || failure === 'dead'
   const next = isOver
     ? finished(state, by)
-    : withHolder(state, by, { at: 'claim', seen: generation, spent: refresh, spentGeneration: generation })
+    : withHolder(state, by, { at: 'claim', seen: generation, used: refresh, spentGeneration: generation })
   return [{ label: `${nameOf(by)} reads the record`, next }]
 }
 
@@ -30,7 +30,7 @@ const claimed = ({ state, tookOver }: Effect, by: number, holder: Holder, rules:
   if (rules.spend === 'what was read before it') return withHolder(state, by, { ...known, at: next })
   const mayNot = refresh === NO_TOKEN || generation > holder.seen || (wasUnsettled && !mayBeSettledYet(state))
   if (mayNot) return withHolder(state, by, { ...known, at: 'give back' })
-  return withHolder(state, by, { ...known, at: next, spent: refresh, spentGeneration: generation })
+  return withHolder(state, by, { ...known, at: next, used: refresh, spentGeneration: generation })
 }
 
 const claims = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
@@ -44,7 +44,7 @@ const claims = (state: State, by: number, holder: Holder, rules: Rules): Steps =
 }
 
 const asks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
-  const found = parkedFor(state, holder.spent)
+  const found = parkedFor(state, holder.used)
   const isFirst = holder.at === 'ask'
   const next =
     found && rules.rescueHasSuccessor === 'store it'

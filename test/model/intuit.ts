@@ -35,7 +35,7 @@ const withChain = (state: State, pair: { refresh: number }, alive: boolean): Sta
 /** An answer that nobody hears is gone; with it, after a rotation, the connection. That is excused unless it is given up at will. */
 const granted = (state: State, one: Presentation, refresh: number, { rules }: World): State => {
   const access = state.grants + 1
-  const pair: Pair = { refresh, access, spent: one.token, spentGeneration: one.spentGeneration, writer: one.by }
+  const pair: Pair = { refresh, access, used: one.token, spentGeneration: one.spentGeneration, writer: one.by }
   const next = withChain({ ...state, grants: access }, pair, true)
   if (one.awaited) return replaced(next, one, { verdict: 'granted', pair })
   const unheard = without(next, one)

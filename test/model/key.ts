@@ -4,11 +4,11 @@ import { CALLBACK, NOBODY } from './state.ts'
 const inOrder = (keys: string[]) => keys.sort((one, other) => (one < other ? -1 : 1))
 const bit = (flag: boolean) => (flag ? 1 : 0)
 const pairKey = (pair: Pair | undefined) =>
-  pair ? `${pair.refresh}.${pair.access}.${pair.spent}.${pair.spentGeneration}` : ''
+  pair ? `${pair.refresh}.${pair.access}.${pair.used}.${pair.spentGeneration}` : ''
 
 const messageKey = (message: Message): string => {
   const payload = 'pair' in message ? pairKey(message.pair) : ''
-  const failure = message.kind === 'mark' ? `${message.spent}${message.failure}` : ''
+  const failure = message.kind === 'mark' ? `${message.used}${message.failure}` : ''
   const to = 'to' in message ? message.to : ''
   return `${message.kind}${payload}${failure}${to}`
 }
@@ -21,7 +21,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
   const own = [
     holder.at,
     holder.seen,
-    holder.spent,
+    holder.used,
     holder.spentGeneration,
     bit(holder.tookOver) + 2 * bit(holder.asked) + 4 * bit(holder.wasUnsettled) + 8 * bit(holder.lapsed),
     bit(holder.resent) + 2 * bit(record.leaseOwner === by) + 4 * bit(record.writtenBy === by),
@@ -29,7 +29,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
     pairKey(holder.pair),
     // Whose pair it is matters only to who recognises it.
     holder.pair?.writer === by,
-    state.parked.flatMap((pair) => (pair.writer === by ? [pair.spent] : [])),
+    state.parked.flatMap((pair) => (pair.writer === by ? [pair.used] : [])),
     inOrder(state.presentations.flatMap((one) => (one.by === by ? [presentationKey(one)] : []))),
     inOrder(state.late.flatMap((message) => (message.by === by ? [messageKey(message)] : []))),
     state.late.flatMap((message) => (message.kind === 'claim' && message.over === by ? [message.by === by] : [])),

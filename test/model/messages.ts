@@ -53,7 +53,7 @@ const mayStore = ({ record }: State, { kind, by, pair }: Of<'store' | 'recover'>
   if (rules.store === 'nothing') return true
   const isMine = record.lease !== 'free' && record.leaseOwner === by
   if (rules.store === 'hash and lease' && !isMine) return false
-  if (record.hash !== pair.spent || record.writtenBy === pair.writer) return false
+  if (record.hash !== pair.used || record.writtenBy === pair.writer) return false
   if (isRotated(pair) || rules.unrotated === 'expiry') return true
   const hasStayed = record.generation === pair.spentGeneration || rules.unrotated === 'lease'
   return hasStayed && (isMine || rules.unrotated === 'generation')
@@ -100,13 +100,13 @@ const erase = (state: State, { by, consentBy }: Of<'erase'>, rules: Rules): Effe
 }
 
 const park = (state: State, { pair }: Of<'park'>, rules: Rules): Effect => {
-  const kept = rules.parked === 'the last one' ? [] : state.parked.filter(({ spent }) => spent !== pair.spent)
+  const kept = rules.parked === 'the last one' ? [] : state.parked.filter(({ used }) => used !== pair.used)
   return applied({ ...state, parked: [...kept, pair] })
 }
 
-const mark = (state: State, { by, spent, failure, to }: Of<'mark'>, rules: Rules): Effect => {
+const mark = (state: State, { by, used, failure, to }: Of<'mark'>, rules: Rules): Effect => {
   const { record } = state
-  const mayMark = record.hash === spent && record.lease !== 'free' && record.leaseOwner === by
+  const mayMark = record.hash === used && record.lease !== 'free' && record.leaseOwner === by
   if (rules.mark !== 'unconditionally' && !mayMark) return refused(state)
   const next = { ...state, record: { ...record, failure, lease: to } }
   return applied(failure === 'dead' && isLiving(state) ? breaks(next, 'marked') : next)

@@ -13,7 +13,7 @@ const exchanges = (state: State): Steps => {
   const refresh = chains * 10
   const access = state.grants + 1
   const { consentBy, generation } = state.record
-  const pair = { refresh, access, spent: NO_TOKEN, spentGeneration: generation, writer: CALLBACK }
+  const pair = { refresh, access, used: NO_TOKEN, spentGeneration: generation, writer: CALLBACK }
   const next: State = {
     ...state,
     chains: [...state.chains, { current: refresh, alive: true, excused: false }],

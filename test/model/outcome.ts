@@ -44,7 +44,7 @@ export const marks = (state: State, by: number, holder: Holder, rules: Rules): S
   const isKept =
     rules.failure === 'lapsed' || (rules.failure === 'free after invalid_grant' && holder.at === 'unavailable')
   const to = holder.tookOver && isKept ? 'lapsed' : 'free'
-  const message: Message = { kind: 'mark', by, spent: holder.spent, failure, to }
+  const message: Message = { kind: 'mark', by, used: holder.used, failure, to }
   return sends(
     state,
     message,

@@ -20,8 +20,8 @@ export const breaks = (state: State, promised: Promised): State => ({
 })
 
 /** The pair that is parked for a spent token. */
-export const parkedFor = (state: State, spent: Token): Pair | undefined =>
-  spent === NO_TOKEN ? undefined : state.parked.find((pair) => pair.spent === spent)
+export const parkedFor = (state: State, used: Token): Pair | undefined =>
+  used === NO_TOKEN ? undefined : state.parked.find((pair) => pair.used === used)
 
 /** Whether a token is with somebody who will store it, or can be found by the next who asks. */
 const isAtHand = (state: State, token: Token): boolean =>

@@ -21,10 +21,10 @@ export const sends = (
 
 /** Puts a holder's token on its way to Intuit. */
 export const present = (state: State, by: number, holder: Holder): State => {
-  const judged = judgePresentation(state, holder.spent, by)
+  const judged = judgePresentation(state, holder.used, by)
   const presentation = {
     by,
-    token: holder.spent,
+    token: holder.used,
     spentGeneration: holder.spentGeneration,
     verdict: 'none' as const,
     pair: undefined,

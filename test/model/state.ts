@@ -12,13 +12,13 @@ export interface Pair {
   refresh: Token
   /** The order in which Intuit granted: a higher one is newer. */
   access: number
-  spent: Token
+  used: Token
   spentGeneration: number
   /** Becomes `written_by`. */
   writer: number
 }
 
-export const isRotated = (pair: Pair) => pair.refresh !== pair.spent
+export const isRotated = (pair: Pair) => pair.refresh !== pair.used
 
 export interface StoredRecord {
   refresh: Token
@@ -62,7 +62,7 @@ export interface Holder {
   at: Phase
   /** The generation that it read before its claim. */
   seen: number
-  spent: Token
+  used: Token
   spentGeneration: number
   tookOver: boolean
   /** Whether it asked the rescue store after its claim. */
@@ -94,7 +94,7 @@ export type Message =
   | { kind: 'store' | 'recover'; by: number; pair: Pair; to: 'free' | 'lapsed' }
   | { kind: 'park'; by: number; pair: Pair }
   | { kind: 'connect'; by: number; pair: Pair; consentBy: number }
-  | { kind: 'mark'; by: number; spent: Token; failure: StoredRecord['failure']; to: 'free' | 'lapsed' }
+  | { kind: 'mark'; by: number; used: Token; failure: StoredRecord['failure']; to: 'free' | 'lapsed' }
   | { kind: 'erase'; by: number; consentBy: number }
 
 /** Somebody who changes the consent: reads first, writes then. */
@@ -138,7 +138,7 @@ export interface State {
 export const IDLE: Holder = {
   at: 'idle',
   seen: 0,
-  spent: NO_TOKEN,
+  used: NO_TOKEN,
   spentGeneration: 0,
   tookOver: false,
   asked: false,

@@ -67,9 +67,9 @@ const promises = (stores: () => Stores) => {
   }
 
   describe('connections', () => {
-    const replaced = (spent: Connection, name: string, over: Partial<StoredPair> = {}) =>
+    const replaced = (used: Connection, name: string, over: Partial<StoredPair> = {}) =>
       stores().connections.replace(
-        spent,
+        used,
         {
           pair: pair(name, over),
           rotated: over.refreshTokenHash === undefined,
@@ -146,8 +146,8 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       const at = NOW * 1000
       const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1', pair: pair('a') }
-      const spent = await stores().connections.connect(key, { ...consent, at, writer: 'consent' })
-      const newer = await replaced(spent, 'b')
+      const used = await stores().connections.connect(key, { ...consent, at, writer: 'consent' })
+      const newer = await replaced(used, 'b')
       expect(await stores().connections.connect(key, { ...consent, at, writer: 'consent' })).toEqual(newer)
       expect(await stores().connections.read(key, NOW)).toEqual(newer)
     })
@@ -201,11 +201,11 @@ const promises = (stores: () => Stores) => {
 
     it('keeps a lease that was given back as lapsed for the next one to take over', async () => {
       const key = freshKey()
-      const spent = await connected(key, 'a')
+      const used = await connected(key, 'a')
       await claimed(key, 'first')
       await stores().connections.release(key, 'first', { lapsedAt: NOW * 1000 - 1 })
       expect(await claimed(key, 'second')).toMatchObject({ tookOver: true })
-      await stores().connections.fail(spent, 'second', failure(), { lapsedAt: NOW * 1000 - 1 }, 'unavailable')
+      await stores().connections.fail(used, 'second', failure(), { lapsedAt: NOW * 1000 - 1 }, 'unavailable')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
       expect(await claimed(key, 'third')).toMatchObject({ tookOver: true })
     })
@@ -229,64 +229,64 @@ const promises = (stores: () => Stores) => {
 
     it('replaces the token that was spent, once', async () => {
       const key = freshKey()
-      const spent = await connected(key, 'a')
+      const used = await connected(key, 'a')
       await claimed(key, 'me')
-      const next = await replaced(spent, 'b')
+      const next = await replaced(used, 'b')
       expect(next).toMatchObject({ generation: 2, refreshToken: 'refresh-b', lease: undefined, lastRefreshAt: NOW + 1 })
-      expect(await replaced(spent, 'c')).toBeUndefined()
+      expect(await replaced(used, 'c')).toBeUndefined()
       expect(await stores().connections.read(key, NOW)).toEqual(next)
     })
 
     it('recognises its own write when the answer was lost, and counts it once', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'writer-b')
-      const first = await replaced(spent, 'b', SAME_TOKEN)
-      expect(await replaced(spent, 'b', SAME_TOKEN)).toEqual(first)
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'writer-b')
+      const first = await replaced(used, 'b', SAME_TOKEN)
+      expect(await replaced(used, 'b', SAME_TOKEN)).toEqual(first)
       expect(first?.generation).toBe(2)
     })
 
     it('stores a rotated pair even if its access token ends earlier and the lease is lost', async () => {
       const key = freshKey()
-      const spent = await connected(key, 'a')
+      const used = await connected(key, 'a')
       await claimed(key, 'somebody else')
-      expect(await replaced(spent, 'b', { accessTokenExpiresAt: NOW + 60 })).toMatchObject({
+      expect(await replaced(used, 'b', { accessTokenExpiresAt: NOW + 60 })).toMatchObject({
         refreshToken: 'refresh-b',
       })
     })
 
     it('keeps a newer access token from being overwritten by a late one of the same refresh token', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'writer-b')
-      const newer = await replaced(spent, 'b', SAME_TOKEN)
-      await claimed(spent.companyKey, 'writer-c')
-      expect(await replaced(spent, 'c', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 9000 })).toBeUndefined()
-      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({ accessToken: newer?.accessToken })
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'writer-b')
+      const newer = await replaced(used, 'b', SAME_TOKEN)
+      await claimed(used.companyKey, 'writer-c')
+      expect(await replaced(used, 'c', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 9000 })).toBeUndefined()
+      expect(await stores().connections.read(used.companyKey, NOW)).toMatchObject({ accessToken: newer?.accessToken })
     })
 
     it('does not end the lease of another holder with a pair that is not rotated', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'somebody else')
-      expect(await replaced(spent, 'b', SAME_TOKEN)).toBeUndefined()
-      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'somebody else')
+      expect(await replaced(used, 'b', SAME_TOKEN)).toBeUndefined()
+      expect(await stores().connections.read(used.companyKey, NOW)).toMatchObject({
         lease: { owner: 'somebody else' },
       })
     })
 
     it('stores a shorter-lived access token where nobody else stored one', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'writer-b')
-      const next = await replaced(spent, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 60 })
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'writer-b')
+      const next = await replaced(used, 'b', { ...SAME_TOKEN, accessTokenExpiresAt: NOW + 60 })
       expect(next).toMatchObject({ accessToken: 'access-b', generation: 2, lease: undefined })
     })
 
     it('lets a lapse last until another refresh token is stored', async () => {
-      const spent = await connected(freshKey(), 'a')
-      const { companyKey } = spent
+      const used = await connected(freshKey(), 'a')
+      const { companyKey } = used
       await claimed(companyKey, 'first', NOW * 1000, NOW * 1000 + 1)
       await claimed(companyKey, 'writer-b', NOW * 1000 + 10)
       const end = { lapsedAt: NOW * 1000 + 20 }
       const successor = { pair: pair('b', SAME_TOKEN), rotated: false, now: NOW, writer: 'writer-b' }
-      const same = await stores().connections.replace(spent, successor, end)
+      const same = await stores().connections.replace(used, successor, end)
       if (!same) throw new Error('refused')
       expect(await claimed(companyKey, 'writer-c', NOW * 1000 + 30)).toMatchObject({ tookOver: true })
       const rotated = { pair: pair('c'), rotated: true, now: NOW, writer: 'writer-c' }
@@ -295,51 +295,51 @@ const promises = (stores: () => Stores) => {
     })
 
     it('lets nobody claim while a request may be under way, and the next one take over', async () => {
-      const spent = await connected(freshKey(), 'a')
-      const claim = await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'embargo', 'unavailable')
+      const used = await connected(freshKey(), 'a')
+      const claim = await claimed(used.companyKey, 'me')
+      await stores().connections.fail(used, 'me', failure(), 'embargo', 'unavailable')
       const early = { owner: 'other', now: NOW * 1000 + 44_000, until: NOW * 1000 + 90_000 }
-      expect(await stores().connections.claim(spent.companyKey, early)).toMatchObject({
+      expect(await stores().connections.claim(used.companyKey, early)).toMatchObject({
         ...{ outcome: 'held', connection: { failure: failure(), lease: { until: claim.connection.lease?.until } } },
       })
-      expect(await claimed(spent.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ tookOver: true })
+      expect(await claimed(used.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ tookOver: true })
     })
 
     it.each([
       ['with another refresh token', true],
       ['with the same refresh token', false],
     ])('lets the embargoed request itself store what comes late, %s', async (_, rotated) => {
-      const spent = await connected(freshKey(), 'a')
-      const { connection } = await claimed(spent.companyKey, 'me')
+      const used = await connected(freshKey(), 'a')
+      const { connection } = await claimed(used.companyKey, 'me')
       const { connections } = stores()
       await connections.fail(connection, 'me', failure(), 'embargo', 'unavailable')
       const successor = { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW + 20, writer: 'me' }
       const stored = { generation: 2, lease: undefined, failure: undefined, writtenBy: 'me' }
       expect(await connections.replace(connection, successor, 'free')).toMatchObject(stored)
-      expect(await connections.read(spent.companyKey, NOW)).toMatchObject(stored)
+      expect(await connections.read(used.companyKey, NOW)).toMatchObject(stored)
     })
 
     it('lets the embargoed request itself record a late refusal', async () => {
-      const spent = await connected(freshKey(), 'a')
-      const { connection } = await claimed(spent.companyKey, 'me')
+      const used = await connected(freshKey(), 'a')
+      const { connection } = await claimed(used.companyKey, 'me')
       const { connections } = stores()
       await connections.fail(connection, 'me', failure(), 'embargo', 'unavailable')
       const reason = { ...failure(), reason: 'invalid_grant' as const }
       await connections.fail(connection, 'me', reason, 'free', 'invalid_grant')
-      const read = await connections.read(spent.companyKey, NOW)
+      const read = await connections.read(used.companyKey, NOW)
       expect(read).toMatchObject({ failure: { reason: 'invalid_grant' }, lease: undefined })
     })
 
     it('keeps the embargo of another request from what comes late with the same refresh token', async () => {
-      const spent = await connected(freshKey(), 'a')
-      const sleeper = await claimed(spent.companyKey, 'sleeper')
+      const used = await connected(freshKey(), 'a')
+      const sleeper = await claimed(used.companyKey, 'sleeper')
       const { connections } = stores()
-      const next = await claimed(spent.companyKey, 'next', NOW * 1000 + 46_000)
+      const next = await claimed(used.companyKey, 'next', NOW * 1000 + 46_000)
       await connections.fail(next.connection, 'next', failure(), 'embargo', 'unavailable')
       const late = { pair: pair('a'), rotated: false, now: NOW + 47, writer: 'sleeper' }
       expect(await connections.replace(sleeper.connection, late, 'free')).toBeUndefined()
       await connections.fail(sleeper.connection, 'sleeper', failure(), 'free', 'unavailable')
-      const read = await connections.read(spent.companyKey, NOW)
+      const read = await connections.read(used.companyKey, NOW)
       expect(read?.lease?.until).toBe(next.connection.lease?.until)
     })
 
@@ -354,38 +354,38 @@ const promises = (stores: () => Stores) => {
     })
 
     it('remembers a failure and gives the lease back', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
-      const read = await stores().connections.read(spent.companyKey, NOW)
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'me')
+      await stores().connections.fail(used, 'me', failure(), 'free', 'unavailable')
+      const read = await stores().connections.read(used.companyKey, NOW)
       expect(read).toMatchObject({ failure: failure(), lease: undefined, accessToken: 'access-a', generation: 1 })
     })
 
     it('keeps nothing of an earlier failure in a later one, and the outcome of the attempt in the history', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'me')
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'me')
       const rejected = failure({
         reason: 'invalid_client',
         intuitError: 'invalid_client',
         client: 'digest',
         notBefore: NOW,
       })
-      await stores().connections.fail(spent, 'me', rejected, 'free', 'invalid_client')
-      expect((await claimed(spent.companyKey, 'me')).connection.failure).toEqual(rejected)
+      await stores().connections.fail(used, 'me', rejected, 'free', 'invalid_client')
+      expect((await claimed(used.companyKey, 'me')).connection.failure).toEqual(rejected)
       const bare = failure({ intuitTid: undefined })
-      await stores().connections.fail(spent, 'me', bare, 'free', 'request_rejected')
-      const read = await stores().connections.read(spent.companyKey, NOW)
+      await stores().connections.fail(used, 'me', bare, 'free', 'request_rejected')
+      const read = await stores().connections.read(used.companyKey, NOW)
       expect(read).toMatchObject({ failure: bare, refreshes: [{ outcome: 'request_rejected', at: NOW, count: 1 }] })
     })
 
     it('forgets a failure of a token that was replaced, or of a lease that was lost', async () => {
-      const spent = await connected(freshKey(), 'a')
-      await claimed(spent.companyKey, 'other')
-      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
-      await replaced(spent, 'b')
-      await claimed(spent.companyKey, 'me')
-      await stores().connections.fail(spent, 'me', failure(), 'free', 'unavailable')
-      expect(await stores().connections.read(spent.companyKey, NOW)).toMatchObject({
+      const used = await connected(freshKey(), 'a')
+      await claimed(used.companyKey, 'other')
+      await stores().connections.fail(used, 'me', failure(), 'free', 'unavailable')
+      await replaced(used, 'b')
+      await claimed(used.companyKey, 'me')
+      await stores().connections.fail(used, 'me', failure(), 'free', 'unavailable')
+      expect(await stores().connections.read(used.companyKey, NOW)).toMatchObject({
         failure: undefined,
         generation: 2,
       })

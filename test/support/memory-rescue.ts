@@ -4,14 +4,14 @@ import type { Rescue, Successor } from '../../src/broker/ports.ts'
 export const memoryRescue = () => {
   const rows = new Map<string, Successor>()
   const store: Rescue = {
-    async park(companyKey, spentHash, successor) {
-      rows.set(`${companyKey} ${spentHash}`, successor)
+    async park(companyKey, usedTokenHash, successor) {
+      rows.set(`${companyKey} ${usedTokenHash}`, successor)
     },
-    async find(companyKey, spentHash) {
-      return rows.get(`${companyKey} ${spentHash}`)
+    async find(companyKey, usedTokenHash) {
+      return rows.get(`${companyKey} ${usedTokenHash}`)
     },
-    async forget(companyKey, spentHash) {
-      rows.delete(`${companyKey} ${spentHash}`)
+    async forget(companyKey, usedTokenHash) {
+      rows.delete(`${companyKey} ${usedTokenHash}`)
     },
   }
   return { store, rows }

@@ -38,8 +38,8 @@ const leaseAfter = (lease: Lease, end: LeaseEnd | 'embargo') => {
   return end === 'embargo' ? { ...lease, owner: EMBARGO } : { ...lease, until: end.lapsedAt }
 }
 
-const isOwn = (lease: Lease | undefined, owner: string, spent: Connection) =>
-  lease?.owner === owner || (lease?.owner === EMBARGO && lease.until === spent.lease?.until)
+const isOwn = (lease: Lease | undefined, owner: string, used: Connection) =>
+  lease?.owner === owner || (lease?.owner === EMBARGO && lease.until === used.lease?.until)
 
 const unfinished = (companyKey: string): Connection => ({
   companyKey,
@@ -71,13 +71,13 @@ export const memoryConnections = () => {
     const row = rows.get(companyKey)
     return row && (row.expiresAt === undefined || row.expiresAt > now) ? row : undefined
   }
-  const stillStored = (spent: Connection) => {
-    const row = rows.get(spent.companyKey)
+  const stillStored = (used: Connection) => {
+    const row = rows.get(used.companyKey)
     if (!row) return undefined
     const { refreshTokenHash, refreshToken } = row.connection
-    const same = spent.refreshTokenHash
-      ? refreshTokenHash === spent.refreshTokenHash
-      : !refreshTokenHash && refreshToken === spent.refreshToken
+    const same = used.refreshTokenHash
+      ? refreshTokenHash === used.refreshTokenHash
+      : !refreshTokenHash && refreshToken === used.refreshToken
     return same ? row : undefined
   }
   const put = (row: Row, connection: Connection) => {
@@ -134,22 +134,22 @@ export const memoryConnections = () => {
       const lease = row?.connection.lease
       if (row && lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(lease, end) })
     },
-    async replace(spent, { pair, rotated, now, writer }, end) {
-      const current = rows.get(spent.companyKey)
+    async replace(used, { pair, rotated, now, writer }, end) {
+      const current = rows.get(used.companyKey)
       if (current?.connection.writtenBy === writer) return { ...current.connection }
-      const row = stillStored(spent)
+      const row = stillStored(used)
       if (!row) return undefined
       const { generation, lease } = row.connection
-      if (!rotated && (generation !== spent.generation || !isOwn(lease, writer, spent))) return undefined
+      if (!rotated && (generation !== used.generation || !isOwn(lease, writer, used))) return undefined
       const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
-      const refreshes = noted(spent.refreshes, rotated ? 'rotated' : 'kept', now)
+      const refreshes = noted(used.refreshes, rotated ? 'rotated' : 'kept', now)
       return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
     },
-    async fail(spent, owner, failure: Failure, end, outcome) {
-      const row = stillStored(spent)
+    async fail(used, owner, failure: Failure, end, outcome) {
+      const row = stillStored(used)
       const lease = row?.connection.lease
-      if (row && lease && isOwn(lease, owner, spent)) {
-        const refreshes = noted(spent.refreshes, outcome, failure.at)
+      if (row && lease && isOwn(lease, owner, used)) {
+        const refreshes = noted(used.refreshes, outcome, failure.at)
         put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
       }
     },

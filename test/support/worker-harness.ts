@@ -175,7 +175,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       if (registry) shared = await host(registry)
     },
     /** What is parked for a spent token. Rejects while the process that knows is closed. */
-    parked: (companyKey: string, spentHash: string) => (shared ?? running[0]).parked(companyKey, spentHash),
+    parked: (companyKey: string, usedTokenHash: string) => (shared ?? running[0]).parked(companyKey, usedTokenHash),
     /** Runs the cron of the first Worker once. */
     scheduled: () => running[0].scheduled(),
     apiKey: env['API_KEY'] ?? '',

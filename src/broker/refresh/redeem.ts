@@ -29,7 +29,7 @@ import type {
   Vault,
 } from '../ports.ts'
 import { jittered, retriedUntil } from '../retry.ts'
-import { maySpend, storeDeadline, storingMs, type Timing } from '../timing.ts'
+import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
 import { openToken, refreshedPair, sealedPair } from '../token-pair.ts'
 import { answeredFailure, createStandingFailure, nextFailure } from './circuit-breaker.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
@@ -39,7 +39,7 @@ import { createUseGuard } from './use-guard.ts'
 
 const STORES_PAUSE_MS = 50
 
-export interface SpendPorts {
+export interface RedeemDeps {
   connections: ConnectionStore
   rescue: Rescue | undefined
   intuit: AuthorizationServer
@@ -53,54 +53,54 @@ export interface SpendPorts {
 }
 
 /** A lease in hand, and the record as it stood when it was claimed. */
-export type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; until: number }
+export type LeaseHeld = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; until: number }
 
 /** What a holder found: a record to answer with, or the refresh token to present. */
-type Prepared = { found: Connection } | { found: undefined; presented: string; spentHash: string }
+type Prepared = { found: Connection } | { found: undefined; presented: string; usedTokenHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function spending(ports: SpendPorts, limit: RefreshLimit) {
+export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
   const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = ports
   const persist = persisting({ ...ports, limit })
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
-  const endOf = ({ tookOver }: Held): LeaseEnd => (tookOver ? { lapsedAt: runtime.now() } : 'free')
+  const endOf = ({ tookOver }: LeaseHeld): LeaseEnd => (tookOver ? { lapsedAt: runtime.now() } : 'free')
 
-  const giveBack = async (held: Held) => {
+  const giveBack = async (held: LeaseHeld) => {
     // One that cannot be given back lapses by itself.
     await connections.release(held.connection.companyKey, held.owner, endOf(held)).catch(() => undefined)
   }
 
   /** The record as it stands, if somebody stored a pair after `spent`. */
-  const newerThan = async (spent: Connection): Promise<Connection | undefined> => {
-    const current = await connections.read(spent.companyKey, nowSeconds())
+  const newerThan = async (used: Connection): Promise<Connection | undefined> => {
+    const current = await connections.read(used.companyKey, nowSeconds())
     if (!current) throw connectionNotFound()
-    return current.generation > spent.generation ? current : undefined
+    return current.generation > used.generation ? current : undefined
   }
 
   /** The parked successor of the token in hand, stored. `undefined` where there is none. Throws where nobody can tell. */
-  const recovered = async ({ connection: spent }: Held, spentHash: string): Promise<Connection | undefined> => {
-    const parked = await rescue?.find(spent.companyKey, spentHash).catch(() => {
+  const recovered = async ({ connection: used }: LeaseHeld, usedTokenHash: string): Promise<Connection | undefined> => {
+    const parked = await rescue?.find(used.companyKey, usedTokenHash).catch(() => {
       throw rescueUnavailable()
     })
     if (!parked) return undefined
-    const stored = await connections.replace(spent, parked, 'free')
-    await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
-    if (stored) log({ event: 'pair_recovered', company_key: spent.companyKey })
-    return stored ?? newerThan(spent)
+    const stored = await connections.replace(used, parked, 'free')
+    await rescue?.forget(used.companyKey, usedTokenHash).catch(() => undefined)
+    if (stored) log({ event: 'pair_recovered', company_key: used.companyKey })
+    return stored ?? newerThan(used)
   }
 
   /** A pair that another refresh of this isolate has yet to store comes first. */
-  const letStoresPass = async ({ until }: Held, { startedAt }: RefreshRequest) => {
+  const letStoresPass = async ({ until }: LeaseHeld, { startedAt }: RefreshRequest) => {
     while (limit.isPairAtRisk()) {
-      if (!maySpend(timing(), runtime.now(), startedAt, until)) throw storesComeFirst()
+      if (!mayRedeem(timing(), runtime.now(), startedAt, until)) throw storesComeFirst()
       await runtime.sleep(jittered(STORES_PAUSE_MS, runtime))
     }
   }
 
-  const prepare = async (held: Held, request: RefreshRequest): Promise<Prepared> => {
+  const prepare = async (held: LeaseHeld, request: RefreshRequest): Promise<Prepared> => {
     const { connection: current, tookOver } = held
     const theirs = adoptable(current, request, nowSeconds())
     if (theirs) return { found: theirs }
@@ -108,12 +108,12 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     if (failure) return { found: despiteFailure(current, failure, request.forced, nowSeconds(), marginSeconds()) }
     if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
     const presented = await openToken(vault, current.companyKey, 'refresh_token', current.refreshToken)
-    const spentHash = current.refreshTokenHash ?? (await vault.digest(presented))
+    const usedTokenHash = current.refreshTokenHash ?? (await vault.digest(presented))
     // A holder that slept past its lease may have parked, or just stored, what it got.
-    const found = tookOver ? ((await recovered(held, spentHash)) ?? (await newerThan(current))) : undefined
+    const found = tookOver ? ((await recovered(held, usedTokenHash)) ?? (await newerThan(current))) : undefined
     if (found) return { found }
     await letStoresPass(held, request)
-    return { found: undefined, presented, spentHash }
+    return { found: undefined, presented, usedTokenHash }
   }
 
   /** Another writer was first: its tokens are newer, or have expired meanwhile, or there are none any more. */
@@ -126,54 +126,54 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
   }
 
   const remember = async (
-    held: Held,
+    held: LeaseHeld,
     reason: FailureReason,
     { intuitError, intuitTid, retryAfterSeconds }: TokenError,
     request: RefreshRequest,
     isUnderWay = false,
   ) => {
-    const { connection: spent, owner, until } = held
-    const { companyKey, environment } = spent
+    const { connection: used, owner, until } = held
+    const { companyKey, environment } = used
     const client = await intuit.clientDigest(environment, companyKey)
     const attempt = { reason, intuitError, intuitTid, retryAfterSeconds, client }
     log({
       ...{ event: 'refresh_failed', company_key: companyKey },
       ...{ code: failureCode(reason), intuit_error: intuitError, intuit_tid: intuitTid },
     })
-    const next = nextFailure(spent.failure, attempt, nowSeconds())
+    const next = nextFailure(used.failure, attempt, nowSeconds())
     const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
-    await connections.fail(spent, owner, failure, isUnderWay ? 'embargo' : endOf(held), reason).catch(() => undefined)
+    await connections.fail(used, owner, failure, isUnderWay ? 'embargo' : endOf(held), reason).catch(() => undefined)
     const answered = answeredFailure(failure, attempt, nowSeconds())
-    return despiteFailure(spent, answered, request.forced, nowSeconds(), marginSeconds())
+    return despiteFailure(used, answered, request.forced, nowSeconds(), marginSeconds())
   }
 
   /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
-  const invalidGrant = async (held: Held, spentHash: string, answer: TokenError, request: RefreshRequest) => {
-    const { connection: spent, tookOver } = held
-    const newer = await newerThan(spent)
+  const invalidGrant = async (held: LeaseHeld, usedTokenHash: string, answer: TokenError, request: RefreshRequest) => {
+    const { connection: used, tookOver } = held
+    const newer = await newerThan(used)
     if (newer) return yieldTo(newer)
-    const found = await recovered(held, spentHash).catch(() => 'nobody can tell' as const)
+    const found = await recovered(held, usedTokenHash).catch(() => 'nobody can tell' as const)
     if (found && found !== 'nobody can tell') return yieldTo(found)
     // The former holder has a minute to come home, once.
-    const mayComeHome = tookOver && spent.failure?.reason !== 'unsettled'
+    const mayComeHome = tookOver && used.failure?.reason !== 'unsettled'
     return remember(held, mayComeHome || found ? 'unsettled' : 'invalid_grant', answer, request)
   }
 
   const keep = async (
-    held: Held,
+    held: LeaseHeld,
     presented: string,
-    spentHash: string,
+    usedTokenHash: string,
     answer: TokenResponse,
     request: RefreshRequest,
   ) => {
-    const { connection: spent, owner } = held
+    const { connection: used, owner } = held
     const deadline = storeDeadline(timing(), runtime.now(), request.startedAt)
-    const pair = refreshedPair(answer.pair, presented, spent)
+    const pair = refreshedPair(answer.pair, presented, used)
     /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
     const lookHome = async () => {
-      const current = await connections.read(spent.companyKey, nowSeconds())
+      const current = await connections.read(used.companyKey, nowSeconds())
       if (current && !holdsTokens(current)) {
-        request.waitUntil(intuit.revoke(spent.environment, pair.refreshToken))
+        request.waitUntil(intuit.revoke(used.environment, pair.refreshToken))
       }
       return current
     }
@@ -183,15 +183,15 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
         const inTime = runtime.now() < deadline
         const looked = inTime ? retriedUntil(lookHome, deadline, runtime) : Promise.resolve(undefined)
         request.waitUntil(
-          looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: spent.companyKey })),
+          looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: used.companyKey })),
         )
         throw error
       })
     const stored = await persist({
-      spent,
-      spentHash,
+      used,
+      usedTokenHash,
       successor: {
-        pair: await sealedPair(vault, spent.companyKey, pair),
+        pair: await sealedPair(vault, used.companyKey, pair),
         rotated: pair.refreshToken !== presented,
         now: nowSeconds(),
         writer: owner,
@@ -206,26 +206,32 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
     return yieldTo(await comeHome())
   }
 
-  const settle = (held: Held, presented: string, spentHash: string, answer: TokenResult, request: RefreshRequest) => {
-    if (answer.ok) return keep(held, presented, spentHash, answer, request)
-    if (answer.reason === 'invalid_grant') return invalidGrant(held, spentHash, answer, request)
+  const settle = (
+    held: LeaseHeld,
+    presented: string,
+    usedTokenHash: string,
+    answer: TokenResult,
+    request: RefreshRequest,
+  ) => {
+    if (answer.ok) return keep(held, presented, usedTokenHash, answer, request)
+    if (answer.reason === 'invalid_grant') return invalidGrant(held, usedTokenHash, answer, request)
     return remember(held, answer.reason, answer, request)
   }
 
   /** The lease is over, or somebody else's: what they stored is the answer. */
-  const leaveToOthers = async (held: Held) => {
+  const leaveToOthers = async (held: LeaseHeld) => {
     await giveBack(held)
     const newer = await newerThan(held.connection)
     if (newer) return yieldTo(newer)
     throw refreshInProgress(1)
   }
 
-  const spend = async (held: Held, presented: string, spentHash: string, request: RefreshRequest) => {
+  const redeem = async (held: LeaseHeld, presented: string, usedTokenHash: string, request: RefreshRequest) => {
     const { companyKey, environment, generation } = held.connection
     const guard = createUseGuard(ports, { ...held, companyKey, generation, startedAt: request.startedAt })
     const { answer, late } = await intuit.refresh(environment, presented, guard)
     if (guard.wasRefused()) return leaveToOthers(held)
-    if (answer.ok || !late) return settle(held, presented, spentHash, answer, request)
+    if (answer.ok || !late) return settle(held, presented, usedTokenHash, answer, request)
     // Intuit may still answer. The lease stays until then, and nobody uses the token beside this request.
     const settleLate = async () => {
       const lateAnswer = await late
@@ -233,7 +239,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       const code = lateAnswer.ok ? 'granted' : lateAnswer.reason
       log({ event: 'late_answer', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
       // The caller was answered before: what is wrong is on the record, or in the log.
-      await settle(held, presented, spentHash, lateAnswer, request).catch(() => undefined)
+      await settle(held, presented, usedTokenHash, lateAnswer, request).catch(() => undefined)
     }
     request.waitUntil(settleLate())
     return remember(held, answer.reason, answer, request, true)
@@ -243,7 +249,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
    * Resolves to a record whose access token is newer than the one that the caller saw, or does despite a failure;
    * to `again` where another refresh is needed, as what was parked or stored by others has expired.
    */
-  return async (held: Held, request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
+  return async (held: LeaseHeld, request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
     let prepared: Prepared
     try {
       prepared = await prepare(held, request)
@@ -251,7 +257,7 @@ export function spending(ports: SpendPorts, limit: RefreshLimit) {
       await giveBack(held)
       throw error
     }
-    if (!prepared.found) return spend(held, prepared.presented, prepared.spentHash, request)
+    if (!prepared.found) return redeem(held, prepared.presented, prepared.usedTokenHash, request)
     await giveBack(held)
     return yieldTo(prepared.found)
   }

@@ -7,14 +7,14 @@ import { claimingMs } from '../timing.ts'
 import { waiting } from './await-lease.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
 import { createRefreshLimit } from './concurrency-limit.ts'
-import { type SpendPorts, spending } from './redeem.ts'
+import { createRedeem, type RedeemDeps } from './redeem.ts'
 import { despiteFailure, type RefreshRequest, stillValid } from './usable-token.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
-export function refreshing(ports: SpendPorts) {
+export function refreshing(ports: RedeemDeps) {
   const { connections, intuit, settings, runtime, timing, marginSeconds } = ports
   const limit = createRefreshLimit({ runtime, timing })
-  const spend = spending(ports, limit)
+  const redeem = createRedeem(ports, limit)
   const standingFailure = createStandingFailure(intuit)
   const awaitHolder = waiting(ports)
   const shared = createSingleFlight<WithAccessToken>({ runtime, timing })
@@ -43,7 +43,7 @@ export function refreshing(ports: SpendPorts) {
     if (claimed.outcome === 'failed') return claimed.valid
     if (claimed.outcome === 'gone') throw connectionNotFound()
     if (claimed.outcome === 'held') return { held: claimed.connection }
-    return spend({ ...claimed, owner, until }, request)
+    return redeem({ ...claimed, owner, until }, request)
   }
 
   const claim = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {

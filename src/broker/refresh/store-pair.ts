@@ -13,8 +13,8 @@ interface PersistPorts {
 }
 
 interface Persistence {
-  spent: Connection
-  spentHash: string
+  used: Connection
+  usedTokenHash: string
   successor: Successor
   leaseEnd: LeaseEnd
   /** No write begins later. */
@@ -27,18 +27,18 @@ interface Persistence {
 }
 
 /** What the record will be once the write comes through: the caller's answer while it has not. */
-function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor): Connection {
+function asIfStored(used: Connection, { pair, rotated, now, writer }: Successor): Connection {
   return {
-    ...spent,
+    ...used,
     ...pair,
-    refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? spent.refreshTokenHardExpiresAt,
+    refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? used.refreshTokenHardExpiresAt,
     lastRefreshAt: now,
     updatedAt: now,
-    generation: spent.generation + 1,
+    generation: used.generation + 1,
     writtenBy: writer,
     lease: undefined,
     failure: undefined,
-    refreshes: noted(spent.refreshes, rotated ? 'rotated' : 'kept', now),
+    refreshes: noted(used.refreshes, rotated ? 'rotated' : 'kept', now),
   }
 }
 
@@ -50,24 +50,24 @@ function asIfStored(spent: Connection, { pair, rotated, now, writer }: Successor
  */
 export function persisting({ connections, rescue, runtime, log, limit }: PersistPorts) {
   /** Whether the pair is parked. Without a rescue store it never is. */
-  const park = async ({ spent, spentHash, successor, deadline }: Persistence): Promise<boolean> => {
+  const park = async ({ used, usedTokenHash, successor, deadline }: Persistence): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false
-    const parked = await retriedUntil(() => rescue.park(spent.companyKey, spentHash, successor), deadline, runtime)
+    const parked = await retriedUntil(() => rescue.park(used.companyKey, usedTokenHash, successor), deadline, runtime)
     return parked !== undefined
   }
 
   /** The parked copy goes once the pair is stored; it stays where the deadline passed. */
-  const settle = async ({ spent, spentHash }: Persistence, isStored: boolean, isParked: boolean) => {
-    if (!isStored) log({ event: 'pair_not_stored', company_key: spent.companyKey, parked: isParked })
-    else if (isParked) await rescue?.forget(spent.companyKey, spentHash).catch(() => undefined)
+  const settle = async ({ used, usedTokenHash }: Persistence, isStored: boolean, isParked: boolean) => {
+    if (!isStored) log({ event: 'pair_not_stored', company_key: used.companyKey, parked: isParked })
+    else if (isParked) await rescue?.forget(used.companyKey, usedTokenHash).catch(() => undefined)
   }
 
   return async (persistence: Persistence): Promise<Connection | undefined> => {
-    const { spent, successor, leaseEnd, deadline, patienceMs, waitUntil, onRefusedLate } = persistence
+    const { used, successor, leaseEnd, deadline, patienceMs, waitUntil, onRefusedLate } = persistence
     let parked: Promise<boolean> | undefined
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
-      log({ event: 'pair_write_failed', company_key: spent.companyKey, rescue: rescue ? 'bound' : 'not bound' })
+      log({ event: 'pair_write_failed', company_key: used.companyKey, rescue: rescue ? 'bound' : 'not bound' })
       if (parked === undefined) {
         parked = park(persistence)
         if (successor.rotated) limit.noteAtRisk(parked.then(async (isParked) => isParked || (await stored)))
@@ -75,7 +75,7 @@ export function persisting({ connections, rescue, runtime, log, limit }: Persist
       failed.resolve()
     }
     const stored = retriedUntil(
-      async () => connections.replace(spent, successor, leaseEnd),
+      async () => connections.replace(used, successor, leaseEnd),
       deadline,
       runtime,
       onFailure,
@@ -98,6 +98,6 @@ export function persisting({ connections, rescue, runtime, log, limit }: Persist
     }
     const outcome = await Promise.race([stored, patience()])
     isAnsweredAhead = outcome === undefined
-    return outcome ? outcome.value : asIfStored(spent, successor)
+    return outcome ? outcome.value : asIfStored(used, successor)
   }
 }

@@ -1,6 +1,6 @@
 import type { EpochMs, EpochSeconds } from '../connection.ts'
 import type { ConnectionStore, Runtime, UseGuard } from '../ports.ts'
-import { maySpend, mayUseAgain, type Timing } from '../timing.ts'
+import { mayRedeem, mayUseAgain, type Timing } from '../timing.ts'
 
 interface UseGuardDeps {
   connections: Pick<ConnectionStore, 'read'>
@@ -33,7 +33,7 @@ export function createUseGuard(
   let isRefused = false
 
   const isAllowed = (now: EpochMs) =>
-    usedAt === undefined ? maySpend(timing(), now, startedAt, until) : mayUseAgain(timing(), now, usedAt, until)
+    usedAt === undefined ? mayRedeem(timing(), now, startedAt, until) : mayUseAgain(timing(), now, usedAt, until)
 
   return {
     mayUse() {

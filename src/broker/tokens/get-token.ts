@@ -10,7 +10,7 @@ import {
 import { connectionNotFound, generationMismatch } from '../errors.ts'
 import type { CallerLocation, WaitUntil } from '../ports.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
-import type { SpendPorts } from '../refresh/redeem.ts'
+import type { RedeemDeps } from '../refresh/redeem.ts'
 import { refreshing } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import { usableToken } from '../token-pair.ts'
@@ -20,7 +20,7 @@ import type { TokenCache } from './token-cache.ts'
 /** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
 const YOUNG_SECONDS = 60
 
-export interface TokenPorts extends SpendPorts {
+export interface TokenPorts extends RedeemDeps {
   tokenCache: TokenCache
   /** Absent where the table has no replicas. */
   replicaReads: ReplicaReads | undefined

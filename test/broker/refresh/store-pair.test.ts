@@ -21,7 +21,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
   let lateRefusals = 0
   const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
   const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
-  const spent = await memory.store.connect('beach', first)
+  const used = await memory.store.connect('beach', first)
   await memory.store.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
   const connections: ConnectionStore = {
     ...memory.store,
@@ -45,7 +45,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     log: (event) => events.push(event),
   })
   const answered = await persist({
-    ...{ spent, spentHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
+    ...{ used, usedTokenHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
     successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
     waitUntil: (promise) => behind.push(promise),
     onRefusedLate: async () => lateRefusals++,
