@@ -4,7 +4,7 @@ import { type StartPorts, starting } from './consent/start.ts'
 import { type StartLinkPorts, startLinks } from './consent/start-links.ts'
 import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
-import { verifying } from './revalidate.ts'
+import { createRevalidate } from './revalidate.ts'
 import { type TokenPorts, tokens } from './tokens/get-token.ts'
 import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
@@ -42,7 +42,7 @@ export function createBroker(ports: BrokerPorts) {
     connection,
     freshToken,
     refreshedToken,
-    verifyRealm: verifying(ports, refreshedToken),
+    revalidateRealm: createRevalidate(ports, refreshedToken),
     refreshIdle,
     /** Where a person connects a company. */
     startUrl: ports.startUrl,

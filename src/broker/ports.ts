@@ -101,7 +101,7 @@ export type LeaseEnd = 'free' | { lapsedAt: EpochMs }
 
 /** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
 export type Claimed =
-  | { outcome: 'claimed'; connection: Connection; tookOver: boolean }
+  | { outcome: 'claimed'; connection: Connection; isTakeover: boolean }
   | { outcome: 'held'; connection: Connection }
   | { outcome: 'gone' }
 

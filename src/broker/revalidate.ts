@@ -8,7 +8,7 @@ import type { Tokens } from './tokens/get-token.ts'
 const ASKED_EVERY_SECONDS = 600
 const ENVIRONMENTS: readonly Environment[] = ['production', 'sandbox']
 
-interface VerifyPorts {
+interface RevalidateDeps {
   connections: ConnectionStore
   realms: RealmStore
   runtime: Pick<Runtime, 'now'>
@@ -21,8 +21,8 @@ function lastAskedAt({ lastRefreshAt, failure }: Connection) {
 }
 
 /** Whether Intuit still accepts a realm's connection: by a refresh, as it is the only question that Intuit answers. */
-export function verifying(
-  { connections, realms, runtime, log }: VerifyPorts,
+export function createRevalidate(
+  { connections, realms, runtime, log }: RevalidateDeps,
   refreshedToken: Tokens['refreshedToken'],
 ) {
   const nowSeconds = () => Math.floor(runtime.now() / 1000)
@@ -33,7 +33,7 @@ export function verifying(
     connection.environment === environment &&
     nowSeconds() - lastAskedAt(connection) >= ASKED_EVERY_SECONDS
 
-  const verify = async (environment: Environment, realmId: string, waitUntil: WaitUntil) => {
+  const revalidate = async (environment: Environment, realmId: string, waitUntil: WaitUntil) => {
     const companyKey = await realms.holder(environment, realmId)
     const connection = companyKey === undefined ? undefined : await connections.read(companyKey, nowSeconds())
     if (!connection || !isDue(connection, environment, realmId)) return
@@ -45,6 +45,6 @@ export function verifying(
 
   /** Looks into a realm that a link names, wherever it is connected. What comes of it stands on the record. */
   return async (realmId: string, waitUntil: WaitUntil): Promise<void> => {
-    await Promise.all(ENVIRONMENTS.map((environment) => verify(environment, realmId, waitUntil)))
+    await Promise.all(ENVIRONMENTS.map((environment) => revalidate(environment, realmId, waitUntil)))
   }
 }

@@ -28,7 +28,7 @@ export function storingMs({ deadlineMs }: Timing): number {
 }
 
 /** A request that is older does not claim any more: what follows a claim would not fit into its deadline. */
-export function claimingMs({ deadlineMs }: Timing): number {
+export function acquisitionMs({ deadlineMs }: Timing): number {
   return (deadlineMs * 3) / 25
 }
 

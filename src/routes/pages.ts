@@ -84,7 +84,7 @@ function lookInto(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
-    const looked = rateLimiter(addressOf(c)).then(() => broker.verifyRealm(realmId, waitUntil(c)))
+    const looked = rateLimiter(addressOf(c)).then(() => broker.revalidateRealm(realmId, waitUntil(c)))
     waitUntil(c)(looked.catch(() => undefined))
   }
 }

@@ -67,8 +67,8 @@ export function connectionLeases(
       const claimed = await dynamo.updateItem(claim, { mayRetry })
       if (!claimed.refused) {
         const { attributes: item } = claimed
-        const tookOver = text(item, 'lapsed_owner') !== '-'
-        return { outcome: 'claimed', connection: connectionOf(item, companyKey), tookOver }
+        const isTakeover = text(item, 'lapsed_owner') !== '-'
+        return { outcome: 'claimed', connection: connectionOf(item, companyKey), isTakeover }
       }
       const item = await refusingItem(companyKey, claimed)
       return item ? { outcome: 'held', connection: connectionOf(item, companyKey) } : { outcome: 'gone' }

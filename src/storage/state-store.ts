@@ -50,7 +50,12 @@ function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationSt
   }
 }
 
-function mayClaim(companyKey: string, claimant: string, now: EpochSeconds, browserHash: string | undefined): Condition {
+function mayAcquire(
+  companyKey: string,
+  claimant: string,
+  now: EpochSeconds,
+  browserHash: string | undefined,
+): Condition {
   const anyBrowser = isNoText('browser_hash')
   return all(
     equals('company_key', attribute(companyKey), ':key'),
@@ -82,7 +87,7 @@ export function stateStore(dynamo: DynamoDb): StateStore {
     },
 
     async claim(nonce, companyKey, { claimant, at }, browserHash) {
-      const condition = mayClaim(companyKey, claimant, Math.floor(at / 1000), browserHash)
+      const condition = mayAcquire(companyKey, claimant, Math.floor(at / 1000), browserHash)
       const claimed = await dynamo.updateItem({
         Key: key(nonce),
         UpdateExpression: 'SET claimed_by = :me, claimed_at = :at',

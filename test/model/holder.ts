@@ -22,11 +22,11 @@ const reads = (state: State, by: number): Steps => {
   return [{ label: `${nameOf(by)} reads the record`, next }]
 }
 
-const claimed = ({ state, tookOver }: Effect, by: number, holder: Holder, rules: Rules): State => {
+const claimed = ({ state, isTakeover }: Effect, by: number, holder: Holder, rules: Rules): State => {
   const { refresh, generation, failure } = state.record
   const wasUnsettled = failure === 'unsettled'
-  const known = { tookOver, wasUnsettled, lapsed: false }
-  const next = rules.ask === 'after a takeover' && tookOver ? 'ask' : 'check'
+  const known = { isTakeover, wasUnsettled, lapsed: false }
+  const next = rules.ask === 'after a takeover' && isTakeover ? 'ask' : 'check'
   if (rules.spend === 'what was read before it') return withHolder(state, by, { ...known, at: next })
   const mayNot = refresh === NO_TOKEN || generation > holder.seen || (wasUnsettled && !mayBeSettledYet(state))
   if (mayNot) return withHolder(state, by, { ...known, at: 'give back' })

@@ -23,7 +23,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
     holder.seen,
     holder.used,
     holder.spentGeneration,
-    bit(holder.tookOver) + 2 * bit(holder.asked) + 4 * bit(holder.wasUnsettled) + 8 * bit(holder.lapsed),
+    bit(holder.isTakeover) + 2 * bit(holder.asked) + 4 * bit(holder.wasUnsettled) + 8 * bit(holder.lapsed),
     bit(holder.resent) + 2 * bit(record.leaseOwner === by) + 4 * bit(record.writtenBy === by),
     holder.parked,
     pairKey(holder.pair),

@@ -6,13 +6,13 @@ import { CALLBACK, isRotated, type Message, NO_TOKEN, NOBODY, nameOf, type Pair,
 export interface Effect {
   state: State
   applied: boolean
-  tookOver: boolean
+  isTakeover: boolean
 }
 
 type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>
 
-const refused = (state: State): Effect => ({ state, applied: false, tookOver: false })
-const applied = (state: State): Effect => ({ state, applied: true, tookOver: false })
+const refused = (state: State): Effect => ({ state, applied: false, isTakeover: false })
+const applied = (state: State): Effect => ({ state, applied: true, isTakeover: false })
 
 const claim = (state: State, { by, over }: Of<'claim'>, rules: Rules): Effect => {
   const { record } = state
@@ -23,8 +23,8 @@ const claim = (state: State, { by, over }: Of<'claim'>, rules: Rules): Effect =>
   // A late claim brings the end of its lease along, which the holder's clock may have passed.
   const isOver = state.holders[by]?.lapsed ?? false
   const next: State = { ...state, record: { ...record, lease: isOver ? 'lapsed' : 'live', leaseOwner: by } }
-  const tookOver = isMine ? rules.repeatedClaim === 'remembers the lapse' : lease === 'lapsed'
-  return { state: next, applied: true, tookOver }
+  const isTakeover = isMine ? rules.repeatedClaim === 'remembers the lapse' : lease === 'lapsed'
+  return { state: next, applied: true, isTakeover }
 }
 
 const release = (state: State, { by, to }: Of<'release'>): Effect => {

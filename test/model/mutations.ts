@@ -63,7 +63,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'forgets the lapse when it gives a lease back that it took over',
-    rules: { giveBack: 'free' },
+    rules: { releaseLease: 'free' },
     in: { holders: 3, crashes: 1, faults: 2 },
     breaks: PROMISES.follows,
   },

@@ -15,7 +15,7 @@ export const stores = (state: State, by: number, holder: Holder, rules: Rules): 
     if (at === 'recover') return [silent, finished(silent, by)]
     return [withHolder(silent, by, { at: at === 'store' && isParked ? 'park' : 'retry' })]
   }
-  const to = holder.tookOver && !isRotated(pair) ? rules.sameToken : 'free'
+  const to = holder.isTakeover && !isRotated(pair) ? rules.sameToken : 'free'
   const message: Message = { kind, by, pair, to }
   const written = sends(state, message, rules, ({ state: after }) => finished(after, by), unheard)
   const mayGiveUp = at === 'retry' && holder.parked === 'yes'
@@ -39,11 +39,11 @@ export const readsAgain = (state: State, by: number, holder: Holder, rules: Rule
 
 export const marks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   const isUnsettled =
-    holder.tookOver && !holder.wasUnsettled && rules.refusedAfterTakeover === 'unsettled' ? 'unsettled' : 'dead'
+    holder.isTakeover && !holder.wasUnsettled && rules.refusedAfterTakeover === 'unsettled' ? 'unsettled' : 'dead'
   const failure = holder.at === 'unavailable' ? 'none' : isUnsettled
   const isKept =
     rules.failure === 'lapsed' || (rules.failure === 'free after invalid_grant' && holder.at === 'unavailable')
-  const to = holder.tookOver && isKept ? 'lapsed' : 'free'
+  const to = holder.isTakeover && isKept ? 'lapsed' : 'free'
   const message: Message = { kind: 'mark', by, used: holder.used, failure, to }
   return sends(
     state,
@@ -55,7 +55,7 @@ export const marks = (state: State, by: number, holder: Holder, rules: Rules): S
 }
 
 export const givesBack = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
-  const message: Message = { kind: 'release', by, to: holder.tookOver ? rules.giveBack : 'free' }
+  const message: Message = { kind: 'release', by, to: holder.isTakeover ? rules.releaseLease : 'free' }
   return sends(
     state,
     message,

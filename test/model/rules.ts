@@ -8,7 +8,7 @@ export interface Rules {
   rescueOutOfReach: 'give back' | 'spend'
   rescueHasSuccessor: 'store it' | 'spend'
   /** What a lease that was taken over becomes when it is freed with no pair stored. */
-  giveBack: 'lapsed' | 'free'
+  releaseLease: 'lapsed' | 'free'
   /** The same after Intuit's no. */
   failure: 'lapsed' | 'free after invalid_grant' | 'free'
   /** The same after a pair with the same refresh token was stored: the sleeper may yet have it rotated. */
@@ -40,7 +40,7 @@ export const PROTOCOL: Rules = {
   ask: 'after a takeover',
   rescueOutOfReach: 'give back',
   rescueHasSuccessor: 'store it',
-  giveBack: 'lapsed',
+  releaseLease: 'lapsed',
   failure: 'lapsed',
   sameToken: 'lapsed',
   leaseCheck: 'before spending',

@@ -64,7 +64,7 @@ export interface Holder {
   seen: number
   used: Token
   spentGeneration: number
-  tookOver: boolean
+  isTakeover: boolean
   /** Whether it asked the rescue store after its claim. */
   asked: boolean
   /** Whether the record said `unsettled` when it claimed. */
@@ -140,7 +140,7 @@ export const IDLE: Holder = {
   seen: 0,
   used: NO_TOKEN,
   spentGeneration: 0,
-  tookOver: false,
+  isTakeover: false,
   asked: false,
   wasUnsettled: false,
   lapsed: false,

@@ -181,7 +181,10 @@ const promises = (stores: () => Stores) => {
     it('gives a lease to one owner, again to the same one, and tells the others', async () => {
       const key = freshKey()
       await connected(key, 'a')
-      expect(await claimed(key, 'first')).toMatchObject({ tookOver: false, connection: { lease: { owner: 'first' } } })
+      expect(await claimed(key, 'first')).toMatchObject({
+        isTakeover: false,
+        connection: { lease: { owner: 'first' } },
+      })
       await claimed(key, 'first')
       const other = await stores().connections.claim(key, { owner: 'other', now: NOW * 1000, until: NOW * 1000 + 1 })
       expect(other).toMatchObject({
@@ -194,9 +197,9 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       await connected(key, 'a')
       await claimed(key, 'first', NOW * 1000, NOW * 1000 + 1000)
-      expect(await claimed(key, 'second', NOW * 1000 + 1001)).toMatchObject({ tookOver: true })
+      expect(await claimed(key, 'second', NOW * 1000 + 1001)).toMatchObject({ isTakeover: true })
       await stores().connections.release(key, 'second', 'free')
-      expect(await claimed(key, 'third')).toMatchObject({ tookOver: false })
+      expect(await claimed(key, 'third')).toMatchObject({ isTakeover: false })
     })
 
     it('keeps a lease that was given back as lapsed for the next one to take over', async () => {
@@ -204,10 +207,10 @@ const promises = (stores: () => Stores) => {
       const used = await connected(key, 'a')
       await claimed(key, 'first')
       await stores().connections.release(key, 'first', { lapsedAt: NOW * 1000 - 1 })
-      expect(await claimed(key, 'second')).toMatchObject({ tookOver: true })
+      expect(await claimed(key, 'second')).toMatchObject({ isTakeover: true })
       await stores().connections.fail(used, 'second', failure(), { lapsedAt: NOW * 1000 - 1 }, 'unavailable')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
-      expect(await claimed(key, 'third')).toMatchObject({ tookOver: true })
+      expect(await claimed(key, 'third')).toMatchObject({ isTakeover: true })
     })
 
     it('gives back only the own lease', async () => {
@@ -288,10 +291,10 @@ const promises = (stores: () => Stores) => {
       const successor = { pair: pair('b', SAME_TOKEN), rotated: false, now: NOW, writer: 'writer-b' }
       const same = await stores().connections.replace(used, successor, end)
       if (!same) throw new Error('refused')
-      expect(await claimed(companyKey, 'writer-c', NOW * 1000 + 30)).toMatchObject({ tookOver: true })
+      expect(await claimed(companyKey, 'writer-c', NOW * 1000 + 30)).toMatchObject({ isTakeover: true })
       const rotated = { pair: pair('c'), rotated: true, now: NOW, writer: 'writer-c' }
       await stores().connections.replace(same, rotated, { lapsedAt: NOW * 1000 + 40 })
-      expect(await claimed(companyKey, 'fourth', NOW * 1000 + 50)).toMatchObject({ tookOver: false })
+      expect(await claimed(companyKey, 'fourth', NOW * 1000 + 50)).toMatchObject({ isTakeover: false })
     })
 
     it('lets nobody claim while a request may be under way, and the next one take over', async () => {
@@ -302,7 +305,7 @@ const promises = (stores: () => Stores) => {
       expect(await stores().connections.claim(used.companyKey, early)).toMatchObject({
         ...{ outcome: 'held', connection: { failure: failure(), lease: { until: claim.connection.lease?.until } } },
       })
-      expect(await claimed(used.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ tookOver: true })
+      expect(await claimed(used.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ isTakeover: true })
     })
 
     it.each([

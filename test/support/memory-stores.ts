@@ -125,7 +125,7 @@ export const memoryConnections = () => {
       }
       return {
         outcome: 'claimed',
-        tookOver: lease !== undefined,
+        isTakeover: lease !== undefined,
         connection: put(row, { ...row.connection, lease: { owner, until } }),
       }
     },

@@ -2,15 +2,15 @@ import { type Connection, EMBARGO, type EpochSeconds, type WithAccessToken } fro
 import { connectionNotFound, refreshInProgress } from '../errors.ts'
 import type { AuthorizationServer, ConnectionStore, Runtime } from '../ports.ts'
 import { jittered } from '../retry.ts'
-import { claimingMs, type Timing } from '../timing.ts'
+import { acquisitionMs, type Timing } from '../timing.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
-import { adoptable, despiteFailure, type RefreshRequest } from './usable-token.ts'
+import { type RefreshRequest, refreshedByAnother, usableDespite } from './usable-token.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 250
 const RETRY_AFTER_SECONDS = 2
 
-interface WaitPorts {
+interface AwaitLeaseDeps {
   connections: ConnectionStore
   intuit: Pick<AuthorizationServer, 'clientDigest'>
   runtime: Runtime
@@ -19,7 +19,7 @@ interface WaitPorts {
 }
 
 /** For those who find the lease in other hands. A refused claim is an answer, not an error: a waiter never marks anything dead. */
-export function waiting({ connections, intuit, runtime, timing, marginSeconds }: WaitPorts) {
+export function createAwaitLease({ connections, intuit, runtime, timing, marginSeconds }: AwaitLeaseDeps) {
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
@@ -29,13 +29,13 @@ export function waiting({ connections, intuit, runtime, timing, marginSeconds }:
     request: RefreshRequest,
   ): Promise<WithAccessToken | 'held' | 'free'> => {
     const now = nowSeconds()
-    const theirs = adoptable(current, request, now)
+    const theirs = refreshedByAnother(current, request, now)
     if (theirs) return theirs
     const { lease } = current
     const isHeld = lease !== undefined && lease.until >= runtime.now()
     if (isHeld && lease.owner !== EMBARGO) return 'held'
     const failure = isHeld ? current.failure : await standingFailure(current, now, request.forced)
-    return failure ? despiteFailure(current, failure, request.forced, now, marginSeconds()) : 'free'
+    return failure ? usableDespite(current, failure, request.forced, now, marginSeconds()) : 'free'
   }
 
   /** Reads again and again. A table that is out of reach for a moment is waited for like the holder. */
@@ -43,8 +43,8 @@ export function waiting({ connections, intuit, runtime, timing, marginSeconds }:
     let current = held
     for (let pause = FIRST_PAUSE_MS; runtime.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const outcome = await outcomeOf(current, request)
-      const mayClaim = runtime.now() - request.startedAt <= claimingMs(timing())
-      if (outcome !== 'held' && (outcome !== 'free' || mayClaim)) return outcome
+      const mayAcquire = runtime.now() - request.startedAt <= acquisitionMs(timing())
+      if (outcome !== 'held' && (outcome !== 'free' || mayAcquire)) return outcome
       await runtime.sleep(jittered(pause, runtime))
       const read = await connections.read(current.companyKey, nowSeconds()).catch(() => current)
       if (!read) throw connectionNotFound()

@@ -33,8 +33,8 @@ import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
 import { openToken, refreshedPair, sealedPair } from '../token-pair.ts'
 import { answeredFailure, createStandingFailure, nextFailure } from './circuit-breaker.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
-import { persisting } from './store-pair.ts'
-import { adoptable, despiteFailure, type RefreshRequest, stillValid } from './usable-token.ts'
+import { createStoreTokenPair } from './store-pair.ts'
+import { ifValid, type RefreshRequest, refreshedByAnother, usableDespite } from './usable-token.ts'
 import { createUseGuard } from './use-guard.ts'
 
 const STORES_PAUSE_MS = 50
@@ -61,14 +61,14 @@ type Prepared = { found: Connection } | { found: undefined; presented: string; u
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
 export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
   const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = ports
-  const persist = persisting({ ...ports, limit })
+  const storeTokenPair = createStoreTokenPair({ ...ports, limit })
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
-  const endOf = ({ tookOver }: LeaseHeld): LeaseEnd => (tookOver ? { lapsedAt: runtime.now() } : 'free')
+  const endOf = ({ isTakeover }: LeaseHeld): LeaseEnd => (isTakeover ? { lapsedAt: runtime.now() } : 'free')
 
-  const giveBack = async (held: LeaseHeld) => {
+  const releaseLease = async (held: LeaseHeld) => {
     // One that cannot be given back lapses by itself.
     await connections.release(held.connection.companyKey, held.owner, endOf(held)).catch(() => undefined)
   }
@@ -101,25 +101,25 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
   }
 
   const prepare = async (held: LeaseHeld, request: RefreshRequest): Promise<Prepared> => {
-    const { connection: current, tookOver } = held
-    const theirs = adoptable(current, request, nowSeconds())
+    const { connection: current, isTakeover } = held
+    const theirs = refreshedByAnother(current, request, nowSeconds())
     if (theirs) return { found: theirs }
     const failure = await standingFailure(current, nowSeconds(), request.forced)
-    if (failure) return { found: despiteFailure(current, failure, request.forced, nowSeconds(), marginSeconds()) }
+    if (failure) return { found: usableDespite(current, failure, request.forced, nowSeconds(), marginSeconds()) }
     if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
     const presented = await openToken(vault, current.companyKey, 'refresh_token', current.refreshToken)
     const usedTokenHash = current.refreshTokenHash ?? (await vault.digest(presented))
     // A holder that slept past its lease may have parked, or just stored, what it got.
-    const found = tookOver ? ((await recovered(held, usedTokenHash)) ?? (await newerThan(current))) : undefined
+    const found = isTakeover ? ((await recovered(held, usedTokenHash)) ?? (await newerThan(current))) : undefined
     if (found) return { found }
     await letStoresPass(held, request)
     return { found: undefined, presented, usedTokenHash }
   }
 
   /** Another writer was first: its tokens are newer, or have expired meanwhile, or there are none any more. */
-  const yieldTo = (current: Connection | undefined): WithAccessToken | 'again' => {
+  const useNewer = (current: Connection | undefined): WithAccessToken | 'again' => {
     if (!current) throw connectionNotFound()
-    const valid = stillValid(current, nowSeconds())
+    const valid = ifValid(current, nowSeconds())
     if (valid) return valid
     if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
     return 'again'
@@ -144,19 +144,19 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
     const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
     await connections.fail(used, owner, failure, isUnderWay ? 'embargo' : endOf(held), reason).catch(() => undefined)
     const answered = answeredFailure(failure, attempt, nowSeconds())
-    return despiteFailure(used, answered, request.forced, nowSeconds(), marginSeconds())
+    return usableDespite(used, answered, request.forced, nowSeconds(), marginSeconds())
   }
 
   /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
   const invalidGrant = async (held: LeaseHeld, usedTokenHash: string, answer: TokenError, request: RefreshRequest) => {
-    const { connection: used, tookOver } = held
+    const { connection: used, isTakeover } = held
     const newer = await newerThan(used)
-    if (newer) return yieldTo(newer)
+    if (newer) return useNewer(newer)
     const found = await recovered(held, usedTokenHash).catch(() => 'nobody can tell' as const)
-    if (found && found !== 'nobody can tell') return yieldTo(found)
+    if (found && found !== 'nobody can tell') return useNewer(found)
     // The former holder has a minute to come home, once.
-    const mayComeHome = tookOver && used.failure?.reason !== 'unsettled'
-    return remember(held, mayComeHome || found ? 'unsettled' : 'invalid_grant', answer, request)
+    const mayStillStore = isTakeover && used.failure?.reason !== 'unsettled'
+    return remember(held, mayStillStore || found ? 'unsettled' : 'invalid_grant', answer, request)
   }
 
   const keep = async (
@@ -170,7 +170,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
     const deadline = storeDeadline(timing(), runtime.now(), request.startedAt)
     const pair = refreshedPair(answer.pair, presented, used)
     /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
-    const lookHome = async () => {
+    const readCurrent = async () => {
       const current = await connections.read(used.companyKey, nowSeconds())
       if (current && !holdsTokens(current)) {
         request.waitUntil(intuit.revoke(used.environment, pair.refreshToken))
@@ -178,16 +178,16 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
       return current
     }
     /** What cannot be looked at now is looked at behind the answer. */
-    const comeHome = () =>
-      lookHome().catch((error: unknown) => {
+    const settleRefusedPair = () =>
+      readCurrent().catch((error: unknown) => {
         const inTime = runtime.now() < deadline
-        const looked = inTime ? retriedUntil(lookHome, deadline, runtime) : Promise.resolve(undefined)
+        const looked = inTime ? retriedUntil(readCurrent, deadline, runtime) : Promise.resolve(undefined)
         request.waitUntil(
           looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: used.companyKey })),
         )
         throw error
       })
-    const stored = await persist({
+    const stored = await storeTokenPair({
       used,
       usedTokenHash,
       successor: {
@@ -200,10 +200,10 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
       deadline,
       patienceMs: storingMs(timing()),
       waitUntil: request.waitUntil,
-      onRefusedLate: () => comeHome().catch(() => undefined),
+      onRefusedLate: () => settleRefusedPair().catch(() => undefined),
     })
     if (stored && holdsAccessToken(stored)) return stored
-    return yieldTo(await comeHome())
+    return useNewer(await settleRefusedPair())
   }
 
   const settle = (
@@ -220,9 +220,9 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
 
   /** The lease is over, or somebody else's: what they stored is the answer. */
   const leaveToOthers = async (held: LeaseHeld) => {
-    await giveBack(held)
+    await releaseLease(held)
     const newer = await newerThan(held.connection)
-    if (newer) return yieldTo(newer)
+    if (newer) return useNewer(newer)
     throw refreshInProgress(1)
   }
 
@@ -254,11 +254,11 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
     try {
       prepared = await prepare(held, request)
     } catch (error) {
-      await giveBack(held)
+      await releaseLease(held)
       throw error
     }
     if (!prepared.found) return redeem(held, prepared.presented, prepared.usedTokenHash, request)
-    await giveBack(held)
-    return yieldTo(prepared.found)
+    await releaseLease(held)
+    return useNewer(prepared.found)
   }
 }

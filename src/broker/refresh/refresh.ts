@@ -3,12 +3,12 @@ import type { Connection, EpochSeconds, WithAccessToken } from '../connection.ts
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from '../errors.ts'
 import type { WaitUntil } from '../ports.ts'
 import { createSingleFlight } from '../single-flight.ts'
-import { claimingMs } from '../timing.ts'
-import { waiting } from './await-lease.ts'
+import { acquisitionMs } from '../timing.ts'
+import { createAwaitLease } from './await-lease.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
 import { createRefreshLimit } from './concurrency-limit.ts'
 import { createRedeem, type RedeemDeps } from './redeem.ts'
-import { despiteFailure, type RefreshRequest, stillValid } from './usable-token.ts'
+import { ifValid, type RefreshRequest, usableDespite } from './usable-token.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function refreshing(ports: RedeemDeps) {
@@ -16,17 +16,17 @@ export function refreshing(ports: RedeemDeps) {
   const limit = createRefreshLimit({ runtime, timing })
   const redeem = createRedeem(ports, limit)
   const standingFailure = createStandingFailure(intuit)
-  const awaitHolder = waiting(ports)
+  const awaitLease = createAwaitLease(ports)
   const shared = createSingleFlight<WithAccessToken>({ runtime, timing })
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
-  const mayClaim = ({ startedAt }: RefreshRequest) => runtime.now() - startedAt <= claimingMs(timing())
+  const mayAcquire = ({ startedAt }: RefreshRequest) => runtime.now() - startedAt <= acquisitionMs(timing())
 
   /**
    * The token that the caller saw, where no lease was acquired: nothing was used yet. The reason does not matter. It may
    * be throttling, an error that DynamoDB just invented, a clock that is off or a lost permission to write.
    */
   const withoutLease = (error: unknown, { seen, forced }: RefreshRequest): WithAccessToken => {
-    const valid = forced ? undefined : stillValid(seen, nowSeconds())
+    const valid = forced ? undefined : ifValid(seen, nowSeconds())
     if (valid) return valid
     throw error
   }
@@ -46,26 +46,26 @@ export function refreshing(ports: RedeemDeps) {
     return redeem({ ...claimed, owner, until }, request)
   }
 
-  const claim = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
-    const acquired = await limit.run(request.startedAt + claimingMs(timing()), () => acquire(request))
+  const acquireLease = async (request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
+    const acquired = await limit.run(request.startedAt + acquisitionMs(timing()), () => acquire(request))
     if (acquired === 'again' || !('held' in acquired)) return acquired
-    const outcome = await awaitHolder(acquired.held, request)
+    const outcome = await awaitLease(acquired.held, request)
     return outcome === 'free' ? 'again' : outcome
   }
 
-  const claimUntilDone = async (request: RefreshRequest): Promise<WithAccessToken> => {
-    while (mayClaim(request)) {
-      const outcome = await claim(request)
+  const acquireUntilDone = async (request: RefreshRequest): Promise<WithAccessToken> => {
+    while (mayAcquire(request)) {
+      const outcome = await acquireLease(request)
       if (outcome !== 'again') return outcome
     }
     throw refreshInProgress(1)
   }
 
   /** A table or a holder that cannot be waited for costs a caller nothing while the old token can be used. */
-  const despiteTrouble = (error: unknown, { seen, forced }: RefreshRequest): WithAccessToken => {
+  const usableDespiteError = (error: unknown, { seen, forced }: RefreshRequest): WithAccessToken => {
     const passing =
       error instanceof Problem && (error.code === 'storage_unavailable' || error.code === 'refresh_in_progress')
-    const valid = passing && !forced ? stillValid(seen, nowSeconds()) : undefined
+    const valid = passing && !forced ? ifValid(seen, nowSeconds()) : undefined
     if (valid) return valid
     throw error
   }
@@ -89,7 +89,7 @@ export function refreshing(ports: RedeemDeps) {
   return async (seen: Connection, forced: boolean, waitUntil: WaitUntil): Promise<WithAccessToken> => {
     if (!seen.refreshToken) throw missingRefreshToken(seen.companyKey)
     const failure = await standingFailure(seen, nowSeconds(), forced)
-    if (failure) return despiteFailure(seen, failure, forced, nowSeconds(), marginSeconds())
+    if (failure) return usableDespite(seen, failure, forced, nowSeconds(), marginSeconds())
     settings.requireRefresh(seen.environment)
     const request = { seen, forced, startedAt: runtime.now(), waitUntil }
     const key = `${forced ? 'forced' : 'needed'} ${seen.companyKey}`
@@ -97,9 +97,9 @@ export function refreshing(ports: RedeemDeps) {
       const sharedCall = shared.join(key, seen.generation)
       const theirs = sharedCall && (await joined(sharedCall, request))
       // The caller may hang up; a token that was spent must be stored all the same.
-      return theirs ?? (await shared.begin(key, seen.generation, waitUntil, () => claimUntilDone(request)))
+      return theirs ?? (await shared.begin(key, seen.generation, waitUntil, () => acquireUntilDone(request)))
     } catch (error) {
-      return despiteTrouble(error, request)
+      return usableDespiteError(error, request)
     }
   }
 }

@@ -4,7 +4,7 @@ import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
 import { noted } from './history.ts'
 
-interface PersistPorts {
+interface StorePairDeps {
   connections: ConnectionStore
   rescue: Rescue | undefined
   runtime: Runtime
@@ -12,7 +12,7 @@ interface PersistPorts {
   limit: Pick<RefreshLimit, 'count' | 'noteAtRisk'>
 }
 
-interface Persistence {
+interface StorePairRequest {
   used: Connection
   usedTokenHash: string
   successor: Successor
@@ -48,28 +48,28 @@ function asIfStored(used: Connection, { pair, rotated, now, writer }: Successor)
  * that is not rotated needs no second place: the record holds its refresh token already. Resolves to the record with
  * the pair, or to `undefined` where the write was refused.
  */
-export function persisting({ connections, rescue, runtime, log, limit }: PersistPorts) {
+export function createStoreTokenPair({ connections, rescue, runtime, log, limit }: StorePairDeps) {
   /** Whether the pair is parked. Without a rescue store it never is. */
-  const park = async ({ used, usedTokenHash, successor, deadline }: Persistence): Promise<boolean> => {
+  const park = async ({ used, usedTokenHash, successor, deadline }: StorePairRequest): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false
     const parked = await retriedUntil(() => rescue.park(used.companyKey, usedTokenHash, successor), deadline, runtime)
     return parked !== undefined
   }
 
   /** The parked copy goes once the pair is stored; it stays where the deadline passed. */
-  const settle = async ({ used, usedTokenHash }: Persistence, isStored: boolean, isParked: boolean) => {
+  const settle = async ({ used, usedTokenHash }: StorePairRequest, isStored: boolean, isParked: boolean) => {
     if (!isStored) log({ event: 'pair_not_stored', company_key: used.companyKey, parked: isParked })
     else if (isParked) await rescue?.forget(used.companyKey, usedTokenHash).catch(() => undefined)
   }
 
-  return async (persistence: Persistence): Promise<Connection | undefined> => {
-    const { used, successor, leaseEnd, deadline, patienceMs, waitUntil, onRefusedLate } = persistence
+  return async (request: StorePairRequest): Promise<Connection | undefined> => {
+    const { used, successor, leaseEnd, deadline, patienceMs, waitUntil, onRefusedLate } = request
     let parked: Promise<boolean> | undefined
     const failed = Promise.withResolvers<void>()
     const onFailure = () => {
       log({ event: 'pair_write_failed', company_key: used.companyKey, rescue: rescue ? 'bound' : 'not bound' })
       if (parked === undefined) {
-        parked = park(persistence)
+        parked = park(request)
         if (successor.rotated) limit.noteAtRisk(parked.then(async (isParked) => isParked || (await stored)))
       }
       failed.resolve()
@@ -85,7 +85,7 @@ export function persisting({ connections, rescue, runtime, log, limit }: Persist
     let isAnsweredAhead = false
     waitUntil(
       stored.then(async (outcome) => {
-        if (parked !== undefined) await settle(persistence, outcome !== undefined, await parked)
+        if (parked !== undefined) await settle(request, outcome !== undefined, await parked)
         if (isAnsweredAhead && outcome && !outcome.value) await onRefusedLate()
       }),
     )

@@ -20,20 +20,20 @@ export interface RefreshRequest {
 }
 
 /** The record if its access token can be used at all. */
-export function stillValid(connection: Connection, now: EpochSeconds): WithAccessToken | undefined {
+export function ifValid(connection: Connection, now: EpochSeconds): WithAccessToken | undefined {
   return isFresh(connection, now, 0) ? connection : undefined
 }
 
 /** The record if somebody refreshed it after the caller saw it. */
-export function adoptable(current: Connection, { seen }: RefreshRequest, now: EpochSeconds) {
-  return current.generation > seen.generation ? stillValid(current, now) : undefined
+export function refreshedByAnother(current: Connection, { seen }: RefreshRequest, now: EpochSeconds) {
+  return current.generation > seen.generation ? ifValid(current, now) : undefined
 }
 
 /**
  * A failed refresh costs a caller nothing while the old token can be used. It matters to who forced it, and inside the
  * margin of a connection that Intuit no longer accepts, or whose client credentials it rejects. Throws the failure's problem.
  */
-export function despiteFailure(
+export function usableDespite(
   current: Connection,
   failure: Failure,
   forced: boolean,

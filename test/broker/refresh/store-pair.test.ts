@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnectionStore, LogEvent } from '../../../src/broker/ports.ts'
 import { createRefreshLimit } from '../../../src/broker/refresh/concurrency-limit.ts'
-import { persisting } from '../../../src/broker/refresh/store-pair.ts'
+import { createStoreTokenPair } from '../../../src/broker/refresh/store-pair.ts'
 import { DEFAULT_TIMING } from '../../../src/broker/timing.ts'
 import { memoryRescue } from '../../support/memory-rescue.ts'
 import { memoryConnections } from '../../support/memory-stores.ts'
@@ -39,12 +39,12 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
       await new Promise((resolve) => setImmediate(resolve))
     },
   }
-  const persist = persisting({
+  const storeTokenPair = createStoreTokenPair({
     ...{ connections, rescue: bound ? rescue.store : undefined, runtime },
     limit: createRefreshLimit({ runtime, timing: () => DEFAULT_TIMING }),
     log: (event) => events.push(event),
   })
-  const answered = await persist({
+  const answered = await storeTokenPair({
     ...{ used, usedTokenHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
     successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
     waitUntil: (promise) => behind.push(promise),
