@@ -112,7 +112,7 @@ function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => numb
  * idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
  * `DynamoDbError` for any other refusal.
  */
-export function dynamoDbTransport(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
+export function createDynamoDbHttp(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
   const { fetch, now, sleep, random, log } = runtime
   const clock = runtime.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
   // One for the isolate: it keeps the day's signing key.

@@ -6,7 +6,7 @@ import type {
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { StorageSettings } from '../config/config.ts'
-import { type DynamoDbHttpRuntime, dynamoDbTransport, type SendOptions } from './dynamodb-http.ts'
+import { createDynamoDbHttp, type DynamoDbHttpRuntime, type SendOptions } from './dynamodb-http.ts'
 
 /** Attributes as DynamoDB sends them; `attributes.ts` reads them one by one. */
 export type Item = Record<string, unknown>
@@ -41,7 +41,7 @@ function itemOf(value: unknown): Item | undefined {
 
 /** The five operations this service needs, on one table (Amazon DynamoDB API reference, version 2012-08-10). */
 export function dynamoDb(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime): DynamoDb {
-  const send = dynamoDbTransport(settings, runtime)
+  const send = createDynamoDbHttp(settings, runtime)
 
   const read = async (operation: string, input: object, options?: SendOptions) => {
     const answer = await send(operation, { TableName: settings().table, ...input }, options)

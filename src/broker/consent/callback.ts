@@ -120,7 +120,7 @@ export function finishing(ports: CallbackPorts) {
     if (!connection) throw connectionRemoved()
     const arrival: Arrival = { companyKey, environment, realmId: callback.realmId }
     refuseMove(connection, arrival)
-    const use = await realmUse.judge(arrival, holder, nowSeconds())
+    const use = await realmUse.checkRealm(arrival, holder, nowSeconds())
     // Workers end all work of a caller who left: what Intuit answers then must still be stored.
     if (runtime.now() + timing().intuitMs > claimedAt + timing().deadlineMs) throw tooSlow()
     const companyName = claimed.companyName ?? connection.companyName

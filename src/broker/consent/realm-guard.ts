@@ -54,7 +54,7 @@ export function realmUses({ connections, realms, log, oneKeyPerRealm }: RealmPor
   }
 
   /** `holder` is the key that the realm was last noted for. Throws `realm_in_use` where one key alone may have it. */
-  const judge = async (arrival: Arrival, holder: string | undefined, now: EpochSeconds): Promise<RealmUse> => {
+  const checkRealm = async (arrival: Arrival, holder: string | undefined, now: EpochSeconds): Promise<RealmUse> => {
     const { companyKey, realmId } = arrival
     if (realmId === undefined || holder === companyKey) return { isShared: false, isToBeNoted: false }
     const isShared = holder !== undefined && (await stillHolds(holder, arrival, now))
@@ -73,5 +73,5 @@ export function realmUses({ connections, realms, log, oneKeyPerRealm }: RealmPor
       .catch(() => log({ event: 'realm_not_noted', company_key: companyKey }))
   }
 
-  return { judge, note }
+  return { checkRealm, note }
 }

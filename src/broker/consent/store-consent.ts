@@ -30,7 +30,7 @@ export type Verdict = { stored: Connection } | { refused: Problem; connection: C
  * Judges the record as it stands after the write. Never takes a pair for stored that was thrown away without a later one
  * in its place. Throws where the record gives no reason for its refusal: the write is worth another attempt.
  */
-function judge(connection: Connection, { arrival, consent }: StoreConsentRequest): Verdict {
+function checkRealm(connection: Connection, { arrival, consent }: StoreConsentRequest): Verdict {
   const { lastChange } = connection
   const isOurs = lastChange?.by === consent.writer
   const isLater = lastChange !== undefined && !isOurs && lastChange.at >= changeTime(consent)
@@ -64,7 +64,7 @@ export function createStoreConsent({ connections, intuit, runtime, log }: StoreC
       log({ event: 'pair_write_failed', company_key: arrival.companyKey })
       request.onFailure()
     }
-    const attempt = async () => judge(await connections.connect(arrival.companyKey, consent), request)
+    const attempt = async () => checkRealm(await connections.connect(arrival.companyKey, consent), request)
     const ended = await retriedUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
     if (!ended) throw notStored()
     const { value: verdict } = ended
