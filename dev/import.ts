@@ -1,6 +1,6 @@
 import { readConfig } from '../src/config/config.ts'
-import { sealingVault } from '../src/crypto/token-vault.ts'
-import { once } from '../src/lib/lazy.ts'
+import { createTokenVault } from '../src/crypto/token-vault.ts'
+import { lazy } from '../src/lib/lazy.ts'
 import { adminClient, tableAccess } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { readEnvironment, type Variables } from './environment.ts'
@@ -56,7 +56,7 @@ const sourceOf = (options: Options, variables: Variables) => {
   return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
 }
 
-const warnPlain = once(() => process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'))
+const warnPlain = lazy(() => process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'))
 
 const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
 
@@ -68,7 +68,7 @@ const run = async () => {
   const { variables } = readEnvironment(options.vars, options.env ?? false)
   const { client, table } = tableAccess(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
-  const vault = sealingVault(readConfig(variables).sealing, warnPlain)
+  const vault = createTokenVault(readConfig(variables).sealing, warnPlain)
   const source = sourceOf(options, variables)
   const target = (apply ? writingTarget : dryTarget)({ client, table, region, digest: vault.digest })
   const tally = await importRecords({

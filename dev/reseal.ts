@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { TokenName } from '../src/broker/ports.ts'
-import { type SealingKey, sealedBy, sealingVault } from '../src/crypto/token-vault.ts'
+import { createTokenVault, type SealingKey, sealedBy } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'
 import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 import { createPace, isThrottled, type Pace } from './reseal-pace.ts'
@@ -94,7 +94,7 @@ async function* connections({ client, table }: ResealOptions, pace: Pace): Async
 /** The tokens of a record that the first key has not sealed, sealed by it; a hash where there is none. */
 const createSealer = ({ keys, onUnreadable }: ResealOptions) => {
   const [first] = keys
-  const vault = sealingVault(
+  const vault = createTokenVault(
     () => keys,
     () => undefined,
   )

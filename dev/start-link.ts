@@ -1,7 +1,7 @@
 import { parseCompanyKey, parseCompanyName } from '../src/broker/company.ts'
-import { LINK_SECONDS, startLinks } from '../src/broker/consent/start-links.ts'
+import { createStartLinks, LINK_SECONDS } from '../src/broker/consent/start-links.ts'
 import { readConfig } from '../src/config/config.ts'
-import { linkSigner } from '../src/crypto/link-signer.ts'
+import { createLinkSigner } from '../src/crypto/link-signer.ts'
 import { startLinkUrl } from '../src/routes/start-link.ts'
 import { fail, takeOptions } from './arguments.ts'
 
@@ -34,8 +34,8 @@ const make = async () => {
   const companyName = parseCompanyName(options['company-name'])
   const expiresIn = seconds(options['expires-in'])
   const config = readConfig(process.env)
-  const { issue } = startLinks({
-    linkSigner: linkSigner(() => config.startLinks().keys),
+  const { issue } = createStartLinks({
+    linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     runtime: { now: Date.now },
   })

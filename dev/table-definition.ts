@@ -31,7 +31,7 @@ const SHOWN = [
 ]
 
 /** Every connection, next to die first, a shard at a time; its attributes come from `src/storage/fleet-keys.ts`. */
-export const fleetIndex = {
+export const createFleetIndex = {
   IndexName: FLEET_INDEX,
   KeySchema: [
     { AttributeName: 'fleet_shard', KeyType: 'HASH' },
@@ -51,7 +51,7 @@ export const tableDefinition = (table: string) =>
       { AttributeName: 'dies_at', AttributeType: 'N' },
     ],
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: [fleetIndex],
+    GlobalSecondaryIndexes: [createFleetIndex],
   }) satisfies CreateTableCommandInput
 
 const typeOf = (table: TableDescription, name: string) =>

@@ -8,7 +8,7 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
-import { fleetIndex, fleetIndexOf, hasOurKey, TTL_ATTRIBUTE, tableDefinition } from './table-definition.ts'
+import { createFleetIndex, fleetIndexOf, hasOurKey, TTL_ATTRIBUTE, tableDefinition } from './table-definition.ts'
 
 const MAX_WAIT_SECONDS = 120
 
@@ -65,7 +65,7 @@ const addsNoIndex = (error: unknown) =>
 /** Adds the index to a table of before. It is not waited for: DynamoDB takes minutes even for an empty table. */
 const addIndex = async (client: DynamoDBClient, table: string): Promise<TableResult['index']> => {
   const { AttributeDefinitions } = tableDefinition(table)
-  const GlobalSecondaryIndexUpdates = [{ Create: fleetIndex }]
+  const GlobalSecondaryIndexUpdates = [{ Create: createFleetIndex }]
   try {
     await client.send(new UpdateTableCommand({ TableName: table, AttributeDefinitions, GlobalSecondaryIndexUpdates }))
     return 'being built'
@@ -84,7 +84,7 @@ const ensureIndex = async (
   if (found === 'absent') return addIndex(client, table)
   if (found !== 'another') return found
   throw new IndexMismatchError(
-    `The table ${table} has another index by the name ${fleetIndex.IndexName}. Delete that index, then run this again.`,
+    `The table ${table} has another index by the name ${createFleetIndex.IndexName}. Delete that index, then run this again.`,
   )
 }
 

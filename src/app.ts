@@ -3,7 +3,7 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
-import { once } from './lib/lazy.ts'
+import { lazy } from './lib/lazy.ts'
 import { type AccessParts, requireApiKey } from './middleware/api-key.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
@@ -142,7 +142,7 @@ function otherRoutes(parts: AppParts) {
  */
 export function createApp(parts: AppParts) {
   const steady = steadyRoutes(parts)
-  const others = once(() => otherRoutes(parts))
+  const others = lazy(() => otherRoutes(parts))
   return {
     fetch: (request: Request, ctx: ExecutionContext) =>
       (isSteady(requestPath(request)) ? steady : others()).fetch(request, undefined, ctx),

@@ -3,21 +3,21 @@ import type { Runtime } from './broker/ports.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config/config.ts'
 import { isSet } from './config/variables.ts'
-import { linkSigner } from './crypto/link-signer.ts'
-import { sealingVault } from './crypto/token-vault.ts'
-import { intuit } from './intuit/authorization-server.ts'
-import { once } from './lib/lazy.ts'
+import { createLinkSigner } from './crypto/link-signer.ts'
+import { createTokenVault } from './crypto/token-vault.ts'
+import { createAuthorizationServer } from './intuit/authorization-server.ts'
+import { lazy } from './lib/lazy.ts'
 import { type RescueNamespace, rescueOf } from './rescue/rescue-client.ts'
 import { startLinkUrl } from './routes/start-link.ts'
 import { type Env, runtime as local, warn } from './runtime.ts'
-import { connectionStore } from './storage/connection-store.ts'
-import { roundStore } from './storage/cron-state-store.ts'
-import { disconnectionStore } from './storage/disconnection-store.ts'
-import { dynamoDb } from './storage/dynamodb.ts'
-import { fleetIndex } from './storage/fleet-index.ts'
-import { realmStore } from './storage/realm-store.ts'
-import { replicas } from './storage/replica-store.ts'
-import { stateStore } from './storage/state-store.ts'
+import { createConnectionStore } from './storage/connection-store.ts'
+import { createCronStateStore } from './storage/cron-state-store.ts'
+import { createDisconnectionStore } from './storage/disconnection-store.ts'
+import { createDynamoDb } from './storage/dynamodb.ts'
+import { createFleetIndex } from './storage/fleet-index.ts'
+import { createRealmStore } from './storage/realm-store.ts'
+import { createReplicaStore } from './storage/replica-store.ts'
+import { createStateStore } from './storage/state-store.ts'
 import { tableClock } from './storage/table-clock.ts'
 
 /** The binding is optional: without it a pair whose every write fails has no second place. */
@@ -51,23 +51,23 @@ export function createCore(env: Env, network: typeof fetch, localRuntime: Runtim
   const origin = () => new URL(config.authorization().redirectUri).origin
   // The table's own client goes by local time, which it corrects.
   const tableReach = { ...localRuntime, fetch: network, clock, log: warn }
-  const dynamo = dynamoDb(config.storage, tableReach)
+  const dynamo = createDynamoDb(config.storage, tableReach)
   const broker = createBroker({
-    connections: connectionStore(dynamo, clock.requireLeaseClock),
-    replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? replicas(config, tableReach, warn) : undefined,
+    connections: createConnectionStore(dynamo, clock.requireLeaseClock),
+    replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? createReplicaStore(config, tableReach, warn) : undefined,
     rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], runtime) : undefined,
-    disconnections: disconnectionStore(dynamo),
-    realms: realmStore(dynamo),
+    disconnections: createDisconnectionStore(dynamo),
+    realms: createRealmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
-    states: stateStore(dynamo),
+    states: createStateStore(dynamo),
     settings: {
       requireConsent: (environment) => requireConsent(config, environment),
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: intuit(config, { ...runtime, fetch: network }),
-    vault: sealingVault(config.sealing, once(warnPlain)),
-    linkSigner: linkSigner(() => config.startLinks().keys),
+    intuit: createAuthorizationServer(config, { ...runtime, fetch: network }),
+    vault: createTokenVault(config.sealing, lazy(warnPlain)),
+    linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,
     runtime,
@@ -81,6 +81,6 @@ export function createCore(env: Env, network: typeof fetch, localRuntime: Runtim
         : undefined,
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
-  const index = fleetIndex(dynamo, () => config.fleet().indexName ?? '')
-  return { config, origin, dynamo, clock, broker, index, rounds: roundStore(dynamo) }
+  const index = createFleetIndex(dynamo, () => config.fleet().indexName ?? '')
+  return { config, origin, dynamo, clock, broker, index, rounds: createCronStateStore(dynamo) }
 }

@@ -1,9 +1,9 @@
-import { webhook } from './alerts/webhook.ts'
+import { createWebhook } from './alerts/webhook.ts'
 import type { WaitUntil } from './broker/ports.ts'
 import { createCore } from './composition.ts'
-import { fleetRun } from './fleet/cron-run.ts'
+import { createCronRun } from './fleet/cron-run.ts'
 import { type Env, network, runtime } from './runtime.ts'
-import { outbox } from './storage/alert-outbox.ts'
+import { createAlertOutbox } from './storage/alert-outbox.ts'
 
 /** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
 export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
@@ -17,13 +17,13 @@ export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
   const { indexName, calls, ...bounds } = config.fleet()
   if (indexName === undefined) return
   const settings = config.alerts()
-  const run = fleetRun({
+  const run = createCronRun({
     ...bounds,
     index,
     rounds,
     alerts: settings && {
-      outbox: outbox(dynamo, () => indexName),
-      send: webhook(settings, { fetch: counting, now }),
+      outbox: createAlertOutbox(dynamo, () => indexName),
+      send: createWebhook(settings, { fetch: counting, now }),
     },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, waitUntil),
     now,

@@ -22,7 +22,7 @@ export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
  * Whether everything is there that the service needs: the whole configuration, and the table, by one read. Requests that
  * come while it is under way share it.
  */
-export function readiness({ config, probe, runtime, report }: ReadinessParts): Readiness {
+export function createReadiness({ config, probe, runtime, report }: ReadinessParts): Readiness {
   const { now } = runtime
   // The defaults, as this answers where the timing is what is malformed.
   const looks = createSingleFlight<string[]>({ runtime, timing: () => DEFAULT_TIMING })

@@ -1,30 +1,35 @@
 import { createApp } from './app.ts'
 import { createCore } from './composition.ts'
 import { createApiKeys } from './crypto/api-keys.ts'
-import { cursorSeal } from './crypto/pagination-cursor.ts'
+import { createPaginationCursor } from './crypto/pagination-cursor.ts'
 import { createFleet } from './fleet/fleet.ts'
-import { once } from './lib/lazy.ts'
+import { lazy } from './lib/lazy.ts'
 import { createRateLimiter } from './middleware/rate-limit.ts'
-import { readiness } from './readiness.ts'
-import { tokenCalls } from './routes/rpc.ts'
+import { createReadiness } from './readiness.ts'
+import { createRpcCalls } from './routes/rpc.ts'
 import { type Env, logRequest, network, reportFault, runtime, warn } from './runtime.ts'
-import { tableProbe } from './storage/probe.ts'
+import { createTableProbe } from './storage/probe.ts'
 
 /** What an isolate answers requests and calls with. Nothing is made before it is asked for. */
 export function createService(env: Env) {
   const { now } = runtime
-  const core = once(() => createCore(env, network))
+  const core = lazy(() => createCore(env, network))
   const config = () => core().config
   const broker = () => core().broker
   const forcedRefresh = createRateLimiter(env['FORCED_REFRESH_LIMIT'])
   const app = createApp({
     broker,
     fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
-    cursors: cursorSeal(() => config().storage().secretAccessKey),
-    ready: once(() => {
+    cursors: createPaginationCursor(() => config().storage().secretAccessKey),
+    ready: lazy(() => {
       const { dynamo, clock } = core()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })
-      return readiness({ config: config(), probe: tableProbe(dynamo, clock.requireLeaseClock), runtime, report })
+      return createReadiness({
+        config: config(),
+        probe: createTableProbe(dynamo, clock.requireLeaseClock),
+        runtime,
+        report,
+      })
     }),
     now,
     identifyClient: createApiKeys(() => config().access(), now),
@@ -41,5 +46,5 @@ export function createService(env: Env) {
     logRequest,
     reportFault,
   })
-  return { app, calls: once(() => tokenCalls({ broker: broker(), forcedRefresh, now, logRequest, reportFault })) }
+  return { app, calls: lazy(() => createRpcCalls({ broker: broker(), forcedRefresh, now, logRequest, reportFault })) }
 }

@@ -1,7 +1,7 @@
 import { readConfig } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
-import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
+import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import type { DynamoDbHttpRuntime } from '../../src/storage/dynamodb-http.ts'
 import { FLEET_SHARDS } from '../../src/storage/fleet-keys.ts'
 import type { Variables } from '../environment.ts'
@@ -85,7 +85,7 @@ export const checkRequests = async (variables: Variables, runtime: DynamoDbHttpR
     if (!Number.isNaN(date)) skew = (runtime.now() - date) / 1000
     return answer
   }
-  const dynamo = dynamoDb(readConfig(variables).storage, { ...runtime, fetch: watching })
+  const dynamo = createDynamoDb(readConfig(variables).storage, { ...runtime, fetch: watching })
   const signed = await ask('signed request', "DynamoDB accepts the Worker's credentials", () =>
     dynamo.getItem({ Key: NOBODY }),
   )

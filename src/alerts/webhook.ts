@@ -27,7 +27,7 @@ function bodyOf({ type, at, data }: Alert) {
 }
 
 /** Sends alerts by the Standard Webhooks scheme. Only a 2xx counts as taken; a redirect is not followed. */
-export function webhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert {
+export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert {
   return async (alert) => {
     const [body, timestamp] = [bodyOf(alert), String(Math.floor(now() / 1000))]
     const headers = {

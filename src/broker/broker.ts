@@ -1,11 +1,11 @@
 import type { Connection } from './connection.ts'
-import { type CallbackPorts, finishing } from './consent/callback.ts'
-import { type StartPorts, starting } from './consent/start.ts'
-import { type StartLinkPorts, startLinks } from './consent/start-links.ts'
-import { type DisconnectPorts, disconnecting } from './disconnect.ts'
+import { type CallbackPorts, createCallback } from './consent/callback.ts'
+import { createStart, type StartPorts } from './consent/start.ts'
+import { createStartLinks, type StartLinkPorts } from './consent/start-links.ts'
+import { createDisconnect, type DisconnectPorts } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
 import { createRevalidate } from './revalidate.ts'
-import { type TokenPorts, tokens } from './tokens/get-token.ts'
+import { createGetToken, type TokenPorts } from './tokens/get-token.ts'
 import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 
@@ -24,8 +24,8 @@ export function createBroker(ports: BrokerPorts) {
   const { connections, runtime, cacheSeconds, replicas } = ports
   const replicaReads = replicas && createReplicaReads({ ...ports, replicas })
   const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
-  const { admit, signAgain, issue: startLink } = startLinks(ports)
-  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, tokenCache: tokenCache, replicaReads })
+  const { admit, signAgain, issue: startLink } = createStartLinks(ports)
+  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...ports, tokenCache: tokenCache, replicaReads })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -36,9 +36,9 @@ export function createBroker(ports: BrokerPorts) {
 
   return {
     startLink,
-    start: starting({ ...ports, admit }),
-    finish: finishing({ ...ports, signAgain, tokenCache: tokenCache }),
-    disconnect: disconnecting({ ...ports, tokenCache: tokenCache }),
+    start: createStart({ ...ports, admit }),
+    finish: createCallback({ ...ports, signAgain, tokenCache: tokenCache }),
+    disconnect: createDisconnect({ ...ports, tokenCache: tokenCache }),
     connection,
     freshToken,
     refreshedToken,

@@ -80,7 +80,7 @@ function asRecorded(companyKey: string, recorded: Disconnection | undefined): Di
 }
 
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
-export function disconnecting(ports: DisconnectPorts) {
+export function createDisconnect(ports: DisconnectPorts) {
   const { connections, disconnections, realms, rescue, intuit, settings, vault, runtime, timing, log } = ports
   const { tokenCache } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { once } from '../lib/lazy.ts'
+import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import { type Env, textFault } from './variables.ts'
 
@@ -56,7 +56,7 @@ export function createPart<Schema extends PartSchema>(
   makeSchema: () => Schema,
   variables: Env,
 ): Part<v.InferOutput<Schema>> {
-  const read = once(() => {
+  const read = lazy(() => {
     const parsed = parse(makeSchema(), variables)
     if ('faults' in parsed) throw configurationError(parsed.faults)
     return parsed.settings

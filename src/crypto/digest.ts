@@ -1,4 +1,4 @@
-import { recent } from '../lib/lru.ts'
+import { createLru } from '../lib/lru.ts'
 
 const encoder = new TextEncoder()
 /** Of what is remembered: API keys have some 50 characters, a read of the table some 150, and no write of tokens as few. */
@@ -26,7 +26,7 @@ export async function sha256(text: string): Promise<Uint8Array> {
  * anew for each isolate. Digests are kept and not their promises, as one that belongs to another request may never settle.
  */
 export function rememberingSha256(most: number): typeof sha256 {
-  const digests = recent<Uint8Array>(most, MAX_LENGTH)
+  const digests = createLru<Uint8Array>(most, MAX_LENGTH)
   return async (text) => {
     const known = digests.get(text)
     if (known) return known

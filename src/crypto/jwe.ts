@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import { once } from '../lib/lazy.ts'
-import { recent } from '../lib/lru.ts'
+import { lazy } from '../lib/lazy.ts'
+import { createLru } from '../lib/lru.ts'
 import { base64Url, bytesOfBase64Url } from './bytes.ts'
 
 /** What the header of every value of ours says, and nothing else: another `alg` or `enc`, `crit` or `zip` is no value of ours. */
-const headerSchema = once(() =>
+const headerSchema = lazy(() =>
   v.strictObject({
     alg: v.picklist(['dir']),
     enc: v.picklist(['A256GCM']),
@@ -62,7 +62,7 @@ function parsedHeader(text: string) {
 }
 
 /** By their spelling: that of one attribute of one record is the same at every read. */
-const headers = recent<JweHeader>(1_000, 400)
+const headers = createLru<JweHeader>(1_000, 400)
 
 function headerOf(text: string) {
   const known = headers.get(text)

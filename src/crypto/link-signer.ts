@@ -33,7 +33,7 @@ async function keyRing(keys: readonly LinkKey[]): Promise<KeyRing> {
  * HMAC-SHA256 (RFC 2104) over company key, company name, expiry and `kid`. The first key signs, all verify, in constant
  * time as WebCrypto does. Keys are imported at their first use and kept.
  */
-export function linkSigner(keys: () => readonly LinkKey[]): LinkSigner {
+export function createLinkSigner(keys: () => readonly LinkKey[]): LinkSigner {
   let kept: KeyRing | undefined
   const ring = async () => {
     kept ??= await keyRing(keys())

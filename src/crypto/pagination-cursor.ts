@@ -7,7 +7,7 @@ const HEADER = { alg: 'dir', enc: 'A256GCM', kid: 'cursor', sub: 'connections', 
  * Closes and opens cursors, under a key made of `secret`. What a cursor says is for us alone: it names connections that
  * its holder may have no right to know of. No stored token opens as a cursor, as none is under this key.
  */
-export function cursorSeal(secret: () => string) {
+export function createPaginationCursor(secret: () => string) {
   const key = async () => importKey(new Uint8Array(await sha256(`cursor of a list: ${secret()}`)))
   return {
     seal: async (text: string): Promise<string> => encryptJwe(await key(), HEADER, text),

@@ -54,7 +54,7 @@ function belongsTo(header: JweHeader, companyKey: string, name: TokenName) {
  * tokens are stored as they are, and `warnPlain` is told. Plain values open as they are in either case. Keys are
  * imported at their first use and kept. Throws `configuration_error` where `keys` does.
  */
-export function sealingVault(keys: () => readonly SealingKey[], warnPlain: () => void): Vault {
+export function createTokenVault(keys: () => readonly SealingKey[], warnPlain: () => void): Vault {
   let kept: KeyRing | undefined
   const ring = async () => {
     kept ??= await keyRing(keys())

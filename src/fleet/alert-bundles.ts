@@ -83,7 +83,7 @@ export function planAlerts(found: FoundChanges, before: AlertState, moment: Mome
   const many: Alert[] = []
   const oneByOne: Change[] = []
   const windows = { ...before.windows }
-  for (const [bundle, { count, changes }] of found.alerting) {
+  for (const [bundle, { count, changes }] of found.createAlertDelivery) {
     const window = windows[bundle] ?? { since: now, count: 0 }
     const open = isOpen(window, moment)
     const earlier = open || now - window.since < WINDOW_SECONDS ? window.count : 0

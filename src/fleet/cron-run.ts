@@ -5,7 +5,7 @@ import { type Announced, createAlerting } from './alert-delivery.ts'
 import { changeOf } from './alerts.ts'
 import { createFoundChanges, type FoundChanges } from './found-changes.ts'
 import { CALLS_A_REFRESH, createIdleRefresh, isDue } from './idle-refresh.ts'
-import { noCounts, sweeping } from './index-scan.ts'
+import { createIndexScan, noCounts } from './index-scan.ts'
 import type { AlertState, FleetIndex, Outbox, PendingNote, Round, RoundStore, SendAlert, Sighting } from './ports.ts'
 import { createSoonest } from './soonest-to-expire.ts'
 
@@ -85,9 +85,9 @@ function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number
  * then refreshes what is due of what it saw. Each part has its share of the run's calls, so that Workers' limit is never
  * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
  */
-export function fleetRun(ports: FleetRunPorts) {
+export function createCronRun(ports: FleetRunPorts) {
   const { index, rounds, alerts, refreshIdle, now, calls, idleRefreshDays, refreshes } = ports
-  const sweep = sweeping(index)
+  const sweep = createIndexScan(index)
   const callsLeft = () => calls.limit - calls.used()
   const maxTelling = Math.floor(calls.limit * TELLING)
 

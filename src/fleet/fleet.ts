@@ -1,5 +1,5 @@
 import type { EpochMs } from '../broker/connection.ts'
-import { type ListPage, type ListRequest, listing } from './list.ts'
+import { createList, type ListPage, type ListRequest } from './list.ts'
 import type { FleetIndex, FleetSummary, RoundStore } from './ports.ts'
 
 export interface FleetPorts {
@@ -12,7 +12,7 @@ export interface FleetPorts {
 
 /** All connections of a deployment, seen together. */
 export function createFleet({ index, rounds, isConfigured, now }: FleetPorts) {
-  const list = listing(index)
+  const list = createList(index)
   return {
     isConfigured,
     /** How many places a list has. */

@@ -11,7 +11,7 @@ export interface ChangeGroup {
 /** The changes that a run found. What it holds is bounded, however many connections changed at once. */
 export interface FoundChanges {
   /** Changes with an alert, by the alert for many that they would be part of. */
-  alerting: ReadonlyMap<string, ChangeGroup>
+  createAlertDelivery: ReadonlyMap<string, ChangeGroup>
   /** Changes that only need a note. */
   silent: readonly Change[]
   count: number
@@ -19,7 +19,7 @@ export interface FoundChanges {
 
 /** Collects changes: of each group as many as can be remembered, of silent ones as many as the run can write. */
 export function createFoundChanges(maxSilent: number) {
-  const alerting = new Map<string, ChangeGroup>()
+  const createAlertDelivery = new Map<string, ChangeGroup>()
   const silent: Change[] = []
   let count = 0
   return {
@@ -30,11 +30,11 @@ export function createFoundChanges(maxSilent: number) {
         return
       }
       const bundle = bundleOf(change.alert)
-      const group = alerting.get(bundle) ?? { count: 0, changes: [] }
+      const group = createAlertDelivery.get(bundle) ?? { count: 0, changes: [] }
       group.count++
       if (group.changes.length < MAX_PENDING_NOTES) group.changes.push(change)
-      alerting.set(bundle, group)
+      createAlertDelivery.set(bundle, group)
     },
-    found: (): FoundChanges => ({ alerting, silent, count }),
+    found: (): FoundChanges => ({ createAlertDelivery, silent, count }),
   }
 }

@@ -35,7 +35,7 @@ export function isOver({ expiresAt }: Sighting, now: EpochSeconds) {
  * Goes on with the round over the whole index where `from` stands, for at most so many pages, and at most once round.
  * Shows each connection to `look`, and counts it.
  */
-export function sweeping(index: FleetIndex) {
+export function createIndexScan(index: FleetIndex) {
   return async (from: Swept, pages: number, now: EpochSeconds, look: (sighting: Sighting) => void): Promise<Swept> => {
     const range = { from: 0, to: index.nothingToDie }
     let { shard, after } = from

@@ -109,7 +109,7 @@ function createPageSize({ limit, ...wanted }: ListRequest, shards: number) {
  * Connections, soonest to expire first: the shards of the index merged, each read a page at a time. A page may be short,
  * and even empty, where few of many are wanted: what a request may read is bounded, and its places tell where to go on.
  */
-export function listing(index: FleetIndex) {
+export function createList(index: FleetIndex) {
   const begin = (places: ListPlaces | undefined): Shard[] =>
     index.shards.map((name, position) => {
       const given = places?.[position]

@@ -19,7 +19,10 @@ function exchangeAnswer(answer: TokenResult): ExchangeAnswer {
 }
 
 /** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
-export function intuit(config: Config, { fetch, now, sleep }: AuthorizationServerRuntime): AuthorizationServer {
+export function createAuthorizationServer(
+  config: Config,
+  { fetch, now, sleep }: AuthorizationServerRuntime,
+): AuthorizationServer {
   const redeemAt = (
     environment: Environment,
     grantType: GrantType,

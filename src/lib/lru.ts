@@ -1,5 +1,5 @@
 /** Values by texts of up to `longest` characters, at most `most` of them: one too many, and all are forgotten. */
-export function recent<Value>(most: number, longest: number) {
+export function createLru<Value>(most: number, longest: number) {
   const values = new Map<string, Value>()
   return {
     get: (text: string): Value | undefined => values.get(text),

@@ -66,7 +66,7 @@ function reason(problem: Problem, requestId: string): Refusal {
 }
 
 /** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
-export function tokenCalls({ broker, forcedRefresh, now, logRequest, reportFault }: CallParts) {
+export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportFault }: CallParts) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>

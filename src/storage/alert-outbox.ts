@@ -36,7 +36,7 @@ function waitingOf(item: Item | undefined): Waiting[] {
 }
 
 /** Alerts that wait for delivery. Every call is idempotent. */
-export function outbox(dynamo: DynamoDb, indexName: () => string): Outbox {
+export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Outbox {
   /** A page may be empty and not be the last one. */
   const dueKeys = async (now: EpochSeconds, limit: number): Promise<string[]> => {
     const keys: string[] = []

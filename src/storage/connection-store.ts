@@ -16,7 +16,10 @@ const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: 
  * Connection records in DynamoDB. No write needs a transaction. Each is idempotent, as the transport repeats what it had
  * no answer to. `requireLeaseClock` throws where the clock is too far off to acquire a lease.
  */
-export function connectionStore(dynamo: DynamoDb, requireLeaseClock: () => void = () => undefined): ConnectionStore {
+export function createConnectionStore(
+  dynamo: DynamoDb,
+  requireLeaseClock: () => void = () => undefined,
+): ConnectionStore {
   const readItem = (companyKey: string) => dynamo.getItem({ Key: connectionKey(companyKey), ConsistentRead: true })
 
   /** The item that refused a condition: told by DynamoDB, read where the engine does not tell. */

@@ -65,7 +65,7 @@ function roundText({ pendingNotes, ...round }: Round) {
 const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
 
 /** What the cron keeps between its runs: one item, so that a run reads and writes it once. */
-export function roundStore(dynamo: DynamoDb): RoundStore {
+export function createCronStateStore(dynamo: DynamoDb): RoundStore {
   return {
     async load(): Promise<Round | undefined> {
       const item = await dynamo.getItem({ Key: roundKey(), ConsistentRead: true })

@@ -34,7 +34,7 @@ function maySettle(writer: string, isConfirmed: boolean): Condition {
  * The end of connections in DynamoDB: the record stays, its tokens go. `connected_at` and `connected_by` become the
  * disconnect's own, so that an older consent whose write is repeated late cannot undo it.
  */
-export function disconnectionStore(dynamo: DynamoDb): DisconnectionStore {
+export function createDisconnectionStore(dynamo: DynamoDb): DisconnectionStore {
   return {
     async erase(seen, { writer, at, tokenToRevoke }) {
       const unchanged = isUnchanged(seen)

@@ -1,5 +1,5 @@
 import type { StorageSettings } from '../config/config.ts'
-import { once } from '../lib/lazy.ts'
+import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import {
   errorMessage,
@@ -116,7 +116,7 @@ export function createDynamoDbHttp(settings: () => StorageSettings, runtime: Dyn
   const { fetch, now, sleep, random, log } = runtime
   const clock = runtime.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
   // One for the isolate: it keeps the day's signing key.
-  const signer = once(() => dynamoDbSigner(settings()))
+  const signer = lazy(() => dynamoDbSigner(settings()))
   const budget = retryBudget()
 
   const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Answer | FailedAttempt> => {

@@ -40,7 +40,7 @@ function itemOf(value: unknown): Item | undefined {
 }
 
 /** The five operations this service needs, on one table (Amazon DynamoDB API reference, version 2012-08-10). */
-export function dynamoDb(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime): DynamoDb {
+export function createDynamoDb(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime): DynamoDb {
   const send = createDynamoDbHttp(settings, runtime)
 
   const read = async (operation: string, input: object, options?: SendOptions) => {

@@ -38,7 +38,7 @@ function startKey(shard: string, { diesAt, companyKey }: Place) {
 }
 
 /** The connections of the table in the order of their deaths, by the index that `DYNAMODB_FLEET_INDEX` names. */
-export function fleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
+export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
   return {
     shards: FLEET_SHARDS,
     nothingToDie: NOTHING_TO_DIE,

@@ -21,7 +21,7 @@ function faultOf(error: unknown): string {
  * What is wrong with the table, or with our clock beside the table's, as far as one read can tell; `undefined`: nothing. A table of another key refuses the
  * read. Of expiry it tells that it is off, a week after the cron planted an item that had expired; that it is on, never.
  */
-export function tableProbe(dynamo: DynamoDb, requireLeaseClock: () => void) {
+export function createTableProbe(dynamo: DynamoDb, requireLeaseClock: () => void) {
   return async (now: number): Promise<string | undefined> => {
     try {
       const item = (await dynamo.getItem({ Key: expiredKey() })) ?? {}

@@ -14,7 +14,7 @@ function key(environment: Environment, realmId: string) {
 }
 
 /** Which key a realm was connected under. */
-export function realmStore(dynamo: DynamoDb): RealmStore {
+export function createRealmStore(dynamo: DynamoDb): RealmStore {
   return {
     async holder(environment, realmId) {
       const item = await dynamo.getItem({ Key: key(environment, realmId), ConsistentRead: true })

@@ -1,10 +1,10 @@
 import type { EpochMs } from '../broker/connection.ts'
 import type { CallerLocation, Log, Replicas } from '../broker/ports.ts'
 import type { ReadRegions, StorageSettings } from '../config/config.ts'
-import { once } from '../lib/lazy.ts'
+import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import { connectionKey, connectionOf, isExpired } from './connection-item.ts'
-import { dynamoDb } from './dynamodb.ts'
+import { createDynamoDb } from './dynamodb.ts'
 import type { DynamoDbHttpRuntime } from './dynamodb-http.ts'
 import { rankFrom } from './regions.ts'
 
@@ -22,13 +22,13 @@ interface ReplicasConfig {
  * The replicas of a global table, one signed client for each. They are read eventually consistent: a consistent read
  * costs twice as much and is consistent within the replica's own region only.
  */
-export function replicas(config: ReplicasConfig, runtime: DynamoDbHttpRuntime, log: Log): Replicas {
+export function createReplicaStore(config: ReplicasConfig, runtime: DynamoDbHttpRuntime, log: Log): Replicas {
   const { now, clock } = runtime
-  const all = once(() =>
+  const all = lazy(() =>
     config.readRegions().map(({ region, endpoint }) => {
       const settings = { ...config.storage(), region, endpoint }
       const passedOverUntil: EpochMs = 0
-      return { region, passedOverUntil, table: dynamoDb(() => settings, runtime) }
+      return { region, passedOverUntil, table: createDynamoDb(() => settings, runtime) }
     }),
   )
 

@@ -68,7 +68,7 @@ function mayAcquire(
   )
 }
 
-export function stateStore(dynamo: DynamoDb): StateStore {
+export function createStateStore(dynamo: DynamoDb): StateStore {
   return {
     async put(state) {
       await dynamo.putItem({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { webhook } from '../../src/alerts/webhook.ts'
+import { createWebhook } from '../../src/alerts/webhook.ts'
 import type { Alert } from '../../src/fleet/ports.ts'
 
 const alert: Alert = { id: 'msg_1', type: 'connection.failing', at: 1_790_000_000, data: { company_key: 'beach' } }
@@ -17,7 +17,7 @@ const sent = async (one: Alert, secret: string, answer: () => Promise<Response>,
     })
     return answer()
   }
-  const send = webhook({ url: 'https://operator.example/alerts', secret }, { fetch: network, now: () => now })
+  const send = createWebhook({ url: 'https://operator.example/alerts', secret }, { fetch: network, now: () => now })
   const taken = await send(one)
   const [request] = requests
   if (!request) throw new Error('nothing was sent')

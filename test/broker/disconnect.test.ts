@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports.ts'
-import { connectionStore } from '../../src/storage/connection-store.ts'
-import { disconnectionStore } from '../../src/storage/disconnection-store.ts'
-import { dynamoDb } from '../../src/storage/dynamodb.ts'
+import { createConnectionStore } from '../../src/storage/connection-store.ts'
+import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
+import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections } from '../support/memory-stores.ts'
@@ -154,8 +154,8 @@ describe('the store of disconnections over a table', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    const table = dynamoDb(() => testStorage(engine.url), realRuntime)
-    stores = { connections: connectionStore(table), disconnections: disconnectionStore(table) }
+    const table = createDynamoDb(() => testStorage(engine.url), realRuntime)
+    stores = { connections: createConnectionStore(table), disconnections: createDisconnectionStore(table) }
   })
   afterAll(() => close())
   promises(() => stores)
@@ -396,11 +396,11 @@ describe('DELETE /api/connections/{company_key}', () => {
       ...{ kind: 'hold', operation: 'UpdateItem', until: read.promise, times: 1 },
       when: ({ body }) => JSON.stringify(body).includes('disconnected_at'),
     })
-    const disconnecting = disconnect(key)
+    const createDisconnect = disconnect(key)
     await expect.poll(() => service.dynamo.requests.at(-1)?.operation).toBe('UpdateItem')
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
     read.resolve()
-    expect(await (await disconnecting).json()).toMatchObject({ revocation: 'confirmed' })
+    expect(await (await createDisconnect).json()).toMatchObject({ revocation: 'confirmed' })
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
@@ -430,10 +430,10 @@ describe('DELETE /api/connections/{company_key}', () => {
       ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
       when: ({ body }) => JSON.stringify(body).includes(':written_by'),
     })
-    const refreshing = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    const createRefresh = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
     await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
     await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
-    return { refreshing, store: storing.resolve }
+    return { createRefresh, store: storing.resolve }
   }
 
   it.each(['same', 'rotated'])(
@@ -442,10 +442,10 @@ describe('DELETE /api/connections/{company_key}', () => {
       const [key, realmId] = [freshKey(), freshRealm()]
       await service.connect(key, { realmId })
       if (kind === 'rotated') await service.intuit.turn({ rotateAfterSeconds: 0 })
-      const { refreshing, store } = await heldRefresh(key)
+      const { createRefresh, store } = await heldRefresh(key)
       expect((await disconnect(key)).status).toBe(200)
       store()
-      expect(await problem(await refreshing)).toEqual(NOT_CONNECTED)
+      expect(await problem(await createRefresh)).toEqual(NOT_CONNECTED)
       expect(await stored(key)).not.toHaveProperty('refresh_token')
       await expect.poll(async () => (await service.intuit.state()).counts.revoke).toBe(2)
       expect(await alive(realmId)).toBe(0)
@@ -456,7 +456,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.turn({ rotateAfterSeconds: 0 })
-    const { refreshing, store } = await heldRefresh(key)
+    const { createRefresh, store } = await heldRefresh(key)
     expect((await disconnect(key)).status).toBe(200)
     // The read that tells whose item refused the write is let through; all attempts of the next two fail.
     let reads = 0
@@ -465,7 +465,7 @@ describe('DELETE /api/connections/{company_key}', () => {
       when: () => ++reads > 1,
     })
     store()
-    expect(await problem(await refreshing)).toEqual({ status: 503, code: 'storage_unavailable' })
+    expect(await problem(await createRefresh)).toEqual({ status: 503, code: 'storage_unavailable' })
     await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 20_000 }).toBe(2)
     expect(await alive(realmId)).toBe(0)
   })

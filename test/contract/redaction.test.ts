@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { sealingVault } from '../../src/crypto/token-vault.ts'
+import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { PAGES } from '../../src/routes/pages.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -45,7 +45,7 @@ let requests = 0
 /** Codes and states as Intuit and the service made them, and all tokens that there ever were. */
 const issued = new Set<string>()
 
-const vault = sealingVault(
+const vault = createTokenVault(
   () => readConfig(VARS).sealing(),
   () => undefined,
 )

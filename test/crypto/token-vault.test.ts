@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { TokenName } from '../../src/broker/ports.ts'
 import { bytesOfBase64Url } from '../../src/crypto/bytes.ts'
 import { decryptJwe, importKey } from '../../src/crypto/jwe.ts'
-import { type SealingKey, sealedBy, sealingVault } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, type SealingKey, sealedBy } from '../../src/crypto/token-vault.ts'
 import { Problem } from '../../src/problem.ts'
 
 const MARK = 'sealed:v1:'
@@ -13,7 +13,7 @@ const key = (kid: string, byte: number): SealingKey => ({ kid, bytes: new Uint8A
 const [FIRST, SECOND, FOREIGN] = [key('2026-05', 1), key('2025-11', 2), key('2026-05', 3)]
 
 const vaultOf = (...keys: SealingKey[]) =>
-  sealingVault(
+  createTokenVault(
     () => keys,
     () => undefined,
   )
@@ -88,7 +88,7 @@ describe('sealing', () => {
 
   it('stores tokens as they are where no key is configured, and says so', async () => {
     let warnings = 0
-    const plain = sealingVault(
+    const plain = createTokenVault(
       () => [],
       () => warnings++,
     )
@@ -98,7 +98,7 @@ describe('sealing', () => {
 
   it('imports its keys once', async () => {
     let readings = 0
-    const one = sealingVault(
+    const one = createTokenVault(
       () => {
         readings++
         return [FIRST]

@@ -12,7 +12,7 @@ import { importRecords } from '../../dev/import/import.ts'
 import { plainRecord } from '../../dev/import/plain.ts'
 import { itemOf, readRecord } from '../../dev/import/record.ts'
 import { createTable } from '../../dev/table.ts'
-import { sealingVault } from '../../src/crypto/token-vault.ts'
+import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
 import { connectionOf } from '../../src/storage/connection-item.ts'
 import { fleetShard } from '../../src/storage/fleet-keys.ts'
@@ -87,7 +87,7 @@ const stored = async (table: string, companyKey: string) =>
 const put = (table: string, values: Parameters<typeof attributes>[0]) =>
   client.send(new PutItemCommand({ TableName: table, Item: attributes(values) }))
 
-const plainVault = sealingVault(
+const plainVault = createTokenVault(
   () => [],
   () => undefined,
 )
@@ -198,7 +198,7 @@ describe('npm run import', () => {
       refreshToken = '',
       refreshTokenHash,
     } = connectionOf((await stored(table, 'sealed')) ?? {}, 'sealed')
-    const vault = sealingVault(
+    const vault = createTokenVault(
       () => [{ kid: '2026-01', bytes }],
       () => undefined,
     )

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reseal } from '../../dev/reseal.ts'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { sealedBy, sealingVault } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, sealedBy } from '../../src/crypto/token-vault.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -85,7 +85,7 @@ describe('the documented order of rotating the sealing key', () => {
     ),
   ]
   const vaultOf = (value: string) =>
-    sealingVault(
+    createTokenVault(
       () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).sealing(),
       () => undefined,
     )
@@ -157,7 +157,7 @@ describe('npm run keys:reseal', () => {
     const record = await stored(key)
     return TOKENS.map((name) => sealedBy(record[name]?.S ?? ''))
   }
-  const vault = sealingVault(
+  const vault = createTokenVault(
     () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).sealing(),
     () => undefined,
   )
@@ -292,11 +292,11 @@ describe('npm run keys:reseal', () => {
     const keys = Array.from({ length: 8 }, (_, index) => `company-${index}`)
     for (const key of keys) await connected(key)
     for (const key of keys.slice(0, 4)) await byHand(key)
-    const refreshing = keys.map(async (key) => {
+    const createRefresh = keys.map(async (key) => {
       for (let time = 0; time < 3; time++) expect((await refresh(key)).status).toBe(200)
     })
     const tallies = await Promise.all([resealing(), resealing()])
-    await Promise.all(refreshing)
+    await Promise.all(createRefresh)
     for (const { unreadable } of tallies) expect(unreadable).toBe(0)
     expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
     for (const key of keys) {

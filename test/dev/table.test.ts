@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
-import { fleetIndex, tableDefinition } from '../../dev/table-definition.ts'
+import { createFleetIndex, tableDefinition } from '../../dev/table-definition.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
@@ -40,7 +40,7 @@ const describes = (table: string, IndexStatus: 'CREATING' | 'ACTIVE') =>
       Table: {
         ...tableDefinition(table),
         TableStatus: 'ACTIVE',
-        GlobalSecondaryIndexes: [{ ...fleetIndex, IndexStatus }],
+        GlobalSecondaryIndexes: [{ ...createFleetIndex, IndexStatus }],
       },
     }),
   })
@@ -62,7 +62,7 @@ describe('the fleet index', () => {
       {
         TableName: 'of-before',
         AttributeDefinitions: tableDefinition('of-before').AttributeDefinitions,
-        GlobalSecondaryIndexUpdates: [{ Create: fleetIndex }],
+        GlobalSecondaryIndexUpdates: [{ Create: createFleetIndex }],
       },
     ])
     // Once to wait for the table, once to look at it.
@@ -82,7 +82,9 @@ describe('the fleet index', () => {
   })
 
   it('is never taken for another one of its name', async () => {
-    await make('others', { GlobalSecondaryIndexes: [{ ...fleetIndex, Projection: { ProjectionType: 'KEYS_ONLY' } }] })
+    await make('others', {
+      GlobalSecondaryIndexes: [{ ...createFleetIndex, Projection: { ProjectionType: 'KEYS_ONLY' } }],
+    })
     await expect(createTable(adminClient(engine.url), 'others')).rejects.toThrow('another index by the name fleet')
   })
 

@@ -153,10 +153,10 @@ describe('what a run holds of the connections that changed', () => {
       changes.add({ ...change, alert: { ...alert, kind: 'recovered' } })
       changes.add({ ...change, alert: undefined })
     }
-    const { alerting, silent, count } = changes.found()
+    const { createAlertDelivery, silent, count } = changes.found()
     expect(count).toBe(300_000)
     expect(silent).toHaveLength(9)
-    for (const group of alerting.values()) {
+    for (const group of createAlertDelivery.values()) {
       expect(group.count).toBe(100_000)
       expect(group.changes).toHaveLength(MAX_PENDING_NOTES)
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noCounts, type Swept, sweeping } from '../../src/fleet/index-scan.ts'
-import { listing } from '../../src/fleet/list.ts'
+import { createIndexScan, noCounts, type Swept } from '../../src/fleet/index-scan.ts'
+import { createList } from '../../src/fleet/list.ts'
 import type { FleetIndex, Sighting } from '../../src/fleet/ports.ts'
 
 const NOW = 1_790_000_000
@@ -69,7 +69,7 @@ describe('a round over the index', () => {
       const seen: string[] = []
       let swept = BEGIN
       for (let run = 0; run < 20 && !swept.summary; run++) {
-        swept = await sweeping(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
+        swept = await createIndexScan(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
       }
       expect(new Set(seen).size).toBe(2_204)
       expect(seen).toHaveLength(2_204)
@@ -80,17 +80,17 @@ describe('a round over the index', () => {
 
   it('goes round once in a run, however much it may read', async () => {
     const { index, asked } = indexOf({ a: fleet('a', 3), b: fleet('b', 3) })
-    await sweeping(index)(BEGIN, 100, NOW, () => undefined)
+    await createIndexScan(index)(BEGIN, 100, NOW, () => undefined)
     expect(asked).toEqual(['a', 'b'])
   })
 
   it('passes over an unfinished record that has ended, and so does a list', async () => {
     const ended = [sighting('over', NOTHING, NOW), sighting('begun', NOTHING, NOW + 1)]
     const { index } = indexOf({ a: ended })
-    const { summary } = await sweeping(index)(BEGIN, 9, NOW, () => undefined)
+    const { summary } = await createIndexScan(index)(BEGIN, 9, NOW, () => undefined)
     expect(summary?.counts).toEqual({ ...noCounts(), unfinished: 1 })
     const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
-    const { connections } = await listing(index)(everything, NOW)
+    const { connections } = await createList(index)(everything, NOW)
     expect(connections.map(({ sighting }) => sighting.connection.companyKey)).toEqual(['begun'])
   })
 })
@@ -100,13 +100,13 @@ describe('a list of few of very many', () => {
     const shards = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, fleet(name, 3_000)]))
     const { index, asked } = indexOf(shards)
     const found: string[] = []
-    let places: Parameters<ReturnType<typeof listing>>[0]['places']
+    let places: Parameters<ReturnType<typeof createList>>[0]['places']
     let pages = 0
     do {
       asked.length = 0
       const companies = ['a', 'b', 'c', 'd'].flatMap((name) => ['999', '1999', '2999'].map((end) => `${name}${end}`))
       const apiClient = { name: 'books', may: [], companies }
-      const page = await listing(index)(
+      const page = await createList(index)(
         { limit: 50, places, status: undefined, environment: undefined, apiClient },
         NOW,
       )
@@ -150,7 +150,7 @@ describe('pages that are short or empty and not the last', () => {
         const seen: string[] = []
         let swept = BEGIN
         while (!swept.summary) {
-          swept = await sweeping(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
+          swept = await createIndexScan(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
         }
         expect(new Set(seen)).toEqual(visible(shards))
         expect(seen).toHaveLength(visible(shards).size)
@@ -169,10 +169,10 @@ describe('pages that are short or empty and not the last', () => {
         const { index } = indexOf(shards, sizes)
         const environment = filtered ? ('production' as const) : undefined
         const listed: Sighting[] = []
-        let places: Parameters<ReturnType<typeof listing>>[0]['places']
+        let places: Parameters<ReturnType<typeof createList>>[0]['places']
         do {
           const request = { limit, places, status: undefined, environment, apiClient: undefined }
-          const page = await listing(index)(request, NOW)
+          const page = await createList(index)(request, NOW)
           expect(page.connections.length).toBeLessThanOrEqual(limit)
           listed.push(...page.connections.map((one) => one.sighting))
           places = page.places

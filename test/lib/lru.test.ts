@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { rememberingSha256 } from '../../src/crypto/digest.ts'
-import { recent } from '../../src/lib/lru.ts'
+import { createLru } from '../../src/lib/lru.ts'
 
 describe('what came lately', () => {
   it('is never more than it may be, and never of another text', () => {
@@ -10,7 +10,7 @@ describe('what came lately', () => {
     const text = fc.string({ maxLength: 12 })
     fc.assert(
       fc.property(fc.array(fc.tuple(text, fc.nat()), { maxLength: 60 }), (given) => {
-        const values = recent<number>(most, 8)
+        const values = createLru<number>(most, 8)
         const last = new Map(given)
         for (const [name, value] of given) values.set(name, value)
         const kept = [...last.keys()].filter((name) => values.get(name) !== undefined)
@@ -22,13 +22,13 @@ describe('what came lately', () => {
   })
 
   it('forgets nothing for a text that it knows', () => {
-    const values = recent<number>(2, 10)
+    const values = createLru<number>(2, 10)
     for (const [index, text] of ['a', 'b', 'b'].entries()) values.set(text, index)
     expect(['a', 'b'].map(values.get)).toEqual([0, 2])
   })
 
   it('keeps the last one, even where it was one too many', () => {
-    const values = recent<number>(2, 10)
+    const values = createLru<number>(2, 10)
     for (const [index, text] of ['a', 'b', 'c'].entries()) values.set(text, index)
     expect(['a', 'b', 'c'].map(values.get)).toEqual([undefined, undefined, 2])
   })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cursorSeal } from '../../src/crypto/pagination-cursor.ts'
+import { createPaginationCursor } from '../../src/crypto/pagination-cursor.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -196,14 +196,14 @@ describe('the list of connections', () => {
       ['of a status that there is not', JSON.stringify({ status: 'fine', environment: null, places: shards('end') })],
       ['of more members', JSON.stringify({ status: null, environment: null, places: shards('end'), more: 1 })],
     ])('that is sealed by us and %s is refused', async (_, text) => {
-      const { seal } = cursorSeal(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
+      const { seal } = createPaginationCursor(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
       const before = service.dynamo.requests.length
       expect(await reason('limit=3', await seal(text))).toMatchObject(REFUSED)
       expect(service.dynamo.requests).toHaveLength(before)
     })
 
     it('that was sealed with another key is refused', async () => {
-      const { seal } = cursorSeal(() => 'another secret')
+      const { seal } = createPaginationCursor(() => 'another secret')
       expect(await reason('', await seal(well(shards('end'))))).toMatchObject(REFUSED)
     })
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHmac, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
-import { linkSigner } from '../../src/crypto/link-signer.ts'
+import { createLinkSigner } from '../../src/crypto/link-signer.ts'
 import { newBrowser } from '../support/browser.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -26,16 +26,16 @@ describe('the signature of a link', () => {
   it('is HMAC-SHA256 as Node computes it, by the first key', async () => {
     const text = JSON.stringify(['start-link:v1', 'first', 'beach', 'Beach Blend', 1_790_000_000])
     const mac = createHmac('sha256', first.bytes).update(text).digest('base64url')
-    expect(await linkSigner(() => [first, second]).sign(link)).toEqual({ kid: 'first', mac })
+    expect(await createLinkSigner(() => [first, second]).sign(link)).toEqual({ kid: 'first', mac })
   })
 
   it('verifies by any key, and by its own one alone', async () => {
-    const signature = await linkSigner(() => [second]).sign(link)
+    const signature = await createLinkSigner(() => [second]).sign(link)
     if (!signature) throw new Error('not signed')
-    expect(await linkSigner(() => [first, second]).verify(link, signature)).toBe(true)
-    expect(await linkSigner(() => [first]).verify(link, signature)).toBe(false)
-    expect(await linkSigner(() => [first, second]).verify(link, { ...signature, kid: 'first' })).toBe(false)
-    expect(await linkSigner(() => [{ ...first, kid: 'second' }]).verify(link, signature)).toBe(false)
+    expect(await createLinkSigner(() => [first, second]).verify(link, signature)).toBe(true)
+    expect(await createLinkSigner(() => [first]).verify(link, signature)).toBe(false)
+    expect(await createLinkSigner(() => [first, second]).verify(link, { ...signature, kid: 'first' })).toBe(false)
+    expect(await createLinkSigner(() => [{ ...first, kid: 'second' }]).verify(link, signature)).toBe(false)
   })
 
   it.each([
@@ -44,7 +44,7 @@ describe('the signature of a link', () => {
     ['absence of a name', { companyName: undefined }],
     ['expiry', { expiresAt: link.expiresAt + 1 }],
   ])('does not fit another %s', async (_, change) => {
-    const signer = linkSigner(() => [first])
+    const signer = createLinkSigner(() => [first])
     const signature = await signer.sign(link)
     if (!signature) throw new Error('not signed')
     expect(await signer.verify(link, signature)).toBe(true)
@@ -52,7 +52,7 @@ describe('the signature of a link', () => {
   })
 
   it('is absent where there is no key', async () => {
-    expect(await linkSigner(() => []).sign(link)).toBeUndefined()
+    expect(await createLinkSigner(() => []).sign(link)).toBeUndefined()
   })
 })
 
@@ -113,7 +113,7 @@ describe('a service with signed links', () => {
 
   it('lets in who was sent a link of a key on its way out', async () => {
     const expiresAt = now() + 3600
-    const signature = await linkSigner(() => [second]).sign({ ...link, expiresAt })
+    const signature = await createLinkSigner(() => [second]).sign({ ...link, expiresAt })
     const query = `company_name=Beach%20Blend&exp=${expiresAt}&kid=second&sig=${signature?.mac}`
     expect((await service.fetch(`/oauth/start/beach?${query}`)).status).toBe(302)
   })
@@ -143,7 +143,7 @@ describe('a service with signed links', () => {
 
   it('refuses a link of somebody else’s key, and one that has expired', async () => {
     for (const [key, expiresAt] of [[foreign, now() + 3600] as const, [first, now()] as const]) {
-      const signature = await linkSigner(() => [{ ...key, kid: 'first' }]).sign({ ...link, expiresAt })
+      const signature = await createLinkSigner(() => [{ ...key, kid: 'first' }]).sign({ ...link, expiresAt })
       const query = `company_name=Beach%20Blend&exp=${expiresAt}&kid=first&sig=${signature?.mac}`
       expect(await problem(await service.fetch(`/oauth/start/beach?${query}`))).toEqual(REFUSED)
     }

@@ -1,7 +1,7 @@
 import type { Connection } from '../../src/broker/connection.ts'
-import { fleetRun } from '../../src/fleet/cron-run.ts'
+import { createCronRun } from '../../src/fleet/cron-run.ts'
 import type { Alert, FleetIndex, Outbox, Place, Sighting, Waiting } from '../../src/fleet/ports.ts'
-import { roundStore } from '../../src/storage/cron-state-store.ts'
+import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
 import { FLEET_SHARDS, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
 
@@ -83,7 +83,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       }),
   }
   const unused = () => Promise.reject(new Error('not simulated'))
-  const rounds = roundStore({
+  const rounds = createCronStateStore({
     ...{ updateItem: unused, deleteItem: unused, query: unused },
     getItem: () => call('load', () => items.get('round')),
     putItem: ({ Item: item = {} }) =>
@@ -100,7 +100,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     received.push(alert)
     return trouble('send') !== 'after'
   }
-  const run = fleetRun({
+  const run = createCronRun({
     ...{ index, rounds, alerts: { outbox, send }, idleRefreshDays: 0, refreshes: 60, now: () => now * 1000 },
     refreshIdle: async () => 'not due',
     calls: { limit: calls, used: () => used },

@@ -1,8 +1,8 @@
 import { createBroker } from '../../src/broker/broker.ts'
 import type { Vault } from '../../src/broker/ports.ts'
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
-import { linkSigner } from '../../src/crypto/link-signer.ts'
-import { fleetRun } from '../../src/fleet/cron-run.ts'
+import { createLinkSigner } from '../../src/crypto/link-signer.ts'
+import { createCronRun } from '../../src/fleet/cron-run.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections, memoryRealms, memoryStates } from '../support/memory-stores.ts'
 import { memoryFleetIndex, memoryRounds } from './fleet-in-memory.ts'
@@ -101,7 +101,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
     },
     ...{ timing: () => DEFAULT_TIMING, log: () => undefined, cacheSeconds: () => 0, marginSeconds: () => 300 },
     ...{ realms: memoryRealms(), disconnections: memoryDisconnections(memory.rows), oneKeyPerRealm: () => false },
-    ...{ linkSigner: linkSigner(() => []), startLinkMode: () => 'open', bindsBrowser: () => false },
+    ...{ linkSigner: createLinkSigner(() => []), startLinkMode: () => 'open', bindsBrowser: () => false },
     ...{ stateTtlSeconds: () => 600, startUrl: () => '' },
   })
 
@@ -123,7 +123,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
 
   const rounds = memoryRounds()
   const pages = Math.ceil(connections / 500) + 16
-  const run = fleetRun({
+  const run = createCronRun({
     ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, idleRefreshDays: 7, refreshes: refreshesARun },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, () => undefined),
     // The whole round in each run: what bounds it here is the number of refreshes.

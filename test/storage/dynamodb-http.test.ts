@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import { AwsClient } from 'aws4fetch'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { dynamoDb } from '../../src/storage/dynamodb.ts'
+import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import { dynamoDbSigner } from '../../src/storage/signer.ts'
 import { testStorage } from '../support/engine.ts'
 
@@ -31,7 +31,7 @@ const scripted = (answers: Answer[], settings = testStorage('http://127.0.0.1:9'
     if (answer instanceof Error) throw answer
     return answer.clone()
   }
-  const table = dynamoDb(() => settings, {
+  const table = createDynamoDb(() => settings, {
     fetch: network,
     now: () => time,
     random: () => 1,

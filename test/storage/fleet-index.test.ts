@@ -6,12 +6,12 @@ import { tableSource } from '../../dev/import/from-table.ts'
 import { createTable } from '../../dev/table.ts'
 import { canAccess } from '../../src/broker/api-client.ts'
 import { STATUSES } from '../../src/broker/connection-status.ts'
-import { type Listed, type ListPlaces, listing } from '../../src/fleet/list.ts'
+import { createList, type Listed, type ListPlaces } from '../../src/fleet/list.ts'
 import type { FleetIndex } from '../../src/fleet/ports.ts'
-import { outbox } from '../../src/storage/alert-outbox.ts'
+import { createAlertOutbox } from '../../src/storage/alert-outbox.ts'
 import { epochSeconds } from '../../src/storage/attribute-values.ts'
-import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
-import { fleetIndex } from '../../src/storage/fleet-index.ts'
+import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
+import { createFleetIndex } from '../../src/storage/fleet-index.ts'
 import { fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const { table } = testStorage(engine.url)
   await createTable(client, table)
   put = (item) => client.send(new PutItemCommand({ TableName: table, Item: item }))
-  dynamo = dynamoDb(() => testStorage(proxy.url), realRuntime)
+  dynamo = createDynamoDb(() => testStorage(proxy.url), realRuntime)
 })
 afterAll(async () => {
   await proxy.close()
@@ -39,12 +39,12 @@ afterAll(async () => {
 })
 
 /** Every page after the other. */
-const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnType<typeof listing>>[0]>) => {
+const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnType<typeof createList>>[0]>) => {
   const listed: Listed[] = []
   let places: ListPlaces | undefined
   do {
     const everybody = { limit: 50, status: undefined, environment: undefined, apiClient: undefined }
-    const page = await listing(index)({ ...everybody, ...request, places }, NOW)
+    const page = await createList(index)({ ...everybody, ...request, places }, NOW)
     listed.push(...page.connections)
     places = page.places
   } while (places)
@@ -84,7 +84,7 @@ describe('what DynamoDB filters for the broker', () => {
   })
 
   it('is no connection that the broker would list, however the record was written', async () => {
-    const index = fleetIndex(dynamo, () => 'fleet')
+    const index = createFleetIndex(dynamo, () => 'fleet')
     const records = fc.sample(record, { numRuns: 200, seed: 13 })
     for (const [position, { name, holds, hasKey, ...values }] of records.entries()) {
       const companyKey = `${name}-${position}`
@@ -126,7 +126,7 @@ describe('what DynamoDB filters for the broker', () => {
   }, 120_000)
 
   it('is read as little as it can be: one page of few of many parses few', async () => {
-    const index = fleetIndex(dynamo, () => 'fleet')
+    const index = createFleetIndex(dynamo, () => 'fleet')
     let parsed = 0
     const counting: FleetIndex = {
       ...index,
@@ -139,7 +139,7 @@ describe('what DynamoDB filters for the broker', () => {
     for (const status of STATUSES) {
       parsed = 0
       const all = { limit: 100, places: undefined, environment: undefined, apiClient: undefined }
-      await listing(counting)({ ...all, status }, NOW)
+      await createList(counting)({ ...all, status }, NOW)
       expect(parsed, status).toBeLessThanOrEqual(600)
     }
   })
@@ -159,7 +159,7 @@ describe('an empty page that names a key to go on from', () => {
     })
 
   it('ends no list', async () => {
-    const index = fleetIndex(dynamo, () => 'fleet')
+    const index = createFleetIndex(dynamo, () => 'fleet')
     // What stands before that key was looked at.
     const after = (await wholeList(index, {})).filter(({ sighting }) => sighting.place.diesAt > 0.5)
     const { lift } = emptyFirstPages()
@@ -169,7 +169,7 @@ describe('an empty page that names a key to go on from', () => {
   })
 
   it('is gone on from by its own key, to the digit', async () => {
-    const index = fleetIndex(dynamo, () => 'fleet')
+    const index = createFleetIndex(dynamo, () => 'fleet')
     const { lift } = emptyFirstPages()
     const page = await index.page('00', { from: 0, to: NOTHING_TO_DIE }, undefined, 10)
     lift()
@@ -196,7 +196,7 @@ describe('an empty page that names a key to go on from', () => {
   })
 
   it('hides no alert that waits', async () => {
-    const waiting = outbox(dynamo, () => 'fleet')
+    const waiting = createAlertOutbox(dynamo, () => 'fleet')
     const alert = { id: 'msg_1', type: 'connection.failing', at: NOW, data: {} }
     await waiting.put(alert, NOW, NOW)
     const { lift } = proxy.fault({
@@ -219,7 +219,7 @@ describe('what the operator was told, noted on the record', () => {
     ['empty', { S: '' }],
     ['a number', { N: '1' }],
   ])('is noted where the note is %s', async (form, alerted) => {
-    const index = fleetIndex(dynamo, () => 'fleet')
+    const index = createFleetIndex(dynamo, () => 'fleet')
     const key = `noted-${form.replaceAll(' ', '-')}`
     await put({ ...keyOf(key, NOW), ...(alerted ? { alerted } : {}) })
     await index.noteAlerted(key, undefined, 'failing')

@@ -5,11 +5,11 @@ import { createTable } from '../../dev/table.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { sealingVault } from '../../src/crypto/token-vault.ts'
+import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { connectionOf } from '../../src/storage/connection-item.ts'
-import { connectionStore } from '../../src/storage/connection-store.ts'
-import { disconnectionStore } from '../../src/storage/disconnection-store.ts'
-import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
+import { createConnectionStore } from '../../src/storage/connection-store.ts'
+import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
+import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections } from '../support/memory-stores.ts'
@@ -124,14 +124,17 @@ describe('a condition judges a record as its reader does', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    table = dynamoDb(() => testStorage(engine.url), realRuntime)
+    table = createDynamoDb(() => testStorage(engine.url), realRuntime)
   })
   afterAll(() => close())
 
   const inTable = async (item: Item, write: (stores: Stores, read: Connection) => Promise<unknown>) => {
     const companyKey = `company-${++keys}`
     await table.putItem({ Item: { ...item, pk: { S: `connection#${companyKey}` } } })
-    const stores = { connections: connectionStore(table, () => undefined), disconnections: disconnectionStore(table) }
+    const stores = {
+      connections: createConnectionStore(table, () => undefined),
+      disconnections: createDisconnectionStore(table),
+    }
     const read = connectionOf(item, companyKey)
     await write(stores, read)
     const after = await table.getItem({ Key: { pk: { S: `connection#${companyKey}` } }, ConsistentRead: true })
@@ -223,7 +226,7 @@ describe('a record written by hand', () => {
     await service.connect(key, { realmId })
     const { pk, refresh_token, access_token } = await stored(key)
     if (!pk || !access_token?.S || !refresh_token?.S) throw new Error('not connected')
-    const vault = sealingVault(readConfig(service.vars).sealing, () => undefined)
+    const vault = createTokenVault(readConfig(service.vars).sealing, () => undefined)
     await service.dynamo.put({
       ...{ pk, realm_id: { S: realmId }, access_token_expires_at: { N: '1' } },
       access_token: { S: around(await vault.open(key, 'access_token', access_token.S)) },

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { CallerLocation, LogEvent } from '../../src/broker/ports.ts'
 import type { ReadRegions } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
-import { replicas } from '../../src/storage/replica-store.ts'
+import { createReplicaStore } from '../../src/storage/replica-store.ts'
 import { testStorage } from '../support/engine.ts'
 
 const START_MS = 1_790_000_000_000
@@ -33,7 +33,7 @@ const scripted = (regions: ReadRegions = [IRELAND]) => {
   }
   const runtime = { fetch: network, now: () => clock.now, random: () => 1, sleep: async () => undefined }
   const config = { storage: () => testStorage('https://home.example'), readRegions: () => regions }
-  const { read } = replicas(config, runtime, (event) => events.push(event))
+  const { read } = createReplicaStore(config, runtime, (event) => events.push(event))
   return { read: (from = EUROPE) => read('beach', from), asked, events, clock, world }
 }
 const regionsOf = (asked: { region: string }[]) => asked.map(({ region }) => region)
@@ -128,7 +128,7 @@ describe('the replicas of a table', () => {
     }
     const network: typeof fetch = () => Promise.reject(new Error('nothing is to be sent'))
     const runtime = { fetch: network, now: () => 0, random: () => 1, sleep: async () => undefined }
-    const { read } = replicas({ storage: missing, readRegions: () => [IRELAND] }, runtime, (event) =>
+    const { read } = createReplicaStore({ storage: missing, readRegions: () => [IRELAND] }, runtime, (event) =>
       events.push(event),
     )
     await expect(read('beach', EUROPE)).rejects.toMatchObject({ code: 'configuration_error' })

@@ -3,9 +3,9 @@ import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import type { Connection, Failure, StoredPair } from '../../src/broker/connection.ts'
 import type { ConnectionStore, StateStore } from '../../src/broker/ports.ts'
-import { connectionStore } from '../../src/storage/connection-store.ts'
-import { type DynamoDb, dynamoDb } from '../../src/storage/dynamodb.ts'
-import { stateStore } from '../../src/storage/state-store.ts'
+import { createConnectionStore } from '../../src/storage/connection-store.ts'
+import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
+import { createStateStore } from '../../src/storage/state-store.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { memoryConnections, memoryStates } from '../support/memory-stores.ts'
 
@@ -445,11 +445,11 @@ describe('the table', () => {
     const engine = await startDynamoDb({})
     close = engine.close
     await createTable(adminClient(engine.url), testStorage(engine.url).table)
-    table = dynamoDb(() => testStorage(engine.url), realRuntime)
+    table = createDynamoDb(() => testStorage(engine.url), realRuntime)
   })
   afterAll(() => close())
 
-  promises(() => ({ connections: connectionStore(table), states: stateStore(table) }))
+  promises(() => ({ connections: createConnectionStore(table), states: createStateStore(table) }))
 
   it('reads and refreshes a record written by hand with the reference’s attributes alone', async () => {
     await table.putItem({
@@ -461,7 +461,7 @@ describe('the table', () => {
         access_token_expires_at: { N: String(NOW) },
       },
     })
-    const connections = connectionStore(table)
+    const connections = createConnectionStore(table)
     const read = await connections.read('by-hand', NOW)
     if (!read) throw new Error('absent')
     expect(read).toMatchObject({ companyName: 'by-hand', realmId: '9130347596842384926', generation: 0 })

@@ -5,11 +5,11 @@ import { createBroker } from '../../src/broker/broker.ts'
 import type { LogEvent } from '../../src/broker/ports.ts'
 import { readConfig, requireConsent, requireDisconnect, requireRefresh } from '../../src/config/config.ts'
 import { createApiKeys } from '../../src/crypto/api-keys.ts'
-import { linkSigner } from '../../src/crypto/link-signer.ts'
-import { cursorSeal } from '../../src/crypto/pagination-cursor.ts'
-import { sealingVault } from '../../src/crypto/token-vault.ts'
+import { createLinkSigner } from '../../src/crypto/link-signer.ts'
+import { createPaginationCursor } from '../../src/crypto/pagination-cursor.ts'
+import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { createFleet } from '../../src/fleet/fleet.ts'
-import { intuit } from '../../src/intuit/authorization-server.ts'
+import { createAuthorizationServer } from '../../src/intuit/authorization-server.ts'
 import type { RequestLine } from '../../src/middleware/request-log.ts'
 import { memoryFleetIndex, memoryRounds } from '../simulation/fleet-in-memory.ts'
 import { memoryDisconnections } from './memory-disconnections.ts'
@@ -60,7 +60,7 @@ export const inProcess = (options: InProcessOptions) => {
   const events: LogEvent[] = []
   const lines: RequestLine[] = []
   const free = async () => undefined
-  const vault = sealingVault(config.sealing, () => undefined)
+  const vault = createTokenVault(config.sealing, () => undefined)
   const runtime = {
     now: () => time,
     sleep: async (milliseconds: number) => {
@@ -81,9 +81,9 @@ export const inProcess = (options: InProcessOptions) => {
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: intuit(config, { fetch: options.fetch, now: runtime.now, sleep: waitFor }),
+    intuit: createAuthorizationServer(config, { fetch: options.fetch, now: runtime.now, sleep: waitFor }),
     vault,
-    linkSigner: linkSigner(() => config.startLinks().keys),
+    linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,
     runtime,
@@ -101,7 +101,7 @@ export const inProcess = (options: InProcessOptions) => {
         ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
         ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
       }),
-    cursors: cursorSeal(() => 'secret'),
+    cursors: createPaginationCursor(() => 'secret'),
     ready: () => async () => [],
     identifyClient: createApiKeys(config.access, runtime.now),
     queryKeysAllowed: () => config.access().queryKeysAllowed,

@@ -1,4 +1,4 @@
-import { dynamoDb } from '../../src/storage/dynamodb.ts'
+import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import type { DynamoDbFailed } from '../../src/storage/dynamodb-http.ts'
 import { type ClockSkew, tableClock } from '../../src/storage/table-clock.ts'
 import { testStorage } from './engine.ts'
@@ -32,7 +32,7 @@ export const scriptedTable = (script: ScriptedAnswer[], aheadMs = 0) => {
   const events: (DynamoDbFailed | ClockSkew)[] = []
   const log = (event: DynamoDbFailed | ClockSkew) => void events.push(event)
   const now = () => time + aheadMs
-  const table = dynamoDb(() => testStorage('http://127.0.0.1:9'), {
+  const table = createDynamoDb(() => testStorage('http://127.0.0.1:9'), {
     fetch: async (input, init) => {
       const request = new Request(input, init)
       sent.push(request)

@@ -3,7 +3,7 @@ import type { Connection } from '../../src/broker/connection.ts'
 import type { AuthorizationServer, ConnectionStore, LogEvent, Rescue, Vault } from '../../src/broker/ports.ts'
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import type { Wanted } from '../../src/broker/tokens/get-token.ts'
-import { linkSigner } from '../../src/crypto/link-signer.ts'
+import { createLinkSigner } from '../../src/crypto/link-signer.ts'
 import { fakeIntuit, UNAVAILABLE } from './fake-intuit.ts'
 import { memoryDisconnections } from './memory-disconnections.ts'
 import { memoryRescue } from './memory-rescue.ts'
@@ -192,7 +192,7 @@ export const simulated = (options: SimulationOptions) => {
       },
       intuit: authorizationServer,
       vault: fakeVault,
-      linkSigner: linkSigner(() => []),
+      linkSigner: createLinkSigner(() => []),
       startLinkMode: () => 'open',
       bindsBrowser: () => false,
       runtime: {

@@ -14,7 +14,7 @@ import type { TokenCache } from '../tokens/token-cache.ts'
 import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './errors.ts'
 import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './outcome.ts'
 import { type ConsentContext, toConsentProblem } from './problem.ts'
-import { type Arrival, type RealmPorts, type RealmUse, realmUses, refuseMove } from './realm-guard.ts'
+import { type Arrival, createRealmGuard, type RealmPorts, type RealmUse, refuseMove } from './realm-guard.ts'
 import { splitState } from './state.ts'
 import { createStoreConsent } from './store-consent.ts'
 
@@ -71,9 +71,9 @@ type AnswerEarly = (problem: unknown) => void
 type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
-export function finishing(ports: CallbackPorts) {
+export function createCallback(ports: CallbackPorts) {
   const { connections, realms, states, intuit, vault, settings, tokenCache, runtime, timing, log } = ports
-  const realmUse = realmUses(ports)
+  const realmUse = createRealmGuard(ports)
   const storeConsent = createStoreConsent(ports)
   const { recordEnd, describeEarlier } = createConsentOutcome(ports)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)

@@ -41,7 +41,7 @@ export function refuseMove(connection: Connection, arrival: Arrival): void {
 }
 
 /** One company under two keys: told to whoever connects it and to the log, or refused. */
-export function realmUses({ connections, realms, log, oneKeyPerRealm }: RealmPorts) {
+export function createRealmGuard({ connections, realms, log, oneKeyPerRealm }: RealmPorts) {
   /** A note says where to look and no more: whether that key still holds the realm stands in its own record. */
   const stillHolds = async (holder: string, { environment, realmId }: Arrival, now: EpochSeconds) => {
     const connection = await connections.read(holder, now)

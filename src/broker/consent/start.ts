@@ -48,7 +48,7 @@ export interface BrowserBinding {
 }
 
 /** The consent of a person (RFC 6749 section 4.1): the link out. */
-export function starting(ports: StartPorts) {
+export function createStart(ports: StartPorts) {
   const { connections, states, intuit, settings, vault, runtime, stateTtlSeconds, bindsBrowser, admit } = ports
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 

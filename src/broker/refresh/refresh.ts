@@ -11,7 +11,7 @@ import { createRedeem, type RedeemDeps } from './redeem.ts'
 import { ifValid, type RefreshRequest, usableDespite } from './usable-token.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
-export function refreshing(ports: RedeemDeps) {
+export function createRefresh(ports: RedeemDeps) {
   const { connections, intuit, settings, runtime, timing, marginSeconds } = ports
   const limit = createRefreshLimit({ runtime, timing })
   const redeem = createRedeem(ports, limit)
@@ -104,4 +104,4 @@ export function refreshing(ports: RedeemDeps) {
   }
 }
 
-export type Refresh = ReturnType<typeof refreshing>
+export type Refresh = ReturnType<typeof createRefresh>

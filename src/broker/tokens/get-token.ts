@@ -11,7 +11,7 @@ import { connectionNotFound, generationMismatch } from '../errors.ts'
 import type { CallerLocation, WaitUntil } from '../ports.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
 import type { RedeemDeps } from '../refresh/redeem.ts'
-import { refreshing } from '../refresh/refresh.ts'
+import { createRefresh } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import { usableToken } from '../token-pair.ts'
 import type { ReplicaReads } from './replica-reads.ts'
@@ -52,9 +52,9 @@ const OF_THE_CONNECTION = new Set<string>([
 export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
-export function tokens(ports: TokenPorts) {
+export function createGetToken(ports: TokenPorts) {
   const { connections, vault, runtime, timing, log, tokenCache, replicaReads, marginSeconds } = ports
-  const refresh = refreshing(ports)
+  const refresh = createRefresh(ports)
   const standingFailure = createStandingFailure(ports.intuit)
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
   const nowSeconds = () => Math.floor(runtime.now() / 1000)
@@ -187,4 +187,4 @@ export function tokens(ports: TokenPorts) {
   return { freshToken, refreshedToken, refreshIdle }
 }
 
-export type Tokens = ReturnType<typeof tokens>
+export type Tokens = ReturnType<typeof createGetToken>
