@@ -29,7 +29,7 @@ Needs Linux: the CPU time of each process is read from /proc/PID. Absolute figur
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 /** Counts and sizes through the whole service with a counting proxy before the engine. */
-const counted = async () => {
+const addToWindow = async () => {
   const service = await startService()
   const calls = await callsOfRoutes(service)
   const itemBytes = await storedSizes(service)
@@ -47,7 +47,7 @@ const growth = async ({ table, plain, vars, load }: Setting, script: string) => 
 const measured = async () => {
   const scripts = await bundles()
   say('Counting calls and sizes.')
-  const counts = await counted()
+  const counts = await addToWindow()
   const setting = await startSetting(scripts)
   say('Measuring the start of isolates.')
   const loaded = await measureStartUp(scripts, setting.vars, { service: undefined, floor: undefined })

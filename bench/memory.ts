@@ -1,5 +1,5 @@
 import { createTokenCache } from '../src/broker/tokens/token-cache.ts'
-import { connectionOf } from '../src/storage/connection-item.ts'
+import { parseConnection } from '../src/storage/connection-item.ts'
 import type { Item } from './table.ts'
 
 const CONNECTIONS = 10_000
@@ -10,7 +10,7 @@ export const rememberedAtMost = (item: Item): { bytes: number; kept: number } =>
   const keys = Array.from({ length: CONNECTIONS }, (_, index) => `connection-${index}`)
   const accessToken = 'x'.repeat(1100)
   for (const key of keys) {
-    const connection = connectionOf(item, key)
+    const connection = parseConnection(item, key)
     const sealed = { accessToken: connection.accessToken ?? '', accessTokenExpiresAt: 1 }
     remembered.set({ accessToken, connection: { ...connection, ...sealed } })
   }

@@ -46,12 +46,12 @@ const cpuTargets = ({ figures, startUp }: Measured): Target[] => {
 
 const routeTargets = ({ calls }: Measured): Target[] =>
   ROUTES.map((route) => {
-    const [limit, counted] = [LIMITS.routes[route], calls[route]]
-    const met = counted.calls <= limit.calls && counted.roundTrips <= limit.roundTrips
+    const [limit, addToWindow] = [LIMITS.routes[route], calls[route]]
+    const met = addToWindow.calls <= limit.calls && addToWindow.roundTrips <= limit.roundTrips
     return {
       what: `DynamoDB calls; round trips in a row: ${route}`,
       target: `at most ${limit.calls}; ${limit.roundTrips}`,
-      measured: `${counted.calls}; ${counted.roundTrips}`,
+      measured: `${addToWindow.calls}; ${addToWindow.roundTrips}`,
       met,
     }
   })

@@ -63,7 +63,7 @@ interface ResealOptions {
 }
 
 const text = (item: Item, name: string) => item[name]?.S || undefined
-const companyKeyOf = (item: Item) => (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
+const findCompanyKey = (item: Item) => (text(item, 'pk') ?? '').slice(PK_PREFIX.length)
 const errorName = (error: unknown) => (error instanceof Error ? error.name : 'unknown error')
 
 /** The connections of the table. The next page is read while the last one is in hand; one may be empty and not the last. */
@@ -122,7 +122,7 @@ const createSealer = ({ keys, onUnreadable }: ResealOptions) => {
 
 /** Reads and writes of one record, at the pace that the table takes. */
 const createRecords = ({ client, table, now }: ResealOptions, pace: Pace) => {
-  const keyOf = (item: Item) => ({ pk: item['pk'] ?? { S: '' } })
+  const parseKey = (item: Item) => ({ pk: item['pk'] ?? { S: '' } })
   return {
     /** `false`: the record has changed since it was read. */
     write: async (item: Item, values: Item): Promise<boolean> => {
@@ -131,7 +131,7 @@ const createRecords = ({ client, table, now }: ResealOptions, pace: Pace) => {
       const sealed = Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]))
       const update = new UpdateItemCommand({
         TableName: table,
-        Key: keyOf(item),
+        Key: parseKey(item),
         UpdateExpression: `SET ${set.join(', ')}`,
         ConditionExpression: condition,
         ExpressionAttributeValues: { ...sealed, ...was },
@@ -145,7 +145,7 @@ const createRecords = ({ client, table, now }: ResealOptions, pace: Pace) => {
       }
     },
     readAgain: async (item: Item) => {
-      const get = new GetItemCommand({ TableName: table, Key: keyOf(item), ConsistentRead: true })
+      const get = new GetItemCommand({ TableName: table, Key: parseKey(item), ConsistentRead: true })
       return (await pace.run(() => client.send(get))).Item
     },
   }
@@ -203,7 +203,7 @@ export const reseal = async (options: ResealOptions): Promise<ResealTally> => {
     while (!isOver && !signal?.aborted) {
       const { value: item, done } = await items.next()
       if (done || !item) return
-      const companyKey = companyKeyOf(item)
+      const companyKey = findCompanyKey(item)
       tally[await settle(item, companyKey)]++
       if (hasLapsed(item, now())) {
         tally.cutShort++

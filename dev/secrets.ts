@@ -70,7 +70,7 @@ const parseSecrets = (json: string): Secrets => {
   )
 }
 
-const faultText = (error: unknown) => (error instanceof Error ? error.message : 'could not be read')
+const formatFault = (error: unknown) => (error instanceof Error ? error.message : 'could not be read')
 
 /**
  * The secrets of a data folder, made at its first use and readable by their owner alone. Throws an error that names the
@@ -98,7 +98,7 @@ export const localSecrets = (folder: string): Secrets => {
     return parseSecrets(json)
   } catch (error) {
     throw new Error(
-      `${path} ${faultText(error)}. It holds the keys to the data beside it: put back a copy of it, ` +
+      `${path} ${formatFault(error)}. It holds the keys to the data beside it: put back a copy of it, ` +
         `or remove ${folder} to begin anew, without the connections in it.`,
     )
   }

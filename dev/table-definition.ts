@@ -57,13 +57,13 @@ export const tableDefinition = (table: string) =>
 const typeOf = (table: TableDescription, name: string) =>
   table.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType
 
-const keyOf = (table: TableDescription, schema: TableDescription['KeySchema']) =>
+const parseKey = (table: TableDescription, schema: TableDescription['KeySchema']) =>
   (schema ?? []).map(({ AttributeName = '', KeyType }) => `${AttributeName} ${KeyType} ${typeOf(table, AttributeName)}`)
 
 const isSame = (left: string[], right: string[]) => left.join() === right.join()
 
 /** Whether a table has the partition key `pk` (S) and no sort key. */
-export const hasOurKey = (table: TableDescription): boolean => isSame(keyOf(table, table.KeySchema), ['pk HASH S'])
+export const hasOurKey = (table: TableDescription): boolean => isSame(parseKey(table, table.KeySchema), ['pk HASH S'])
 
 /** The fleet index of a table: whether it is there, as it must be, and ready to be read. */
 export const fleetIndexOf = (table: TableDescription): 'ready' | 'being built' | 'another' | 'absent' => {
@@ -71,7 +71,7 @@ export const fleetIndexOf = (table: TableDescription): 'ready' | 'being built' |
   if (!index) return 'absent'
   const shown = new Set(index.Projection?.NonKeyAttributes)
   const showsAll = index.Projection?.ProjectionType === 'INCLUDE' && SHOWN.every((name) => shown.has(name))
-  const isOurs = isSame(keyOf(table, index.KeySchema), ['fleet_shard HASH S', 'dies_at RANGE N']) && showsAll
+  const isOurs = isSame(parseKey(table, index.KeySchema), ['fleet_shard HASH S', 'dies_at RANGE N']) && showsAll
   if (!isOurs) return 'another'
   return index.IndexStatus === 'ACTIVE' ? 'ready' : 'being built'
 }

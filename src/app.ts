@@ -8,7 +8,7 @@ import { type AccessParts, requireApiKey } from './middleware/api-key.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
 import { answerHeaders } from './middleware/security-headers.ts'
-import { Problem, problemOf } from './problem.ts'
+import { Problem, toProblem } from './problem.ts'
 import type { Readiness } from './readiness.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { fleetRoutes } from './routes/fleet.ts'
@@ -73,7 +73,7 @@ function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
   app.onError((error, c) =>
     answer(
       c,
-      problemOf(error, (unknown) => reportFault(unknown, c.get('requestId'))),
+      toProblem(error, (unknown) => reportFault(unknown, c.get('requestId'))),
       broker,
     ),
   )

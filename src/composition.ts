@@ -7,7 +7,7 @@ import { createLinkSigner } from './crypto/link-signer.ts'
 import { createTokenVault } from './crypto/token-vault.ts'
 import { createAuthorizationServer } from './intuit/authorization-server.ts'
 import { lazy } from './lib/lazy.ts'
-import { type RescueNamespace, rescueOf } from './rescue/rescue-client.ts'
+import { createRescueClient, type RescueNamespace } from './rescue/rescue-client.ts'
 import { startLinkUrl } from './routes/start-link.ts'
 import { type Env, runtime as local, warn } from './runtime.ts'
 import { createConnectionStore } from './storage/connection-store.ts'
@@ -55,7 +55,7 @@ export function createCore(env: Env, network: typeof fetch, localRuntime: Runtim
   const broker = createBroker({
     connections: createConnectionStore(dynamo, clock.requireLeaseClock),
     replicas: isSet(env, 'DYNAMODB_READ_REGIONS') ? createReplicaStore(config, tableReach, warn) : undefined,
-    rescue: isRescueNamespace(env['RESCUE']) ? rescueOf(env['RESCUE'], runtime) : undefined,
+    rescue: isRescueNamespace(env['RESCUE']) ? createRescueClient(env['RESCUE'], runtime) : undefined,
     disconnections: createDisconnectionStore(dynamo),
     realms: createRealmStore(dynamo),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,

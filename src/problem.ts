@@ -111,7 +111,7 @@ export class Problem extends Error {
 }
 
 /** What a caller hears of an error: nothing, where it is none of ours, which is reported to the operator. */
-export function problemOf(error: unknown, report: (error: unknown) => void): Problem {
+export function toProblem(error: unknown, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error
   report(error)
   return new Problem('internal_error', 'Something went wrong here. The operator finds it by X-Request-Id.')

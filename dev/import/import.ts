@@ -1,8 +1,8 @@
 import type { Vault } from '../../src/broker/ports.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { itemOf, readRecord } from './record.ts'
+import { readRecord, toItem } from './record.ts'
 import type { Found, Source } from './source.ts'
-import { counted, type Outcome, type Tally } from './tally.ts'
+import { addToWindow, type Outcome, type Tally } from './tally.ts'
 import type { Target } from './target.ts'
 
 /** Writes under way at once: enough to hide the round trips, few enough for a new on-demand table. */
@@ -44,7 +44,7 @@ export const importRecords = async (parts: ImportParts): Promise<Tally> => {
       onLeft(`refused  ${keyText(found)}: ${reading.reason}`)
       return 'refused'
     }
-    const { outcome, reason } = await target.put(await itemOf(reading.record, vault, now()))
+    const { outcome, reason } = await target.put(await toItem(reading.record, vault, now()))
     if (reason) onLeft(`kept     ${keyText(found)}: ${reason}`)
     return outcome
   }
@@ -53,7 +53,7 @@ export const importRecords = async (parts: ImportParts): Promise<Tally> => {
   for await (const { found, next } of source.pages(from)) {
     for (let first = 0; first < found.length; first += AT_ONCE) {
       const outcomes = await Promise.all(found.slice(first, first + AT_ONCE).map(one))
-      tally = outcomes.reduce(counted, tally)
+      tally = outcomes.reduce(addToWindow, tally)
     }
     from = next
     if (next !== undefined) checkpoint.save(next, tally)

@@ -115,7 +115,7 @@ const usesSandbox = (record: ImportRecord, companyName: string) => {
 }
 
 /** The item that the record becomes. `vault` seals its tokens; what is sealed already stays as it is. */
-export const itemOf = async (record: ImportRecord, vault: Vault, now: number) => {
+export const toItem = async (record: ImportRecord, vault: Vault, now: number) => {
   const { company_key: companyKey, access_token: access, refresh_token: refresh, environment: _, ...rest } = record
   const companyName = parseCompanyName(record.company_name) ?? companyKey
   const sealed = (name: 'access_token' | 'refresh_token', text: string) =>

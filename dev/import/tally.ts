@@ -24,7 +24,7 @@ export type Outcome = Exclude<keyof Tally, 'read'>
 export const NOTHING: Tally = { read: 0, imported: 0, unchanged: 0, completed: 0, kept: 0, refused: 0, passedOver: 0 }
 
 /** One more record, with what became of it. */
-export const counted = (tally: Tally, outcome: Outcome): Tally => ({
+export const addToWindow = (tally: Tally, outcome: Outcome): Tally => ({
   ...tally,
   read: tally.read + 1,
   [outcome]: tally[outcome] + 1,

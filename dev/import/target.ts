@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { assigned, assignments, attributes, flag, integer, text } from '../../src/storage/attribute-values.ts'
-import { connectionOf } from '../../src/storage/connection-item.ts'
+import { parseConnection } from '../../src/storage/connection-item.ts'
 import { NEVER_CONNECTED } from '../../src/storage/connection-store.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { Outcome } from './tally.ts'
@@ -28,7 +28,7 @@ export interface Target {
 }
 
 const isTaken = (stored: Item) => {
-  const { realmId, accessToken, refreshToken, generation } = connectionOf(stored, '')
+  const { realmId, accessToken, refreshToken, generation } = parseConnection(stored, '')
   return realmId !== undefined || accessToken !== undefined || refreshToken !== undefined || generation !== 0
 }
 

@@ -40,7 +40,7 @@ function statusWithoutRefreshToken({ realmId, generation }: Standing, { holdsAcc
 }
 
 /** The status as of now. What Intuit said last counts more than what the calendar says. */
-export function statusOf(standing: Standing, holds: Holdings, now: EpochSeconds): Status {
+export function connectionStatus(standing: Standing, holds: Holdings, now: EpochSeconds): Status {
   const { failure } = standing
   if (!holds.holdsRefreshToken) return statusWithoutRefreshToken(standing, holds)
   const left = (firstDeath(standing) ?? Number.POSITIVE_INFINITY) - now

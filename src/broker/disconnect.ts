@@ -24,7 +24,7 @@ import type {
   Vault,
   WaitUntil,
 } from './ports.ts'
-import { retriedUntil } from './retry.ts'
+import { retryUntil } from './retry.ts'
 import type { Timing } from './timing.ts'
 import { openToken } from './token-pair.ts'
 import type { TokenCache } from './tokens/token-cache.ts'
@@ -140,7 +140,7 @@ export function createDisconnect(ports: DisconnectPorts) {
     log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
     const failed = Promise.withResolvers<undefined>()
     const write = () => disconnections.settle(companyKey, { writer, revocation, intuitTid, now: nowSeconds() })
-    const written = retriedUntil(write, deadline, runtime, () => failed.resolve(undefined))
+    const written = retryUntil(write, deadline, runtime, () => failed.resolve(undefined))
     waitUntil(written.then((end) => end ?? log({ event: 'revocation_not_recorded', company_key: companyKey })))
     const first = await Promise.race([written, failed.promise])
     const own: Disconnected = { companyKey, revocation, intuitTid }

@@ -1,6 +1,6 @@
 import type { EpochMs } from './connection.ts'
 import type { Runtime } from './ports.ts'
-import { jittered } from './retry.ts'
+import { jitter } from './retry.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 250
@@ -15,7 +15,7 @@ export async function pollUntil<Found>(
   clock: Pick<Runtime, 'now' | 'sleep' | 'random'>,
 ): Promise<Found | undefined> {
   for (let pause = FIRST_PAUSE_MS; clock.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    await clock.sleep(jittered(pause, clock))
+    await clock.sleep(jitter(pause, clock))
     const found = await read().catch(() => undefined)
     if (found !== undefined) return found
   }

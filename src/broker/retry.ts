@@ -12,7 +12,7 @@ export const STORE_PAUSE_MS = 250
 type Clock = Pick<Runtime, 'now' | 'sleep' | 'random'>
 
 /** Half the length to the whole of it, so that those who wait for the same thing do not come back together. */
-export function jittered(milliseconds: number, { random }: Clock): number {
+export function jitter(milliseconds: number, { random }: Clock): number {
   return milliseconds * (0.5 + random() / 2)
 }
 
@@ -20,7 +20,7 @@ export function jittered(milliseconds: number, { random }: Clock): number {
  * Tries at once, and again after pauses that grow to `longestPauseMs`, until `attempt` no longer throws. Resolves to its value,
  * or to `undefined` once the deadline has passed. `onFailure` hears of each failed attempt.
  */
-export async function retriedUntil<Result>(
+export async function retryUntil<Result>(
   attempt: () => Promise<Result>,
   deadline: EpochMs,
   clock: Clock,
@@ -34,6 +34,6 @@ export async function retriedUntil<Result>(
       onFailure()
     }
     if (clock.now() + pause >= deadline) return undefined
-    await clock.sleep(jittered(pause, clock))
+    await clock.sleep(jitter(pause, clock))
   }
 }

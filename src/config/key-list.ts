@@ -3,14 +3,14 @@ import { bytesOfBase64 } from '../crypto/bytes.ts'
 import { text } from './formats.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
-function entriesOf(list: string) {
+function parseEntries(list: string) {
   return list.split(',').flatMap((entry) => {
     const [, kid, base64] = ENTRY.exec(entry.trim()) ?? []
     return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
   })
 }
 function isKeyList(list: string) {
-  return new Set(entriesOf(list).map(({ kid }) => kid)).size === list.split(',').length
+  return new Set(parseEntries(list).map(({ kid }) => kid)).size === list.split(',').length
 }
 
 /** `kid:base64(32 bytes)`, comma-separated. The first key is the one in use, the others are on their way out. */
@@ -18,6 +18,6 @@ export function keyList() {
   return v.pipe(
     text(),
     v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
-    v.transform(entriesOf),
+    v.transform(parseEntries),
   )
 }

@@ -21,7 +21,7 @@ const BUNDLE: Record<AlertKind, string> = {
   disconnected: 'disconnected',
 }
 
-export function bundleOf({ kind }: { kind: AlertKind }): string {
+export function findBundle({ kind }: { kind: AlertKind }): string {
   return BUNDLE[kind]
 }
 
@@ -32,7 +32,7 @@ export interface Moment {
 }
 
 /** The windows with so many more alerts of a kind. One that is over begins anew. */
-export function counted(windows: AlertWindows, bundle: string, more: number, now: EpochSeconds): AlertWindows {
+export function addToWindow(windows: AlertWindows, bundle: string, more: number, now: EpochSeconds): AlertWindows {
   const { since, count } = windows[bundle] ?? { since: now, count: 0 }
   return {
     ...windows,
@@ -48,7 +48,7 @@ function isOpen({ since, round }: AlertWindow, { now, rounds }: Moment) {
   return round !== undefined && (now - since < WINDOW_SECONDS || rounds <= round + 1)
 }
 
-function manyOf(bundle: string, count: number, changes: readonly Change[], now: EpochSeconds): Alert {
+function toBundledAlert(bundle: string, count: number, changes: readonly Change[], now: EpochSeconds): Alert {
   return {
     id: `msg_many_${bundle}_${now}`,
     type: `connections.${bundle}`,
@@ -91,7 +91,7 @@ export function planAlerts(found: FoundChanges, before: AlertState, moment: Mome
       oneByOne.push(...changes)
       continue
     }
-    if (!open) many.push(manyOf(bundle, count, changes, now))
+    if (!open) many.push(toBundledAlert(bundle, count, changes, now))
     const remembered = changes.filter((change) => addNote(notes, change)).length
     windows[bundle] = {
       since: open ? window.since : now,

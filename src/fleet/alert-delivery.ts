@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { type AlertPlan, bundleOf, counted } from './alert-bundles.ts'
+import { type AlertPlan, addToWindow, findBundle } from './alert-bundles.ts'
 import type { Change } from './alerts.ts'
 import type { Alert, AlertState, FleetIndex, Outbox, PendingNote, SendAlert, Waiting } from './ports.ts'
 
@@ -89,7 +89,7 @@ export function createAlerting({ index, outbox, send, callsLeft }: AlertingDeps)
         if (!alert || !change.alert) break
         announced.push(alert)
         notes.delete(change.companyKey)
-        windows = counted(windows, bundleOf(change.alert), 1, now)
+        windows = addToWindow(windows, findBundle(change.alert), 1, now)
       }
       const fresh = await deliver(
         announced.map((alert) => ({ alert, attempts: 0 })),

@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { daysLeft, failureCode, firstDeath, type Status, statusOf } from '../broker/connection-status.ts'
+import { connectionStatus, daysLeft, failureCode, firstDeath, type Status } from '../broker/connection-status.ts'
 import type { Alert, Sighting } from './ports.ts'
 
 /** Days before a death that no refresh prevents, at which the operator is told. */
@@ -27,11 +27,11 @@ const HEALTH: Record<Status, Health | undefined> = {
   unfinished: undefined,
 }
 
-function toldText({ health, warnedDays }: Told) {
+function formatLastNotified({ health, warnedDays }: Told) {
   return warnedDays === undefined ? health : `${health}:${warnedDays}`
 }
 
-function toldOf(text: string): Told {
+function parseLastNotified(text: string): Told {
   const [health, days] = text.split(':')
   const known = Object.values(HEALTH).find((one) => one !== undefined && one === health)
   return { health: known ?? 'connected', warnedDays: days === undefined ? undefined : Number(days) }
@@ -44,7 +44,7 @@ function warningDue(sighting: Sighting, now: EpochSeconds): number | undefined {
   return WARNING_DAYS.filter((days) => death - now <= days * DAY_SECONDS).at(-1)
 }
 
-function kindOf(before: Health | undefined, now: Health): AlertKind | undefined {
+function findAlertKind(before: Health | undefined, now: Health): AlertKind | undefined {
   if (before === now) return undefined
   if (now !== 'connected') return now
   return before === undefined || before === 'disconnected' ? 'connected' : 'recovered'
@@ -52,7 +52,7 @@ function kindOf(before: Health | undefined, now: Health): AlertKind | undefined 
 
 function healthNow(sighting: Sighting, before: Health | undefined, now: EpochSeconds) {
   const { connection } = sighting
-  const health = HEALTH[statusOf(connection, sighting, now)]
+  const health = HEALTH[connectionStatus(connection, sighting, now)]
   if (health !== 'failing' || !connection.failure) return health
   // What had to be connected again still has to, whatever an attempt meets meanwhile.
   if (before === 'reconnect_required') return before
@@ -76,7 +76,7 @@ export interface Change {
   alert: (Alert & { kind: AlertKind }) | undefined
 }
 
-function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): NonNullable<Change['alert']> {
+function toAlert(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): NonNullable<Change['alert']> {
   const { connection } = sighting
   const { companyKey, companyName, realmId, environment, failure } = connection
   const death = sighting.holdsRefreshToken ? firstDeath(connection) : undefined
@@ -91,7 +91,7 @@ function alertOf(sighting: Sighting, kind: AlertKind, moment: string, now: Epoch
       company_name: companyName,
       realm_id: realmId ?? null,
       environment,
-      status: statusOf(connection, sighting, now),
+      status: connectionStatus(connection, sighting, now),
       expires_at: death ?? null,
       days_left: death === undefined ? null : daysLeft(death, now),
       last_error: failure
@@ -112,7 +112,7 @@ interface Notified {
  * counts as told that it is connected, so that a healthy fleet needs no note. A change has one alert at the most: a
  * warning that comes with another change follows at the next look.
  */
-export function changeOf(
+export function findChange(
   sighting: Sighting,
   now: EpochSeconds,
   { alertsSince, pending }: Notified,
@@ -121,19 +121,19 @@ export function changeOf(
   const implied = isNew(sighting, alertsSince) ? undefined : ('connected' satisfies Health)
   const noted = alerted ?? implied
   const recorded = pending ?? noted
-  const before = recorded === undefined ? undefined : toldOf(recorded)
+  const before = recorded === undefined ? undefined : parseLastNotified(recorded)
   const health = healthNow(sighting, before?.health, now)
   if (!health) return undefined
   const due = warningDue(sighting, now)
-  const kind = kindOf(before?.health, health)
+  const kind = findAlertKind(before?.health, health)
   // What was disconnected before there were alerts is no news.
   const isSilent = alerted === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
   const warns = due !== undefined && due < (before?.warnedDays ?? Number.POSITIVE_INFINITY)
   const tells = kind !== undefined && !isSilent
-  const told = toldText({ health, warnedDays: tells && warns ? before?.warnedDays : due })
+  const told = formatLastNotified({ health, warnedDays: tells && warns ? before?.warnedDays : due })
   if (told === recorded) return undefined
   const change = { companyKey: connection.companyKey, before: alerted, told, isNoted: told === noted }
   const moment = `${connection.generation}_${connection.failure?.since ?? 0}`
-  if (tells) return { ...change, alert: alertOf(sighting, kind, moment, now) }
-  return { ...change, alert: warns ? alertOf(sighting, 'expiring', `${due}_${sighting.place.diesAt}`, now) : undefined }
+  if (tells) return { ...change, alert: toAlert(sighting, kind, moment, now) }
+  return { ...change, alert: warns ? toAlert(sighting, 'expiring', `${due}_${sighting.place.diesAt}`, now) : undefined }
 }

@@ -2,7 +2,7 @@ import type { EpochMs } from '../broker/connection.ts'
 import type { IdleRefresh } from '../broker/tokens/get-token.ts'
 import { addNote, planAlerts } from './alert-bundles.ts'
 import { type Announced, createAlerting } from './alert-delivery.ts'
-import { changeOf } from './alerts.ts'
+import { findChange } from './alerts.ts'
 import { createFoundChanges, type FoundChanges } from './found-changes.ts'
 import { CALLS_A_REFRESH, createIdleRefresh, isDue } from './idle-refresh.ts'
 import { createIndexScan, noCounts } from './index-scan.ts'
@@ -71,7 +71,7 @@ function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number
         notes.delete(companyKey)
         note = undefined
       }
-      const change = changeOf(sighting, now, { alertsSince, pending: note?.told })
+      const change = findChange(sighting, now, { alertsSince, pending: note?.told })
       if (!change) return
       if (note && !change.alert) addNote(notes, change)
       else changes.add(change)

@@ -1,4 +1,4 @@
-import { bundleOf, MAX_PENDING_NOTES } from './alert-bundles.ts'
+import { findBundle, MAX_PENDING_NOTES } from './alert-bundles.ts'
 import type { Change } from './alerts.ts'
 
 export interface ChangeGroup {
@@ -29,7 +29,7 @@ export function createFoundChanges(maxSilent: number) {
         if (!change.isNoted && silent.length < maxSilent) silent.push(change)
         return
       }
-      const bundle = bundleOf(change.alert)
+      const bundle = findBundle(change.alert)
       const group = createAlertDelivery.get(bundle) ?? { count: 0, changes: [] }
       group.count++
       if (group.changes.length < MAX_PENDING_NOTES) group.changes.push(change)

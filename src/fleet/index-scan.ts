@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { statusOf } from '../broker/connection-status.ts'
+import { connectionStatus } from '../broker/connection-status.ts'
 import type { Counts, FleetIndex, FleetSummary, Place, Sighting } from './ports.ts'
 
 /** Some 250 KB an answer. */
@@ -43,7 +43,7 @@ export function createIndexScan(index: FleetIndex) {
     for (let page = 0; page < pages; page++) {
       const { sightings, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
       for (const sighting of sightings.filter((one) => !isOver(one, now))) {
-        counts[statusOf(sighting.connection, sighting, now)]++
+        counts[connectionStatus(sighting.connection, sighting, now)]++
         look(sighting)
       }
       after = next

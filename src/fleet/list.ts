@@ -1,7 +1,7 @@
 import { type ApiClient, canAccess } from '../broker/api-client.ts'
 import type { Environment } from '../broker/company.ts'
 import type { EpochSeconds } from '../broker/connection.ts'
-import { EXPIRING_SECONDS, type Status, statusOf } from '../broker/connection-status.ts'
+import { connectionStatus, EXPIRING_SECONDS, type Status } from '../broker/connection-status.ts'
 import { isOver } from './index-scan.ts'
 import type { DeathRange, FleetIndex, Place, Sighting } from './ports.ts'
 
@@ -50,7 +50,7 @@ interface Shard {
 }
 
 /** Where in the index a status can be. */
-function rangeOf(status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange {
+function toRange(status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange {
   switch (status) {
     case 'disconnected':
       return { from: nothingToDie, to: nothingToDie }
@@ -120,7 +120,7 @@ export function createList(index: FleetIndex) {
   return async (request: ListRequest, now: EpochSeconds): Promise<ListPage> => {
     const { limit, status, environment, apiClient } = request
     const filter = { status, environment, companies: apiClient?.companies, now }
-    const range = rangeOf(status, now, index.nothingToDie)
+    const range = toRange(status, now, index.nothingToDie)
     const pageSize = createPageSize(request, index.shards.length)
     const shards = begin(request.places)
     const connections: Listed[] = []
@@ -134,7 +134,7 @@ export function createList(index: FleetIndex) {
     const consider = (sighting: Sighting) => {
       const { connection } = sighting
       if (isOver(sighting, now) || (apiClient && !canAccess(apiClient, connection.companyKey))) return
-      const found = statusOf(connection, sighting, now)
+      const found = connectionStatus(connection, sighting, now)
       if (status !== undefined && found !== status) return
       if (environment !== undefined && connection.environment !== environment) return
       connections.push({ sighting, status: found })

@@ -18,7 +18,7 @@ function cookieName(nonce: string) {
 }
 
 /** `undefined` where the state is of no form that could have a cookie. */
-function cookieNameOf(state: string) {
+function toCookieName(state: string) {
   const nonce = state.slice(state.indexOf(':') + 1)
   return /^[\w-]{12}/.test(nonce) ? cookieName(nonce) : undefined
 }
@@ -38,6 +38,6 @@ export function bindBrowser(c: Context, { nonce, secret, seconds }: BrowserBindi
 
 /** What the browser presents for this state. */
 export function browserSecret(c: Context, state: string): string | undefined {
-  const name = cookieNameOf(state)
+  const name = toCookieName(state)
   return name === undefined ? undefined : hostCookies(c).get(name)
 }

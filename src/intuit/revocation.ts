@@ -11,7 +11,7 @@ interface RevocationEndpoint {
 }
 
 /** 400 is Intuit's word for every failure, and for a token that is revoked already: asking again would change nothing. */
-function outcomeOf(status: number): RevocationResult['outcome'] {
+function classifyOutcome(status: number): RevocationResult['outcome'] {
   if (status === 200) return 'revoked'
   return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unavailable'
 }
@@ -35,7 +35,7 @@ export async function revokeAt(
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
     await answer.body?.cancel()
-    return { outcome: outcomeOf(answer.status), intuitTid: answer.headers.get('intuit_tid') ?? undefined }
+    return { outcome: classifyOutcome(answer.status), intuitTid: answer.headers.get('intuit_tid') ?? undefined }
   } catch {
     return { outcome: 'unavailable', intuitTid: undefined }
   }

@@ -3,7 +3,7 @@ import { type ApiClient, canAccess, type Permission } from '../broker/api-client
 import { parseCompanyKey } from '../broker/company.ts'
 import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.ts'
 import { Problem } from '../problem.ts'
-import { addressOf, type RateLimiter } from './rate-limit.ts'
+import { clientNetwork, type RateLimiter } from './rate-limit.ts'
 
 export interface AccessParts {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
@@ -69,7 +69,7 @@ export function requireApiKey({
     const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
     const { apiClient } = await identifyClient(isPossible ? presented : undefined)
     if (!apiClient) {
-      await failedKeyRateLimiter(addressOf(c))
+      await failedKeyRateLimiter(clientNetwork(c))
       throw invalidApiKey(allowed)
     }
     c.set('apiClient', apiClient)

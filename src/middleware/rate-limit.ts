@@ -61,7 +61,7 @@ export function network(address: string): string {
 }
 
 /** Where a request comes from, as Cloudflare tells and nobody else can. `undefined` without Cloudflare. */
-export function addressOf(c: Context): string | undefined {
+export function clientNetwork(c: Context): string | undefined {
   const address = c.req.header('CF-Connecting-IP')
   return address === undefined ? undefined : network(address)
 }
@@ -69,7 +69,7 @@ export function addressOf(c: Context): string | undefined {
 /** Put before the start route. */
 export function limitStarts({ start, companyStart }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
-    await start(addressOf(c))
+    await start(clientNetwork(c))
     const companyKey = c.req.param('company_key') ?? ''
     if (isCompanyKey(companyKey)) await companyStart(companyKey)
     await next()
@@ -79,7 +79,7 @@ export function limitStarts({ start, companyStart }: RateLimiters): MiddlewareHa
 /** Put before the callback route. */
 export function limitCallbacks({ callback }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
-    await callback(addressOf(c))
+    await callback(clientNetwork(c))
     await next()
   }
 }

@@ -42,7 +42,7 @@ function pattern(c: Context) {
   return routePath(c, -1).replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')
 }
 
-function companyKeyOf(c: Context<{ Variables: LoggedVariables }>) {
+function findCompanyKey(c: Context<{ Variables: LoggedVariables }>) {
   const companyKey = c.get('companyKey') ?? c.req.param('company_key')
   return companyKey !== undefined && isCompanyKey(companyKey) ? companyKey : undefined
 }
@@ -65,7 +65,7 @@ export function requestLog(
       request_id: c.get('requestId'),
       key_name: c.get('apiClient')?.name,
       key_in_query: c.get('keyInQuery') ? true : undefined,
-      company_key: companyKeyOf(c),
+      company_key: findCompanyKey(c),
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,
       intuit_error: problem?.intuitError,

@@ -191,7 +191,7 @@ function hasWording(code: string): code is ProblemCode {
 }
 
 /** The words for a code. Whatever has none of its own is our fault. */
-export function wordsFor(code: string, { standing, way, intuitError }: Situation): Words {
+export function copyFor(code: string, { standing, way, intuitError }: Situation): Words {
   const wording = (hasWording(code) ? WORDINGS[code] : undefined) ?? ourFault
   return wording(AGAIN[way], standing, intuitError)
 }

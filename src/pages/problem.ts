@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { ConsentOutcome, Problem, ProblemCompany } from '../problem.ts'
 import type { Html, Page } from './layout.ts'
-import { standingWords, wordsFor } from './problem-copy.ts'
+import { copyFor, standingWords } from './problem-copy.ts'
 
 /** What a page tells of a problem. */
 export interface ShownProblem {
@@ -113,7 +113,7 @@ export function problemPage(problem: ShownProblem): Page {
   if (earlierOutcome?.connected) return alreadyConnectedPage(problem, earlierOutcome.companyName)
   const situation = { standing: company?.standing, way: wayOf(problem), intuitError } as const
   // A visit that failed is told in the words of its own failure.
-  const { mark, title, happened, next, retry } = wordsFor(earlierOutcome?.code ?? problem.code, situation)
+  const { mark, title, happened, next, retry } = copyFor(earlierOutcome?.code ?? problem.code, situation)
   return {
     title,
     mark,

@@ -35,7 +35,7 @@ function parsed(text: string): Successor {
 }
 
 /** Parked pairs, in one Durable Object for each company key. */
-export function rescueOf(namespace: RescueNamespace, { sleep }: Pick<Runtime, 'sleep'>): Rescue {
+export function createRescueClient(namespace: RescueNamespace, { sleep }: Pick<Runtime, 'sleep'>): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
   const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
     Promise.race([

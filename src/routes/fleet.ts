@@ -21,14 +21,14 @@ function invalid(name: string, form: string) {
   return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
 }
 
-function limitOf(c: Context): number {
+function parseLimit(c: Context): number {
   const text = queryParameter(c, 'limit') ?? String(DEFAULT_LIMIT)
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT) return Number(text)
   throw invalid('limit', `1 to ${MAX_LIMIT}`)
 }
 
 /** A query parameter that is one of a few words. Throws `invalid_request`. */
-function oneOf<Word extends string>(c: Context, name: string, words: readonly Word[]): Word | undefined {
+function parseOneOf<Word extends string>(c: Context, name: string, words: readonly Word[]): Word | undefined {
   const text = queryParameter(c, name)
   const word = words.find((one) => one === text)
   if (text === undefined || word !== undefined) return word
@@ -36,7 +36,7 @@ function oneOf<Word extends string>(c: Context, name: string, words: readonly Wo
 }
 
 /** Where the list goes on. Throws `invalid_request` for a cursor that this list did not give. */
-async function placesOf(
+async function parsePlaces(
   c: Context,
   filter: ListFilter,
   shards: number,
@@ -76,13 +76,13 @@ export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
       if (!fleet.isConfigured()) return next()
       const apiClient = c.get('apiClient')
       const filter = {
-        status: oneOf(c, 'status', STATUSES),
-        environment: oneOf(c, 'environment', ENVIRONMENTS),
+        status: parseOneOf(c, 'status', STATUSES),
+        environment: parseOneOf(c, 'environment', ENVIRONMENTS),
       }
       const { connections, places } = await fleet.list({
         ...filter,
-        limit: limitOf(c),
-        places: await placesOf(c, filter, fleet.shards, cursors),
+        limit: parseLimit(c),
+        places: await parsePlaces(c, filter, fleet.shards, cursors),
         apiClient: canAccessAll(apiClient) ? undefined : apiClient,
       })
       return c.json({

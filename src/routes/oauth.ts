@@ -18,7 +18,7 @@ function malformed(name: string, form: string) {
   return new Problem('invalid_request', `The parameter ${name} must be ${form}.`)
 }
 
-function realmIdOf(c: Context) {
+function parseRealmId(c: Context) {
   const realmId = queryParameter(c, 'realmId')
   if (!realmId || REALM_ID.test(realmId)) return realmId || undefined
   throw malformed('realmId', '1 to 19 digits')
@@ -26,7 +26,7 @@ function realmIdOf(c: Context) {
 
 function callbackParameters(c: Context): CallbackParameters {
   const [code, state, error] = [queryParameter(c, 'code'), queryParameter(c, 'state'), queryParameter(c, 'error')]
-  const realmId = realmIdOf(c)
+  const realmId = parseRealmId(c)
   if (!code && !error)
     throw new Problem('missing_code', 'The parameter code is missing. Begin again at the start link.')
   if (!state) throw new Problem('missing_state', 'The parameter state is missing. Begin again at the start link.')

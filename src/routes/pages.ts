@@ -3,7 +3,7 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/consent/callback.ts'
 import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'
-import { addressOf, type RateLimiter } from '../middleware/rate-limit.ts'
+import { clientNetwork, type RateLimiter } from '../middleware/rate-limit.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
 import { sendPage } from '../pages/layout.ts'
@@ -84,7 +84,7 @@ function lookInto(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
-    const looked = rateLimiter(addressOf(c)).then(() => broker.revalidateRealm(realmId, waitUntil(c)))
+    const looked = rateLimiter(clientNetwork(c)).then(() => broker.revalidateRealm(realmId, waitUntil(c)))
     waitUntil(c)(looked.catch(() => undefined))
   }
 }

@@ -6,7 +6,7 @@ import type { EpochMs, UsableToken } from '../broker/connection.ts'
 import type { WaitUntil } from '../broker/ports.ts'
 import type { RateLimiter } from '../middleware/rate-limit.ts'
 import type { RequestLine } from '../middleware/request-log.ts'
-import { PROBLEM_STATUS, Problem, problemBody, problemOf } from '../problem.ts'
+import { PROBLEM_STATUS, Problem, problemBody, toProblem } from '../problem.ts'
 import { connectionBody } from './connections.ts'
 import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
 import { tokenBody } from './tokens.ts'
@@ -49,7 +49,7 @@ function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown
 }
 
 /** Another Worker may send anything. Throws `invalid_company_key`. */
-function keyOf(companyKey: unknown): string {
+function parseKey(companyKey: unknown): string {
   return parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
 }
 
@@ -70,7 +70,7 @@ export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportF
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>
-      problemOf(error, (unknown) => reportFault(unknown, requestId)),
+      toProblem(error, (unknown) => reportFault(unknown, requestId)),
     )
     const problem = outcome instanceof Problem ? outcome : undefined
     logRequest({
@@ -90,21 +90,21 @@ export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportF
       answered('getToken', companyKey, async () => {
         const { minTtlSeconds, fresh } = parsed(tokenOptions(), options)
         const wanted = { minTtlSeconds, fromTable: fresh }
-        return tokenAnswer((await broker.freshToken(keyOf(companyKey), wanted, waitUntil)).token)
+        return tokenAnswer((await broker.freshToken(parseKey(companyKey), wanted, waitUntil)).token)
       }),
 
     refreshToken: (companyKey: unknown, options: unknown, waitUntil: WaitUntil) =>
       answered('refreshToken', companyKey, async () => {
         const { ifGeneration } = parsed(refreshOptions(), options)
         const generations = ifGeneration === undefined ? undefined : [ifGeneration]
-        const key = keyOf(companyKey)
+        const key = parseKey(companyKey)
         await forcedRefresh(key)
         return tokenAnswer(await broker.refreshedToken(key, generations, waitUntil))
       }),
 
     getConnection: (companyKey: unknown) =>
       answered('getConnection', companyKey, async () => {
-        const connection = await broker.connection(keyOf(companyKey))
+        const connection = await broker.connection(parseKey(companyKey))
         return { ...connectionBody(connection), generation: connection.generation }
       }),
   }

@@ -2,7 +2,7 @@ import { Hono } from 'hono/tiny'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type EpochSeconds, type Failure, holdings, isConnected } from '../broker/connection.ts'
-import { daysLeft, failureCode, statusOf } from '../broker/connection-status.ts'
+import { connectionStatus, daysLeft, failureCode } from '../broker/connection-status.ts'
 import { isFinal } from '../broker/refresh/circuit-breaker.ts'
 import type { RefreshNote } from '../broker/refresh/history.ts'
 import { requirePermission } from '../middleware/api-key.ts'
@@ -45,7 +45,7 @@ function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: str
     company_name: connection.companyName,
     environment: connection.environment,
     connected: isConnected(holds),
-    status: statusOf(connection, holds, now),
+    status: connectionStatus(connection, holds, now),
     generation: connection.generation,
     last_refresh_at: connection.lastRefreshAt ?? null,
     refresh_token_expires_at: refreshTokenExpiresAt ?? null,

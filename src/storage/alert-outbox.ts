@@ -30,7 +30,7 @@ function key(id: string) {
   return attributes({ pk: `outbox#${id}` })
 }
 
-function waitingOf(item: Item | undefined): Waiting[] {
+function parseWaitingAlert(item: Item | undefined): Waiting[] {
   const alert = item && fromJson(alertSchema(), text(item, 'message'))
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
@@ -82,7 +82,7 @@ export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Ou
       const whole = await Promise.all(
         keys.map((pk) => dynamo.getItem({ Key: attributes({ pk }), ConsistentRead: true })),
       )
-      return whole.flatMap(waitingOf)
+      return whole.flatMap(parseWaitingAlert)
     },
 
     async delivered(id) {

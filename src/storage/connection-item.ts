@@ -12,7 +12,7 @@ import type {
 import { attributes, digits, epochSeconds, flag, integer, text } from './attribute-values.ts'
 import { all, isNoDigits, isNoText } from './conditions.ts'
 import type { Item } from './dynamodb.ts'
-import { historyOf } from './refresh-history.ts'
+import { parseHistory } from './refresh-history.ts'
 
 /*
  * pk                                                   S     connection#<company_key>
@@ -68,13 +68,13 @@ export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation
 export const FAILURE_ATTRIBUTES =
   'failure_code, failure_error, failure_tid, failure_count, failure_since, failed_at, retry_at, failure_not_before, failure_client'
 
-function leaseOf(item: Item): Lease | undefined {
+function parseLease(item: Item): Lease | undefined {
   const owner = text(item, 'lease_owner')
   const until = integer(item, 'lease_until')
   return owner !== undefined && until !== undefined ? { owner, until } : undefined
 }
 
-function failureOf(item: Item): Failure | undefined {
+function parseFailure(item: Item): Failure | undefined {
   const reason = REASONS.find((known) => known === text(item, 'failure_code'))
   const at = epochSeconds(item, 'failed_at')
   if (!reason || at === undefined) return undefined
@@ -92,7 +92,7 @@ function failureOf(item: Item): Failure | undefined {
   }
 }
 
-function disconnectionOf(item: Item): Disconnection | undefined {
+function parseDisconnection(item: Item): Disconnection | undefined {
   const at = integer(item, 'disconnected_at')
   const revocation = REVOCATIONS.find((known) => known === text(item, 'revocation'))
   if (at === undefined || !revocation) return undefined
@@ -106,19 +106,19 @@ function lastChangeOf(item: Item): ConnectionChange | undefined {
 }
 
 /** Pasted by hand, it may have blanks or a line end around it. */
-export function realmIdOf(item: Item): string | undefined {
+export function parseRealmId(item: Item): string | undefined {
   return text(item, 'realm_id')?.trim() || digits(item, 'realm_id')
 }
 
 /** Reads a record, ours or one written by hand. */
-export function connectionOf(item: Item, companyKey: string): Connection {
+export function parseConnection(item: Item, companyKey: string): Connection {
   const companyName = text(item, 'company_name') ?? companyKey
   const usesSandbox = flag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
   return {
     companyKey,
     companyName,
     environment: usesSandbox ? 'sandbox' : 'production',
-    realmId: realmIdOf(item),
+    realmId: parseRealmId(item),
     accessToken: text(item, 'access_token'),
     accessTokenExpiresAt: epochSeconds(item, 'access_token_expires_at'),
     refreshToken: text(item, 'refresh_token'),
@@ -130,11 +130,11 @@ export function connectionOf(item: Item, companyKey: string): Connection {
     generation: integer(item, 'generation') ?? 0,
     refreshTokenHash: text(item, 'refresh_token_hash'),
     writtenBy: text(item, 'written_by'),
-    lease: leaseOf(item),
-    failure: failureOf(item),
-    disconnection: disconnectionOf(item),
+    lease: parseLease(item),
+    failure: parseFailure(item),
+    disconnection: parseDisconnection(item),
     lastChange: lastChangeOf(item),
-    refreshes: historyOf(text(item, 'refreshes')),
+    refreshes: parseHistory(text(item, 'refreshes')),
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Connection, EMBARGO, type EpochMs } from '../broker/connection.ts'
 import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
-import { noted } from '../broker/refresh/history.ts'
+import { addRefreshNote } from '../broker/refresh/history.ts'
 import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import {
   all,
@@ -13,9 +13,9 @@ import {
   isSameText,
   recordExists,
 } from './conditions.ts'
-import { connectionKey, connectionOf, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'
+import { connectionKey, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES, parseConnection } from './connection-item.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
-import { historyText } from './refresh-history.ts'
+import { formatHistory } from './refresh-history.ts'
 
 /** Whether the stored token is still the one that was spent. A record written by hand has no hash: the token itself tells. */
 export function stillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
@@ -68,10 +68,10 @@ export function connectionLeases(
       if (!claimed.refused) {
         const { attributes: item } = claimed
         const isTakeover = text(item, 'lapsed_owner') !== '-'
-        return { outcome: 'claimed', connection: connectionOf(item, companyKey), isTakeover }
+        return { outcome: 'claimed', connection: parseConnection(item, companyKey), isTakeover }
       }
       const item = await refusingItem(companyKey, claimed)
-      return item ? { outcome: 'held', connection: connectionOf(item, companyKey) } : { outcome: 'gone' }
+      return item ? { outcome: 'held', connection: parseConnection(item, companyKey) } : { outcome: 'gone' }
     },
 
     async release(companyKey, owner, end) {
@@ -98,7 +98,11 @@ export function connectionLeases(
         failed_at: failure.at,
         retry_at: failure.retryAt,
       }
-      const values = { ...recorded, refreshes: historyText(noted(used.refreshes, outcome, failure.at)), ...kept }
+      const values = {
+        ...recorded,
+        refreshes: formatHistory(addRefreshNote(used.refreshes, outcome, failure.at)),
+        ...kept,
+      }
       // What an earlier failure left must not be read as part of this one.
       const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
       const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')

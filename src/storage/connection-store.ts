@@ -1,7 +1,7 @@
 import type { ConnectionStore } from '../broker/ports.ts'
 import { assigned, attributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
-import { connectionKey, connectionOf, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM } from './connection-item.ts'
+import { connectionKey, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM, parseConnection } from './connection-item.ts'
 import { connectionLeases } from './connection-leases.ts'
 import { connectionPairs } from './connection-tokens.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
@@ -39,7 +39,7 @@ export function createConnectionStore(
   return {
     async read(companyKey, now) {
       const item = await readItem(companyKey)
-      return item && !isExpired(item, now) ? connectionOf(item, companyKey) : undefined
+      return item && !isExpired(item, now) ? parseConnection(item, companyKey) : undefined
     },
 
     async begin(companyKey, { companyName, environment, now, expiresAt }) {
@@ -63,11 +63,11 @@ export function createConnectionStore(
         },
         ReturnValues: 'ALL_OLD',
       })
-      if (begun.refused) return connectionOf((await refusingItem(companyKey, begun)) ?? {}, companyKey)
+      if (begun.refused) return parseConnection((await refusingItem(companyKey, begun)) ?? {}, companyKey)
       const before = begun.attributes
       const isLeftover = isExpired(before, now)
       const item = isLeftover ? await startAnew(companyKey, { ...initial, expires_at: expiresAt }) : before
-      return connectionOf({ ...attributes(initial), ...item }, companyKey)
+      return parseConnection({ ...attributes(initial), ...item }, companyKey)
     },
 
     ...connectionPairs(dynamo, refusingItem),

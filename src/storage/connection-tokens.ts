@@ -7,7 +7,7 @@ import {
   type StoredPair,
 } from '../broker/connection.ts'
 import type { ConnectionStore, Consent } from '../broker/ports.ts'
-import { noted } from '../broker/refresh/history.ts'
+import { addRefreshNote } from '../broker/refresh/history.ts'
 import { assigned, assignments, attribute, attributes, integer, text } from './attribute-values.ts'
 import {
   absent,
@@ -25,18 +25,18 @@ import {
 } from './conditions.ts'
 import {
   connectionKey,
-  connectionOf,
   DISCONNECTION_ATTRIBUTES,
   FAILURE_ATTRIBUTES,
   HOLDS_NO_TOKENS,
   LEASE_ATTRIBUTES,
   NAMES_NO_REALM,
-  realmIdOf,
+  parseConnection,
+  parseRealmId,
 } from './connection-item.ts'
 import { ownLease, stillStored } from './connection-leases.ts'
 import type { Applied, DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-keys.ts'
-import { historyText } from './refresh-history.ts'
+import { formatHistory } from './refresh-history.ts'
 
 /** `attribute + 1` is an error where the attribute holds no number: the reader takes such a record for one of generation 0. */
 const NEXT_GENERATION = {
@@ -67,7 +67,7 @@ function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, ite
   const sameEnvironment = item
     ? all(isFlagOrNone('uses_sandbox_credentials', inSandbox), isSameText('company_name', text(item, 'company_name')))
     : equals('uses_sandbox_credentials', attribute(inSandbox), ':uses_sandbox_credentials')
-  const asStored = item && realmIdOf(item) === realmId ? text(item, 'realm_id') : undefined
+  const asStored = item && parseRealmId(item) === realmId ? text(item, 'realm_id') : undefined
   const sameRealm = any(
     NAMES_NO_REALM,
     ...(realmId === undefined
@@ -114,7 +114,7 @@ function nobodyElse(used: Connection, writer: string): Condition {
 
 /** A refused write is worth another attempt where its reader sees what it was refused for want of. */
 function isOddButSame(item: Item, companyKey: string, { realmId, environment, writer }: Consent, connectedAt: EpochMs) {
-  const read = connectionOf(item, companyKey)
+  const read = parseConnection(item, companyKey)
   if (read.lastChange && (read.lastChange.by === writer || read.lastChange.at >= connectedAt)) return false
   const isSame = (read.realmId === undefined || read.realmId === realmId) && read.environment === environment
   return isSame || !holdsTokens(read)
@@ -127,8 +127,8 @@ export function connectionPairs(
 ): Pick<ConnectionStore, 'connect' | 'replace'> {
   /** A write that was refused may be our own one, applied when its first answer was lost. `item` is what refused it. */
   const ownOrApplied = (companyKey: string, writer: string, written: Applied | Refused, item: Item | undefined) => {
-    if (!written.refused) return connectionOf(written.attributes, companyKey)
-    return item && text(item, 'written_by') === writer ? connectionOf(item, companyKey) : undefined
+    if (!written.refused) return parseConnection(written.attributes, companyKey)
+    return item && text(item, 'written_by') === writer ? parseConnection(item, companyKey) : undefined
   }
 
   return {
@@ -172,7 +172,7 @@ export function connectionPairs(
       const first = await write()
       const isToRepeat = first.refused && isOddButSame(first.item, companyKey, consent, connectedAt)
       const { item } = isToRepeat ? await write(first.item) : first
-      return connectionOf(item, companyKey)
+      return parseConnection(item, companyKey)
     },
 
     async replace(used, { pair, rotated, now, writer }, end) {
@@ -182,7 +182,7 @@ export function connectionPairs(
       const values = {
         ...pairAttributes(companyKey, pair, hardExpiresAt, now, writer),
         last_rotation_at: rotated ? now : undefined,
-        refreshes: historyText(noted(used.refreshes, rotated ? 'rotated' : 'kept', now)),
+        refreshes: formatHistory(addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)),
         lease_until: lapsedAt,
       }
       const forget = lapsedAt === undefined ? `${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}` : FAILURE_ATTRIBUTES

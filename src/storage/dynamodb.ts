@@ -35,7 +35,7 @@ export interface DynamoDb {
 function isItem(value: unknown): value is Item {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
-function itemOf(value: unknown): Item | undefined {
+function toItem(value: unknown): Item | undefined {
   return isItem(value) ? value : undefined
 }
 
@@ -55,19 +55,19 @@ export function createDynamoDb(settings: () => StorageSettings, runtime: DynamoD
       ...input,
     }
     const answer = await send(operation, whole, options)
-    if (answer.outcome === 'refused') return { refused: true, item: itemOf(answer.body['Item']) }
-    return { refused: false, attributes: itemOf(answer.body['Attributes']) ?? {} }
+    if (answer.outcome === 'refused') return { refused: true, item: toItem(answer.body['Item']) }
+    return { refused: false, attributes: toItem(answer.body['Attributes']) ?? {} }
   }
 
   return {
-    getItem: async (input, options) => itemOf((await read('GetItem', input, options))['Item']),
+    getItem: async (input, options) => toItem((await read('GetItem', input, options))['Item']),
     putItem: (input) => write('PutItem', input),
     updateItem: (input, options) => write('UpdateItem', input, options),
     deleteItem: (input) => write('DeleteItem', input),
     query: async (input) => {
       const body = await read('Query', input)
       const items = Array.isArray(body['Items']) ? body['Items'].filter(isItem) : []
-      return { items, lastKey: itemOf(body['LastEvaluatedKey']) }
+      return { items, lastKey: toItem(body['LastEvaluatedKey']) }
     },
   }
 }

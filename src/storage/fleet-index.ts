@@ -1,7 +1,7 @@
 import type { DeathRange, FleetIndex, IndexFilter, IndexPage, Place, Sighting } from '../fleet/ports.ts'
 import { attributes, digits, integer, text } from './attribute-values.ts'
 import { all, isSameText, recordExists } from './conditions.ts'
-import { connectionKey, connectionOf } from './connection-item.ts'
+import { connectionKey, parseConnection } from './connection-item.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { filterExpression } from './fleet-filter.ts'
 import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-keys.ts'
@@ -12,9 +12,9 @@ import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-keys.ts'
 
 const PK_PREFIX = 'connection#'
 
-function sightingOf(item: Item): Sighting {
+function parseIndexedConnection(item: Item): Sighting {
   const place = parsePlace(item)
-  const connection = connectionOf(item, place.companyKey)
+  const connection = parseConnection(item, place.companyKey)
   return {
     connection,
     // The index holds no token. The expiry of an access token comes and goes with it.
@@ -59,7 +59,7 @@ export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): Fle
         Limit: limit,
         ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
       })
-      return { sightings: items.map(sightingOf), next: lastKey && parsePlace(lastKey) }
+      return { sightings: items.map(parseIndexedConnection), next: lastKey && parsePlace(lastKey) }
     },
 
     async noteAlerted(companyKey, before, told) {

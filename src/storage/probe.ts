@@ -8,7 +8,7 @@ import { DynamoDbError } from './dynamodb-errors.ts'
 const PATIENCE_SECONDS = 7 * 24 * 3600
 
 /** A key of another form is the only thing in this read that DynamoDB can call invalid. */
-function faultOf(error: unknown): string {
+function findFault(error: unknown): string {
   if (error instanceof Problem) return error.message
   const name = error instanceof DynamoDbError ? error.error : undefined
   if (name === 'ValidationException') {
@@ -31,7 +31,7 @@ export function createTableProbe(dynamo: DynamoDb, requireLeaseClock: () => void
         ? 'DYNAMODB_TABLE does not expire records by expires_at: npm run table:create turns it on.'
         : undefined
     } catch (error) {
-      return faultOf(error)
+      return findFault(error)
     }
   }
 }

@@ -18,26 +18,26 @@ const OUTCOMES = [
 /** Of the outcomes, in their order. */
 const LETTERS = 'RKGCUSX'
 
-function letterOf(outcome: RefreshOutcome) {
+function toLetter(outcome: RefreshOutcome) {
   return LETTERS.charAt(OUTCOMES.indexOf(outcome))
 }
 
-function noteText({ at, outcome, count }: RefreshNote) {
-  return `${at.toString(36)}${letterOf(outcome)}${count === 1 ? '' : count}`
+function formatNote({ at, outcome, count }: RefreshNote) {
+  return `${at.toString(36)}${toLetter(outcome)}${count === 1 ? '' : count}`
 }
 
-function noteOf(text: string): RefreshNote[] {
+function parseNote(text: string): RefreshNote[] {
   const [, at = '', letter = '?', count] = /^([0-9a-z]{1,9})([A-Z])(\d{0,9})$/.exec(text) ?? []
   const outcome = OUTCOMES[LETTERS.indexOf(letter)]
   return outcome ? [{ at: Number.parseInt(at, 36), outcome, count: Number(count || 1) }] : []
 }
 
 /** The attribute `refreshes`. */
-export function historyText(history: readonly RefreshNote[]): string {
-  return history.map(noteText).join(',')
+export function formatHistory(history: readonly RefreshNote[]): string {
+  return history.map(formatNote).join(',')
 }
 
 /** What the attribute says; a note that is not of that form is passed over. */
-export function historyOf(text: string | undefined): readonly RefreshNote[] {
-  return text?.split(',').flatMap(noteOf) ?? []
+export function parseHistory(text: string | undefined): readonly RefreshNote[] {
+  return text?.split(',').flatMap(parseNote) ?? []
 }

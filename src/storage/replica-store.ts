@@ -3,7 +3,7 @@ import type { CallerLocation, Log, Replicas } from '../broker/ports.ts'
 import type { ReadRegions, StorageSettings } from '../config/config.ts'
 import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
-import { connectionKey, connectionOf, isExpired } from './connection-item.ts'
+import { connectionKey, isExpired, parseConnection } from './connection-item.ts'
 import { createDynamoDb } from './dynamodb.ts'
 import type { DynamoDbHttpRuntime } from './dynamodb-http.ts'
 import { rankFrom } from './regions.ts'
@@ -50,7 +50,7 @@ export function createReplicaStore(config: ReplicasConfig, runtime: DynamoDbHttp
       try {
         const item = await replica.table.getItem({ Key: connectionKey(companyKey) }, ONE_ATTEMPT)
         replica.passedOverUntil = 0
-        return item && !isExpired(item, (clock?.now() ?? now()) / 1000) ? connectionOf(item, companyKey) : undefined
+        return item && !isExpired(item, (clock?.now() ?? now()) / 1000) ? parseConnection(item, companyKey) : undefined
       } catch (error) {
         replica.passedOverUntil = now() + PASS_OVER_MS
         const code = error instanceof Problem ? error.code : 'internal_error'

@@ -30,14 +30,14 @@ function parseLink(item: Item): VerifiedLink | undefined {
 }
 
 /** What became of the visit that used the state. A code of a later version is a failure without a reason. */
-function outcomeOf(item: Item): ConsentOutcome | undefined {
+function classifyOutcome(item: Item): ConsentOutcome | undefined {
   const outcome = text(item, 'outcome')
   if (outcome === undefined) return undefined
   if (outcome === CONNECTED) return { connected: true, companyName: text(item, 'outcome_company_name') ?? '' }
   return { connected: false, code: isProblemCode(outcome) ? outcome : 'internal_error' }
 }
 
-function stateOf(item: Item, nonce: string, companyKey: string): AuthorizationState {
+function parseState(item: Item, nonce: string, companyKey: string): AuthorizationState {
   return {
     nonce,
     companyKey,
@@ -95,7 +95,7 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
         ExpressionAttributeValues: { ...condition.values, ...attributes({ ':at': at }) },
         ReturnValues: 'ALL_NEW',
       })
-      return claimed.refused ? undefined : stateOf(claimed.attributes, nonce, companyKey)
+      return claimed.refused ? undefined : parseState(claimed.attributes, nonce, companyKey)
     },
 
     async read(nonce) {
@@ -104,7 +104,7 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
       if (!item || companyKey === undefined) return undefined
       const [claimant, at] = [text(item, 'claimed_by'), integer(item, 'claimed_at') ?? 0]
       const claim = claimant === undefined ? undefined : { claimant, at }
-      return { ...stateOf(item, nonce, companyKey), claim, outcome: outcomeOf(item) }
+      return { ...parseState(item, nonce, companyKey), claim, outcome: classifyOutcome(item) }
     },
 
     async settle(nonce, claimant, outcome) {

@@ -17,7 +17,7 @@ const whole = {
 }
 type Part = keyof ReturnType<typeof readConfig>
 
-const faultOf = (part: Part, change: Record<string, unknown>) => {
+const findFault = (part: Part, change: Record<string, unknown>) => {
   try {
     readConfig({ ...whole, ...change })[part]()
   } catch (error) {
@@ -49,7 +49,7 @@ describe('configuration', () => {
   })
 
   it('names every faulty variable of a part at once, and no value', () => {
-    const fault = faultOf('storage', {
+    const fault = findFault('storage', {
       AWS_REGION: 'not a region!',
       AWS_SECRET_ACCESS_KEY: undefined,
       DYNAMODB_TABLE: '',
@@ -96,14 +96,14 @@ describe('configuration', () => {
     ['sandbox', 'QUICKBOOKS_SANDBOX_CLIENT_SECRET', undefined],
   ]
   it.each(malformed)('of part %s refuses %s = %j, by its name', (part, name, value) => {
-    expect(faultOf(part, { [name]: value })?.detail).toContain(name)
+    expect(findFault(part, { [name]: value })?.detail).toContain(name)
   })
 
   it('allows http for a loopback authorization server, as a stand-in has', () => {
     for (const origin of ['http://localhost:9000', 'http://127.0.0.1:9000', 'http://[::1]:9000']) {
-      expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: `${origin}/token` })).toBeUndefined()
+      expect(findFault('exchange', { INTUIT_TOKEN_ENDPOINT: `${origin}/token` })).toBeUndefined()
     }
-    expect(faultOf('exchange', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
+    expect(findFault('exchange', { INTUIT_TOKEN_ENDPOINT: 'http://localhost.example/token' })).toBeDefined()
   })
 
   it('reads the regions of replicas, each with its own endpoint unless another is given', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/broker/connection.ts'
 import { PROBLEM_STATUS } from '../../src/problem.ts'
-import { connectionOf } from '../../src/storage/connection-item.ts'
+import { parseConnection } from '../../src/storage/connection-item.ts'
 import {
   type AnyDamage,
   type AnyIntuit,
@@ -205,7 +205,7 @@ describe('a stored record, whatever it holds', () => {
   it('is read without a fault, and its numbers are finite', () => {
     fc.assert(
       fc.property(fc.dictionary(names, attribute), (item) => {
-        const connection = connectionOf(item, 'beach')
+        const connection = parseConnection(item, 'beach')
         for (const value of Object.values(connection))
           if (typeof value === 'number') expect(Number.isFinite(value)).toBe(true)
       }),

@@ -9,20 +9,20 @@ import { type Service, startService } from '../support/worker-harness.ts'
 
 describe('the calls that a route makes to DynamoDB', () => {
   let service: Service
-  let counted: Record<Route, RouteLimit>
+  let addToWindow: Record<Route, RouteLimit>
   beforeAll(async () => {
     service = await startService()
-    counted = await callsOfRoutes(service)
+    addToWindow = await callsOfRoutes(service)
   })
   afterAll(() => service.close())
 
   it.each(ROUTES)('stay within the limit: %s', (route) => {
-    expect(counted[route].calls).toBeLessThanOrEqual(LIMITS.routes[route].calls)
+    expect(addToWindow[route].calls).toBeLessThanOrEqual(LIMITS.routes[route].calls)
   })
 
   it('are counted at all', () => {
-    expect(counted).toMatchObject({ uncached: { calls: 1 }, start: { calls: 2 } })
-    for (const route of ['callback', 'refresh'] as const) expect(counted[route].calls).toBeGreaterThan(1)
+    expect(addToWindow).toMatchObject({ uncached: { calls: 1 }, start: { calls: 2 } })
+    for (const route of ['callback', 'refresh'] as const) expect(addToWindow[route].calls).toBeGreaterThan(1)
   })
 
   it('are under way together at a start', async () => {

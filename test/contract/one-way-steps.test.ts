@@ -45,7 +45,7 @@ beforeEach(async () => {
 
 const fresh = () => ({ key: `company-${++names}`, realmId: String(5_000 + names) })
 const record = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
-const stateOf = async (path: string) => {
+const parseState = async (path: string) => {
   const nonce = new URL(path, service.url).searchParams.get('state')?.split(':')[1]
   return (await service.dynamo.item(`state#${nonce}`)) ?? {}
 }
@@ -124,7 +124,7 @@ describe('a consent whose caller leaves', () => {
       await order.strikes
       released.resolve()
     } else (await leaveAt(hold, kind, path))()
-    await expect.poll(() => stateOf(path), LONG).toMatchObject({ outcome: { S: 'connected' } })
+    await expect.poll(() => parseState(path), LONG).toMatchObject({ outcome: { S: 'connected' } })
     expect(await record(key)).toMatchObject({ realm_id: { S: realmId }, generation: { N: '1' } })
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
     const events = () => logged(key).filter(({ event }) => event === 'consent_completed')
@@ -136,13 +136,13 @@ describe('a consent whose caller leaves', () => {
     const consented = await service.consented(denied.key)
     const denial = consented.replace(/code=[^&]+/, 'error=access_denied')
     ;(await leaveAt(CONSENT_CALLS[0]?.[1] ?? atTokenEndpoint, 'hold', denial))()
-    await expect.poll(() => stateOf(denial), LONG).toMatchObject({ outcome: { S: 'authorization_denied' } })
+    await expect.poll(() => parseState(denial), LONG).toMatchObject({ outcome: { S: 'authorization_denied' } })
 
     opened = Promise.withResolvers()
     const refused = fresh()
     const path = (await service.consented(refused.key)).replace(/code=[^&]+/, 'code=unknown')
     ;(await leaveAt(atTokenEndpoint, 'hold after', path))()
-    await expect.poll(() => stateOf(path), LONG).toMatchObject({ outcome: { S: 'token_exchange_failed' } })
+    await expect.poll(() => parseState(path), LONG).toMatchObject({ outcome: { S: 'token_exchange_failed' } })
     for (const [key, code] of [
       [denied.key, 'authorization_denied'],
       [refused.key, 'token_exchange_failed'],
@@ -161,7 +161,7 @@ describe('a consent whose caller leaves', () => {
       when: ({ body }) => JSON.stringify(body).includes(':realm_number'),
     })
     ;(await leaveAt(atTokenEndpoint, 'hold after', path))()
-    await expect.poll(() => stateOf(path), LONG).toMatchObject({ outcome: { S: 'connected' } })
+    await expect.poll(() => parseState(path), LONG).toMatchObject({ outcome: { S: 'connected' } })
     expect(await record(key)).toMatchObject({ generation: { N: '1' } })
   })
 

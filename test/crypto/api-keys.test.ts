@@ -17,7 +17,7 @@ const read = (apiKeys: unknown, over: Record<string, string> = {}) =>
   readConfig({ API_KEYS: typeof apiKeys === 'string' ? apiKeys : JSON.stringify(apiKeys), ...over }).access()
 
 /** What a caller is told of a faulty configuration. Fails if there is no fault, or another error. */
-const faultOf = (apiKeys: unknown, over: Record<string, string> = {}) => {
+const findFault = (apiKeys: unknown, over: Record<string, string> = {}) => {
   try {
     read(apiKeys, over)
   } catch (error) {
@@ -73,14 +73,14 @@ describe('API_KEYS', () => {
       'each key once',
     ],
   ])('refuses %s, says where, and shows no value', (_, apiKeys, fault) => {
-    const detail = faultOf(apiKeys)
+    const detail = findFault(apiKeys)
     expect(detail).toContain(fault)
     expect(detail).not.toContain('marked')
   })
 
   it('or API_KEY is enough, and none is a fault that names both', () => {
     expect(read([entry()]).apiKey).toBeUndefined()
-    expect(faultOf('')).toContain('API_KEY is missing, and so is API_KEYS')
+    expect(findFault('')).toContain('API_KEY is missing, and so is API_KEYS')
   })
 
   it('never throws but configuration_error, and never shows what it was given', () => {
@@ -109,7 +109,7 @@ describe('API_KEYS', () => {
     fc.assert(
       fc.property(text, (apiKeys) => {
         fc.pre(apiKeys !== '')
-        expect(faultOf(apiKeys)).not.toMatch(/SECRET/)
+        expect(findFault(apiKeys)).not.toMatch(/SECRET/)
       }),
       { numRuns: 10_000 },
     )

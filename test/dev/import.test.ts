@@ -10,11 +10,11 @@ import { noCheckpoint } from '../../dev/import/checkpoint.ts'
 import { fileSource } from '../../dev/import/from-file.ts'
 import { importRecords } from '../../dev/import/import.ts'
 import { plainRecord } from '../../dev/import/plain.ts'
-import { itemOf, readRecord } from '../../dev/import/record.ts'
+import { readRecord, toItem } from '../../dev/import/record.ts'
 import { createTable } from '../../dev/table.ts'
 import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
-import { connectionOf } from '../../src/storage/connection-item.ts'
+import { parseConnection } from '../../src/storage/connection-item.ts'
 import { fleetShard } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
 
@@ -165,7 +165,7 @@ describe('npm run import', () => {
     const table = await newTable()
     await run(table, ['--from-file', linesFile([record('beach-blend')]), '--apply'])
     const item = (await stored(table, 'beach-blend')) ?? {}
-    expect(connectionOf(item, 'beach-blend')).toMatchObject({
+    expect(parseConnection(item, 'beach-blend')).toMatchObject({
       companyName: 'The company beach-blend',
       environment: 'production',
       realmId: '9130347596012345678',
@@ -197,7 +197,7 @@ describe('npm run import', () => {
       accessToken = '',
       refreshToken = '',
       refreshTokenHash,
-    } = connectionOf((await stored(table, 'sealed')) ?? {}, 'sealed')
+    } = parseConnection((await stored(table, 'sealed')) ?? {}, 'sealed')
     const vault = createTokenVault(
       () => [{ kid: '2026-01', bytes }],
       () => undefined,
@@ -536,7 +536,7 @@ describe('a record of an earlier table', () => {
   const read = async (value: unknown) => {
     const reading = readRecord(plainRecord(value) ?? {})
     if (reading.outcome !== 'read') throw new Error(JSON.stringify(reading))
-    return connectionOf(await itemOf(reading.record, plainVault, 1_775_700_000), 'beach-blend')
+    return parseConnection(await toItem(reading.record, plainVault, 1_775_700_000), 'beach-blend')
   }
 
   it('reads the same from plain JSON, DynamoDB’s JSON and an export to S3', async () => {
@@ -583,7 +583,7 @@ describe('a record of an earlier table', () => {
     const vault = { ...plainVault, seal: async (...bound: string[]) => `sealed:v1:${bound.join('/')}` }
     const reading = readRecord(record('beach-blend'))
     if (reading.outcome !== 'read') throw new Error(reading.outcome)
-    expect(await itemOf(reading.record, vault, 0)).toMatchObject(
+    expect(await toItem(reading.record, vault, 0)).toMatchObject(
       attributes({
         access_token: 'sealed:v1:beach-blend/access_token/access-of-beach-blend',
         refresh_token: 'sealed:v1:beach-blend/refresh_token/RT1-of-beach-blend',

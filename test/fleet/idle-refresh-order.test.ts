@@ -125,7 +125,7 @@ describe('what a run holds of the connections that are due', () => {
 
 describe('a refresh for which nobody asked', () => {
   const AT = 1_790_000_000
-  const outcomeOf = async (over: Partial<Connection>, rotates = true) => {
+  const classifyOutcome = async (over: Partial<Connection>, rotates = true) => {
     const world = simulated({ scheduler: inOrder(), rotates: () => rotates })
     world.seed(over)
     const [outcome] = await world.outcomes([world.worker().refreshIdle(AT - 7 * DAY)])
@@ -133,7 +133,7 @@ describe('a refresh for which nobody asked', () => {
   }
 
   it('is made where the record still says that it is idle', async () => {
-    expect(await outcomeOf({ lastRefreshAt: AT - 7 * DAY })).toEqual({
+    expect(await classifyOutcome({ lastRefreshAt: AT - 7 * DAY })).toEqual({
       ...{ outcome: 'refreshed', operations: ['read', 'claim', 'replace'] },
     })
   })
@@ -143,6 +143,6 @@ describe('a refresh for which nobody asked', () => {
     ['its refresh failed meanwhile', { lastRefreshAt: 1, failure: failure(AT + 60) }],
     ['its tokens were erased meanwhile', { lastRefreshAt: 1, refreshToken: undefined }],
   ])('is not made where %s, as the index is behind the table', async (_, over) => {
-    expect(await outcomeOf(over)).toEqual({ outcome: 'not due', operations: ['read'] })
+    expect(await classifyOutcome(over)).toEqual({ outcome: 'not due', operations: ['read'] })
   })
 })

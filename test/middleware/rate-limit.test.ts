@@ -157,8 +157,8 @@ describe('a brake', () => {
     ['::1', '0:0:0:0::/64'],
     ['2001:db8::', '2001:db8:0:0::/64'],
     ['2001::a:b:c:d:e:f', '2001:0:a:b::/64'],
-  ])('counts %s as %s', (address, counted) => {
-    expect(network(address)).toBe(counted)
+  ])('counts %s as %s', (address, addToWindow) => {
+    expect(network(address)).toBe(addToWindow)
   })
 
   it('lets at least 100 a minute through, and 60 forced refreshes of one company, as wrangler.toml has it', () => {

@@ -38,7 +38,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
 }
 
 /** Holders are alike: their order and their names tell nothing. */
-export const keyOf = (state: State): string => {
+export const parseKey = (state: State): string => {
   const { record, chains, parked, callback, disconnect } = state
   const rest = [
     record.refresh,

@@ -3,7 +3,7 @@ import type { Step, System } from './explore.ts'
 import { holderSteps } from './holder.ts'
 import { initialState } from './initial.ts'
 import { intuitSteps } from './intuit.ts'
-import { keyOf } from './key.ts'
+import { parseKey } from './key.ts'
 import { apply, inWords } from './messages.ts'
 import { callbackSteps, disconnectSteps } from './others.ts'
 import { brokenIn, isLiving, PROMISES } from './promises.ts'
@@ -100,7 +100,7 @@ const isStuck = (state: State, world: World) => !isQuiet(state) && ownSteps(stat
 export const refreshProtocol = (world: World): System<State> => ({
   initial: initialState(world),
   steps: (state) => stepsOf(state, world),
-  key: keyOf,
+  key: parseKey,
   broken: (state) => {
     const broken = brokenIn(state)
     if (broken) return broken

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { wordsFor } from '../../src/pages/problem-copy.ts'
+import { copyFor } from '../../src/pages/problem-copy.ts'
 import { PROBLEM_STATUS } from '../../src/problem.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -257,7 +257,7 @@ describe('the words of a problem', () => {
 
   it.each(Object.keys(PROBLEM_STATUS))('are whole sentences for %s, however things stand', (code) => {
     for (const situation of SITUATIONS) {
-      const { title, happened, next } = wordsFor(code, situation)
+      const { title, happened, next } = copyFor(code, situation)
       expect(title).toMatch(/^[A-Z][^.]+$/)
       for (const text of [happened, next]) expect(text).toMatch(/^[A-Z].*[^.]\.$/)
     }
@@ -265,7 +265,7 @@ describe('the words of a problem', () => {
 
   it.each(Object.keys(PROBLEM_STATUS))('leave it to the table whether the company is connected: %s', (code) => {
     for (const situation of SITUATIONS) {
-      const { happened } = wordsFor(code, situation)
+      const { happened } = copyFor(code, situation)
       expect(happened).not.toMatch(/(?<!known yet whether )the company is (not )?connected(?! under another link)/i)
     }
   })
@@ -273,14 +273,14 @@ describe('the words of a problem', () => {
   it('speak of trying again only where there is a link to do it', () => {
     for (const code of Object.keys(PROBLEM_STATUS)) {
       for (const way of ['link', 'new link'] as const) {
-        expect(wordsFor(code, { way, standing: 'connected' }).next).not.toMatch(/try again/i)
+        expect(copyFor(code, { way, standing: 'connected' }).next).not.toMatch(/try again/i)
       }
     }
   })
 
   it('take what nobody knows for our own fault', () => {
     for (const situation of SITUATIONS) {
-      expect(wordsFor('constructor', situation)).toEqual(wordsFor('internal_error', situation))
+      expect(copyFor('constructor', situation)).toEqual(copyFor('internal_error', situation))
     }
   })
 })

@@ -192,7 +192,7 @@ describe('the status of a connection', () => {
 })
 
 /** As DynamoDB counts: names and values; a number takes half its digits and a byte. */
-const bytesOf = (item: Record<string, { S?: string | undefined; N?: string | undefined }>) =>
+const estimateBytes = (item: Record<string, { S?: string | undefined; N?: string | undefined }>) =>
   Object.entries(item).reduce((sum, [name, { S, N }]) => {
     const value = N === undefined ? Buffer.byteLength(S ?? ' ') : Math.ceil(N.length / 2) + 1
     return sum + name.length + value
@@ -205,7 +205,7 @@ describe('a record', () => {
     for (let count = 0; count < 9; count++) await refresh('beach-blend')
     const item = (await service.dynamo.item('connection#beach-blend')) ?? {}
     expect(item['refreshes']?.S?.split(',')).toHaveLength(8)
-    expect(bytesOf(item)).toBeLessThan(2_560)
+    expect(estimateBytes(item)).toBeLessThan(2_560)
   })
 })
 

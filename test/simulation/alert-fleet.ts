@@ -20,7 +20,7 @@ export interface AlertFleetOptions {
   trouble?(operation: Operation): Trouble
 }
 
-const connectionOf = (companyKey: string, at: number): Connection => ({
+const parseConnection = (companyKey: string, at: number): Connection => ({
   ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 5 },
   ...{ accessToken: undefined, accessTokenExpiresAt: at + 3600, refreshToken: undefined },
   ...{ refreshTokenExpiresAt: at + 200 * DAY, refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined },
@@ -114,7 +114,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     now: () => now,
     /** Adds a connection that was made, and last refreshed, at `at`. */
     add: (companyKey: string, at = now) => {
-      const connection = connectionOf(companyKey, at)
+      const connection = parseConnection(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
       const shard = shards.get(fleetShard(companyKey)) ?? []
       const sighting = {

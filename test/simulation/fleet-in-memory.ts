@@ -33,7 +33,7 @@ const shown = (connection: Connection): Connection => ({
   ...NOT_SHOWN,
 })
 
-const sightingOf = (connection: Connection): Sighting => {
+const parseIndexedConnection = (connection: Connection): Sighting => {
   const holdsRefreshToken = connection.refreshToken !== undefined
   const { dies_at: diesAt } = fleetAttributes({ ...connection, holdsRefreshToken })
   const place = { diesAt, companyKey: connection.companyKey }
@@ -55,7 +55,11 @@ interface Entry {
   sighting: Sighting
 }
 
-const entryOf = (row: Entry['row']): Entry => ({ row, seen: row.connection, sighting: sightingOf(row.connection) })
+const entryOf = (row: Entry['row']): Entry => ({
+  row,
+  seen: row.connection,
+  sighting: parseIndexedConnection(row.connection),
+})
 
 const inOrder = (one: Entry, other: Entry) => one.sighting.place.diesAt - other.sighting.place.diesAt
 

@@ -53,7 +53,7 @@ const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnTy
 const keysOf = (listed: Listed[]) => listed.map(({ sighting }) => sighting.connection.companyKey)
 const whole = async (...given: Parameters<typeof wholeList>) => keysOf(await wholeList(...given))
 
-const keyOf = (name: string, diesAt: number) => ({
+const parseKey = (name: string, diesAt: number) => ({
   ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: fleetShard(name) }, dies_at: { N: String(diesAt) } },
 })
 
@@ -98,7 +98,7 @@ describe('what DynamoDB filters for the broker', () => {
         refreshTokenExpiresAt: epochSeconds(given, 'refresh_token_expires_at'),
         refreshTokenHardExpiresAt: epochSeconds(given, 'refresh_token_hard_expires_at'),
       })
-      await put({ ...keyOf(companyKey, diesAt), ...(hasKey ? { company_key: { S: companyKey } } : {}), ...given })
+      await put({ ...parseKey(companyKey, diesAt), ...(hasKey ? { company_key: { S: companyKey } } : {}), ...given })
     }
     const callers = [undefined, ['acme-*'], ['corner-7', 'beach-*', 'nobody']].map(
       (companies) => companies && { name: 'books', may: [], companies },
@@ -221,7 +221,7 @@ describe('what the operator was told, noted on the record', () => {
   ])('is noted where the note is %s', async (form, alerted) => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     const key = `noted-${form.replaceAll(' ', '-')}`
-    await put({ ...keyOf(key, NOW), ...(alerted ? { alerted } : {}) })
+    await put({ ...parseKey(key, NOW), ...(alerted ? { alerted } : {}) })
     await index.noteAlerted(key, undefined, 'failing')
     const noted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
     expect(await noted()).toEqual({ S: 'failing' })

@@ -6,7 +6,7 @@ import type { Connection } from '../../src/broker/connection.ts'
 import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createTokenVault } from '../../src/crypto/token-vault.ts'
-import { connectionOf } from '../../src/storage/connection-item.ts'
+import { parseConnection } from '../../src/storage/connection-item.ts'
 import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
@@ -135,10 +135,10 @@ describe('a condition judges a record as its reader does', () => {
       connections: createConnectionStore(table, () => undefined),
       disconnections: createDisconnectionStore(table),
     }
-    const read = connectionOf(item, companyKey)
+    const read = parseConnection(item, companyKey)
     await write(stores, read)
     const after = await table.getItem({ Key: { pk: { S: `connection#${companyKey}` } }, ConsistentRead: true })
-    return { read, after: after && connectionOf(after, companyKey) }
+    return { read, after: after && parseConnection(after, companyKey) }
   }
 
   const inMemory = async (read: Connection, write: (stores: Stores, read: Connection) => Promise<unknown>) => {

@@ -7,7 +7,7 @@ import {
   type StoredPair,
 } from '../../src/broker/connection.ts'
 import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
-import { noted } from '../../src/broker/refresh/history.ts'
+import { addRefreshNote } from '../../src/broker/refresh/history.ts'
 
 interface Row {
   connection: Connection
@@ -142,14 +142,14 @@ export const memoryConnections = () => {
       const { generation, lease } = row.connection
       if (!rotated && (generation !== used.generation || !isOwn(lease, writer, used))) return undefined
       const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
-      const refreshes = noted(used.refreshes, rotated ? 'rotated' : 'kept', now)
+      const refreshes = addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)
       return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
     },
     async fail(used, owner, failure: Failure, end, outcome) {
       const row = stillStored(used)
       const lease = row?.connection.lease
       if (row && lease && isOwn(lease, owner, used)) {
-        const refreshes = noted(used.refreshes, outcome, failure.at)
+        const refreshes = addRefreshNote(used.refreshes, outcome, failure.at)
         put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
       }
     },

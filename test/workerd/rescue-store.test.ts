@@ -1,6 +1,6 @@
 import { env, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import { rescueOf } from '../../src/rescue/rescue-client.ts'
+import { createRescueClient } from '../../src/rescue/rescue-client.ts'
 import type { RescueStore } from '../../src/rescue/rescue-object.ts'
 
 declare global {
@@ -19,7 +19,7 @@ const successor = {
   ...{ rotated: true, now: 1, writer: 'me' },
 }
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
-const rescue = rescueOf(env.RESCUE, { sleep })
+const rescue = createRescueClient(env.RESCUE, { sleep })
 
 describe('the rescue store', () => {
   it('finds what was parked for the token that was spent, and nothing else', async () => {
@@ -54,7 +54,7 @@ describe('the rescue store', () => {
   })
 
   it('counts as out of reach when it does not answer in time', async () => {
-    const impatient = rescueOf(env.RESCUE, { sleep: async () => undefined })
+    const impatient = createRescueClient(env.RESCUE, { sleep: async () => undefined })
     await expect(impatient.find('beach', 'hash-a')).rejects.toThrow('in time')
   })
 })

@@ -15,7 +15,7 @@ import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooS
 import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './outcome.ts'
 import { type ConsentContext, toConsentProblem } from './problem.ts'
 import { type Arrival, createRealmGuard, type RealmPorts, type RealmUse, refuseMove } from './realm-guard.ts'
-import { splitState } from './state.ts'
+import { parseState } from './state.ts'
 import { createStoreConsent } from './store-consent.ts'
 
 export interface CallbackPorts extends RealmPorts, ConsentOutcomeDeps {
@@ -97,7 +97,7 @@ export function createCallback(ports: CallbackPorts) {
     { companyKey, nonce, browserHash, claim }: Visit,
     { state, realmId }: CallbackParameters,
   ): Promise<ClaimedState | undefined> => {
-    const { guess } = splitState(state)
+    const { guess } = parseState(state)
     const holderIn = async (environment: Environment) =>
       realmId === undefined ? undefined : realms.holder(environment, realmId)
     const [claimed, connection, guessed] = await Promise.all([
@@ -203,7 +203,7 @@ export function createCallback(ports: CallbackPorts) {
    * caller is answered when the pair is stored, when a first attempt to store it has failed, or when Intuit takes too long.
    */
   return async (callback: CallbackParameters, waitUntil: WaitUntil): Promise<Connected> => {
-    const { companyKey, nonce, guess } = splitState(callback.state)
+    const { companyKey, nonce, guess } = parseState(callback.state)
     if (callback.outcome === 'granted') await requireSettings(guess, nonce)
     const { browserSecret } = callback
     const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)

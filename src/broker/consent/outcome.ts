@@ -2,7 +2,7 @@ import { Problem } from '../../problem.ts'
 import { holdsTokens } from '../connection.ts'
 import { pollUntil } from '../poll.ts'
 import type { ConnectionStore, ConsentOutcome, FoundState, Log, Runtime, StateClaim, StateStore } from '../ports.ts'
-import { retriedUntil } from '../retry.ts'
+import { retryUntil } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 import { invalidState, linkUnfinished, linkUsed } from './errors.ts'
 import { type StartAgain, toConsentProblem } from './problem.ts'
@@ -54,7 +54,7 @@ export function createConsentOutcome(deps: ConsentOutcomeDeps) {
       intuit_tid: intuitTid,
     })
     const write = () => states.settle(nonce, claim.claimant, outcome)
-    const recorded = await retriedUntil(write, runtime.now() + RECORD_MS, runtime)
+    const recorded = await retryUntil(write, runtime.now() + RECORD_MS, runtime)
     if (!recorded) log({ event: 'consent_outcome_not_recorded', company_key: companyKey })
   }
 

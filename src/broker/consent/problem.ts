@@ -1,6 +1,6 @@
 import { Problem, type ProblemCompany } from '../../problem.ts'
 import { type Connection, type EpochSeconds, holdings } from '../connection.ts'
-import { type Status, statusOf } from '../connection-status.ts'
+import { connectionStatus, type Status } from '../connection-status.ts'
 import type { AuthorizationState, SignedLink, VerifiedLink } from '../ports.ts'
 
 /** The start links that lead a person back to a consent. */
@@ -22,7 +22,7 @@ const STANDING: Record<Status, ProblemCompany['standing']> = {
 
 function standingOf(connection: ConsentContext['connection'], now: EpochSeconds): ProblemCompany['standing'] {
   if (connection === 'unknown') return connection
-  return connection ? STANDING[statusOf(connection, holdings(connection), now)] : 'not_connected'
+  return connection ? STANDING[connectionStatus(connection, holdings(connection), now)] : 'not_connected'
 }
 
 function standingText(companyKey: string, standing: ProblemCompany['standing']): string | undefined {

@@ -10,7 +10,7 @@ import type {
   VerifiedLink,
 } from '../ports.ts'
 import type { StartRequest } from './start-links.ts'
-import { markedNonce, stateText } from './state.ts'
+import { formatState, markedNonce } from './state.ts'
 
 /** How long a record that never got connected lives. */
 const UNFINISHED_SECONDS = 24 * 3600
@@ -85,6 +85,6 @@ export function createStart(ports: StartPorts) {
       await states.put(begun.state)
     }
     const { state, binding } = begun
-    return { authorizationUrl: intuit.authorizationUrl(environment, stateText(companyKey, state.nonce)), binding }
+    return { authorizationUrl: intuit.authorizationUrl(environment, formatState(companyKey, state.nonce)), binding }
   }
 }

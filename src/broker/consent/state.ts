@@ -9,12 +9,12 @@ export function markedNonce(environment: Environment, nonce: string): string {
 }
 
 /** What travels through Intuit: `company_key:nonce`. */
-export function stateText(companyKey: string, nonce: string): string {
+export function formatState(companyKey: string, nonce: string): string {
   return `${companyKey}:${nonce}`
 }
 
 /** A state taken apart; the environment is a guess until its record was read. Throws `invalid_state` for what is not even of that form: it is not worth a question to the table. */
-export function splitState(state: string): { companyKey: string; nonce: string; guess: Environment } {
+export function parseState(state: string): { companyKey: string; nonce: string; guess: Environment } {
   const [, companyKey, nonce] = /^([\w-]{1,64}):([\w-]{16,128})$/.exec(state) ?? []
   if (!companyKey || !nonce) throw invalidState()
   return { companyKey, nonce, guess: nonce.startsWith(MARKS.sandbox) ? 'sandbox' : 'production' }

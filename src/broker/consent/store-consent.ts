@@ -1,7 +1,7 @@
 import type { Problem } from '../../problem.ts'
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../connection.ts'
 import type { AuthorizationServer, ConnectionStore, Consent, Log, Runtime } from '../ports.ts'
-import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
+import { retryUntil, STORE_PAUSE_MS } from '../retry.ts'
 import { connectionRemoved, notStored } from './errors.ts'
 import { type Arrival, findMove } from './realm-guard.ts'
 
@@ -65,7 +65,7 @@ export function createStoreConsent({ connections, intuit, runtime, log }: StoreC
       request.onFailure()
     }
     const attempt = async () => checkRealm(await connections.connect(arrival.companyKey, consent), request)
-    const ended = await retriedUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
+    const ended = await retryUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
     if (!ended) throw notStored()
     const { value: verdict } = ended
     if ('refused' in verdict && !holdsTokens(verdict.connection)) await revoke(arrival, refreshToken)

@@ -1,7 +1,7 @@
 import { type Connection, EMBARGO, type EpochSeconds, type WithAccessToken } from '../connection.ts'
 import { connectionNotFound, refreshInProgress } from '../errors.ts'
 import type { AuthorizationServer, ConnectionStore, Runtime } from '../ports.ts'
-import { jittered } from '../retry.ts'
+import { jitter } from '../retry.ts'
 import { acquisitionMs, type Timing } from '../timing.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
 import { type RefreshRequest, refreshedByAnother, usableDespite } from './usable-token.ts'
@@ -24,7 +24,7 @@ export function createAwaitLease({ connections, intuit, runtime, timing, marginS
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** The holder's result, the failure that it left, or how the lease stands. */
-  const outcomeOf = async (
+  const classifyOutcome = async (
     current: Connection,
     request: RefreshRequest,
   ): Promise<WithAccessToken | 'held' | 'free'> => {
@@ -42,10 +42,10 @@ export function createAwaitLease({ connections, intuit, runtime, timing, marginS
   const watch = async (held: Connection, request: RefreshRequest, giveUpAt: number) => {
     let current = held
     for (let pause = FIRST_PAUSE_MS; runtime.now() < giveUpAt; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const outcome = await outcomeOf(current, request)
+      const outcome = await classifyOutcome(current, request)
       const mayAcquire = runtime.now() - request.startedAt <= acquisitionMs(timing())
       if (outcome !== 'held' && (outcome !== 'free' || mayAcquire)) return outcome
-      await runtime.sleep(jittered(pause, runtime))
+      await runtime.sleep(jitter(pause, runtime))
       const read = await connections.read(current.companyKey, nowSeconds()).catch(() => current)
       if (!read) throw connectionNotFound()
       current = read

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../connection.ts'
 import { refreshInProgress, storesComeFirst } from '../errors.ts'
 import type { Runtime } from '../ports.ts'
-import { jittered } from '../retry.ts'
+import { jitter } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 
 /**
@@ -58,7 +58,7 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
         if (isPairAtRisk()) throw storesComeFirst()
         if (mayBePending.count() < MOST_UNDER_WAY) break
         if (runtime.now() > giveUpAt) throw refreshInProgress(1)
-        await runtime.sleep(jittered(PAUSE_MS, runtime))
+        await runtime.sleep(jitter(PAUSE_MS, runtime))
       }
       const running = refresh()
       mayBePending.add(running)

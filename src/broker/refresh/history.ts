@@ -16,7 +16,7 @@ export interface RefreshNote {
 const KEPT = 8
 
 /** The history with one more attempt, newest last. Failures for one reason share a note, so that an outage pushes nothing out. */
-export function noted(
+export function addRefreshNote(
   history: readonly RefreshNote[],
   outcome: RefreshOutcome,
   at: EpochSeconds,

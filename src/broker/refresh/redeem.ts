@@ -28,7 +28,7 @@ import type {
   TokenResult,
   Vault,
 } from '../ports.ts'
-import { jittered, retriedUntil } from '../retry.ts'
+import { jitter, retryUntil } from '../retry.ts'
 import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
 import { openToken, refreshedPair, sealedPair } from '../token-pair.ts'
 import { answeredFailure, createStandingFailure, nextFailure } from './circuit-breaker.ts'
@@ -66,11 +66,11 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
-  const endOf = ({ isTakeover }: LeaseHeld): LeaseEnd => (isTakeover ? { lapsedAt: runtime.now() } : 'free')
+  const toLeaseEnd = ({ isTakeover }: LeaseHeld): LeaseEnd => (isTakeover ? { lapsedAt: runtime.now() } : 'free')
 
   const releaseLease = async (held: LeaseHeld) => {
     // One that cannot be given back lapses by itself.
-    await connections.release(held.connection.companyKey, held.owner, endOf(held)).catch(() => undefined)
+    await connections.release(held.connection.companyKey, held.owner, toLeaseEnd(held)).catch(() => undefined)
   }
 
   /** The record as it stands, if somebody stored a pair after `spent`. */
@@ -96,7 +96,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
   const letStoresPass = async ({ until }: LeaseHeld, { startedAt }: RefreshRequest) => {
     while (limit.isPairAtRisk()) {
       if (!mayRedeem(timing(), runtime.now(), startedAt, until)) throw storesComeFirst()
-      await runtime.sleep(jittered(STORES_PAUSE_MS, runtime))
+      await runtime.sleep(jitter(STORES_PAUSE_MS, runtime))
     }
   }
 
@@ -142,7 +142,9 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
     })
     const next = nextFailure(used.failure, attempt, nowSeconds())
     const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
-    await connections.fail(used, owner, failure, isUnderWay ? 'embargo' : endOf(held), reason).catch(() => undefined)
+    await connections
+      .fail(used, owner, failure, isUnderWay ? 'embargo' : toLeaseEnd(held), reason)
+      .catch(() => undefined)
     const answered = answeredFailure(failure, attempt, nowSeconds())
     return usableDespite(used, answered, request.forced, nowSeconds(), marginSeconds())
   }
@@ -181,7 +183,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
     const settleRefusedPair = () =>
       readCurrent().catch((error: unknown) => {
         const inTime = runtime.now() < deadline
-        const looked = inTime ? retriedUntil(readCurrent, deadline, runtime) : Promise.resolve(undefined)
+        const looked = inTime ? retryUntil(readCurrent, deadline, runtime) : Promise.resolve(undefined)
         request.waitUntil(
           looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: used.companyKey })),
         )
@@ -196,7 +198,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
         now: nowSeconds(),
         writer: owner,
       },
-      leaseEnd: endOf(held),
+      leaseEnd: toLeaseEnd(held),
       deadline,
       patienceMs: storingMs(timing()),
       waitUntil: request.waitUntil,

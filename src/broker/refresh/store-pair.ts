@@ -1,8 +1,8 @@
 import type { Connection, EpochMs } from '../connection.ts'
 import type { ConnectionStore, LeaseEnd, Log, Rescue, Runtime, Successor, WaitUntil } from '../ports.ts'
-import { retriedUntil, STORE_PAUSE_MS } from '../retry.ts'
+import { retryUntil, STORE_PAUSE_MS } from '../retry.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
-import { noted } from './history.ts'
+import { addRefreshNote } from './history.ts'
 
 interface StorePairDeps {
   connections: ConnectionStore
@@ -38,7 +38,7 @@ function asIfStored(used: Connection, { pair, rotated, now, writer }: Successor)
     writtenBy: writer,
     lease: undefined,
     failure: undefined,
-    refreshes: noted(used.refreshes, rotated ? 'rotated' : 'kept', now),
+    refreshes: addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now),
   }
 }
 
@@ -52,7 +52,7 @@ export function createStoreTokenPair({ connections, rescue, runtime, log, limit 
   /** Whether the pair is parked. Without a rescue store it never is. */
   const park = async ({ used, usedTokenHash, successor, deadline }: StorePairRequest): Promise<boolean> => {
     if (!rescue || !successor.rotated) return false
-    const parked = await retriedUntil(() => rescue.park(used.companyKey, usedTokenHash, successor), deadline, runtime)
+    const parked = await retryUntil(() => rescue.park(used.companyKey, usedTokenHash, successor), deadline, runtime)
     return parked !== undefined
   }
 
@@ -74,7 +74,7 @@ export function createStoreTokenPair({ connections, rescue, runtime, log, limit 
       }
       failed.resolve()
     }
-    const stored = retriedUntil(
+    const stored = retryUntil(
       async () => connections.replace(used, successor, leaseEnd),
       deadline,
       runtime,

@@ -22,7 +22,7 @@ interface TokenCacheDeps {
 }
 
 /** A token is ASCII, a byte a character; a name may not be. */
-function bytesOf({ accessToken, connection }: UsableToken) {
+function estimateBytes({ accessToken, connection }: UsableToken) {
   return ENTRY_BYTES + accessToken.length + 2 * connection.companyName.length
 }
 
@@ -45,7 +45,7 @@ export function createTokenCache({ now, cacheSeconds, noted }: TokenCacheDeps) {
     const known = entries.get(companyKey)
     if (lifeMs === 0 || (known && known.until > now() && known.generation > generation)) return
     drop(companyKey)
-    const entry = { token, generation, bytes: token ? bytesOf(token) : ENTRY_BYTES, until: now() + lifeMs }
+    const entry = { token, generation, bytes: token ? estimateBytes(token) : ENTRY_BYTES, until: now() + lifeMs }
     entries.set(companyKey, entry)
     bytes += entry.bytes
     for (const [oldest] of entries) {

@@ -9,9 +9,9 @@ const DOWN = { endpoint: 'token', fault: { kind: 'status', status: 503 } } as co
 
 let keys = 0
 const freshKey = () => `company-${++keys}`
-const stateOf = (callbackPath: string) => new URLSearchParams(callbackPath.split('?')[1]).get('state') ?? ''
+const parseState = (callbackPath: string) => new URLSearchParams(callbackPath.split('?')[1]).get('state') ?? ''
 const denialOf = (callbackPath: string) =>
-  `/oauth/callback?error=access_denied&state=${encodeURIComponent(stateOf(callbackPath))}`
+  `/oauth/callback?error=access_denied&state=${encodeURIComponent(parseState(callbackPath))}`
 /** The button's address, as a browser reads it. */
 const retryOf = (page: string) => /<a class="button" href="([^"]+)">Try again/.exec(page)?.[1]?.replaceAll('&amp;', '&')
 
@@ -34,7 +34,7 @@ describe('a failed consent that began with a signed link', () => {
   }
   /** As time passes: the link expires, and the state lives on. */
   const expireLink = async (callbackPath: string) => {
-    const item = await service.dynamo.item(`state#${stateOf(callbackPath).split(':')[1]}`)
+    const item = await service.dynamo.item(`state#${parseState(callbackPath).split(':')[1]}`)
     if (!item) throw new Error('There is no state.')
     await service.dynamo.put({ ...item, link_expires_at: { N: '1' } })
   }

@@ -19,7 +19,7 @@ const limited = () => {
   return { limit, pass: (ms: number) => (time += ms), now: () => time }
 }
 
-const problemOf = (refresh: Promise<unknown>) =>
+const toProblem = (refresh: Promise<unknown>) =>
   refresh.then(
     () => undefined,
     (error: unknown) => (error instanceof Problem ? error : undefined),
@@ -35,7 +35,7 @@ describe('the refreshes of one isolate', () => {
     limit.noteAtRisk(stored.promise)
     let begun = 0
     const refresh = async () => ++begun
-    const refused = await problemOf(limit.run(HALF_SECOND, refresh))
+    const refused = await toProblem(limit.run(HALF_SECOND, refresh))
     expect(refused).toMatchObject({ code: 'storage_unavailable', headers: { 'Retry-After': '2' } })
     expect(begun).toBe(0)
     stored.resolve()
@@ -56,7 +56,7 @@ describe('the refreshes of one isolate', () => {
     const { limit, pass, now } = limited()
     let begun = 0
     const outcomes = Array.from({ length: MANY }, () =>
-      problemOf(
+      toProblem(
         limit.run(HALF_SECOND, () => {
           begun++
           return never()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noted, type RefreshNote } from '../../../src/broker/refresh/history.ts'
-import { historyOf, historyText } from '../../../src/storage/refresh-history.ts'
+import { addRefreshNote, type RefreshNote } from '../../../src/broker/refresh/history.ts'
+import { formatHistory, parseHistory } from '../../../src/storage/refresh-history.ts'
 
 const OUTCOMES = ['rotated', 'kept', 'invalid_grant', 'invalid_client', 'unavailable', 'unsettled'] as const
 const NOW = 1_790_000_000
@@ -19,7 +19,7 @@ describe('the history of refreshes', () => {
           { maxLength: 8 },
         ),
         (history) => {
-          expect(historyOf(historyText(history))).toEqual(history)
+          expect(parseHistory(formatHistory(history))).toEqual(history)
         },
       ),
     )
@@ -27,15 +27,15 @@ describe('the history of refreshes', () => {
 
   it('keeps eight attempts, the newest last', () => {
     let history: readonly RefreshNote[] = []
-    for (let at = 1; at <= 20; at++) history = noted(history, 'kept', at)
+    for (let at = 1; at <= 20; at++) history = addRefreshNote(history, 'kept', at)
     expect(history.map(({ at }) => at)).toEqual([13, 14, 15, 16, 17, 18, 19, 20])
   })
 
   it('counts failures for one reason as one, so that an outage pushes nothing out', () => {
-    let history = noted([], 'rotated', NOW)
-    for (let attempt = 1; attempt <= 50; attempt++) history = noted(history, 'unavailable', NOW + attempt)
-    history = noted(history, 'invalid_grant', NOW + 60)
-    history = noted(history, 'kept', NOW + 70)
+    let history = addRefreshNote([], 'rotated', NOW)
+    for (let attempt = 1; attempt <= 50; attempt++) history = addRefreshNote(history, 'unavailable', NOW + attempt)
+    history = addRefreshNote(history, 'invalid_grant', NOW + 60)
+    history = addRefreshNote(history, 'kept', NOW + 70)
     expect(history).toEqual([
       { at: NOW, outcome: 'rotated', count: 1 },
       { at: NOW + 50, outcome: 'unavailable', count: 50 },
@@ -45,9 +45,9 @@ describe('the history of refreshes', () => {
   })
 
   it('passes over what it cannot read', () => {
-    expect(historyOf(undefined)).toEqual([])
-    expect(historyOf('')).toEqual([])
-    expect(historyOf('nonsense,tlq2o0K,tlq2o0Z,-5K')).toEqual([
+    expect(parseHistory(undefined)).toEqual([])
+    expect(parseHistory('')).toEqual([])
+    expect(parseHistory('nonsense,tlq2o0K,tlq2o0Z,-5K')).toEqual([
       { at: Number.parseInt('tlq2o0', 36), outcome: 'kept', count: 1 },
     ])
   })
