@@ -25,12 +25,12 @@ export type Standing = Pick<
 >
 
 /** The earlier of a refresh token's two deaths: 100 idle days, five years. `undefined` where nobody told. */
-export function firstDeath({
+export function firstExpiry({
   refreshTokenExpiresAt,
   refreshTokenHardExpiresAt,
 }: Pick<Connection, 'refreshTokenExpiresAt' | 'refreshTokenHardExpiresAt'>): EpochSeconds | undefined {
-  const deaths = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
-  return deaths.length === 0 ? undefined : Math.min(...deaths)
+  const expiries = [refreshTokenExpiresAt, refreshTokenHardExpiresAt].filter((time) => time !== undefined)
+  return expiries.length === 0 ? undefined : Math.min(...expiries)
 }
 
 /** Without a refresh token only a consent helps, whether an access token still works or none was ever stored. */
@@ -43,7 +43,7 @@ function statusWithoutRefreshToken({ realmId, generation }: Standing, { holdsAcc
 export function connectionStatus(standing: Standing, holds: Holdings, now: EpochSeconds): Status {
   const { failure } = standing
   if (!holds.holdsRefreshToken) return statusWithoutRefreshToken(standing, holds)
-  const left = (firstDeath(standing) ?? Number.POSITIVE_INFINITY) - now
+  const left = (firstExpiry(standing) ?? Number.POSITIVE_INFINITY) - now
   if (failure?.reason === 'invalid_grant' || left <= 0) return 'reconnect_required'
   if (failure) return 'failing'
   // A record written by hand with a refresh token alone: its first refresh completes it.

@@ -51,7 +51,7 @@ export function createAlerting({ index, outbox, send, callsLeft }: AlertingDeps)
   ) => {
     if (!alert || callsLeft() < 2 + CALLS_A_SENDING * (queued + 1)) return undefined
     await put(alert, now)
-    if (!isNoted) await index.noteAlerted(companyKey, before, told)
+    if (!isNoted) await index.setLastNotified(companyKey, before, told)
     const { id, type, at, data } = alert
     return { id, type, at, data }
   }
@@ -107,7 +107,7 @@ export function createAlerting({ index, outbox, send, callsLeft }: AlertingDeps)
     writeNotes: async (pending: Map<string, PendingNote>, silent: readonly Change[]): Promise<void> => {
       for (const { companyKey, before, told } of [...pending.values(), ...silent]) {
         if (callsLeft() < 1) return
-        await index.noteAlerted(companyKey, before, told)
+        await index.setLastNotified(companyKey, before, told)
         pending.delete(companyKey)
       }
     },

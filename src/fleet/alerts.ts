@@ -1,6 +1,6 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { connectionStatus, daysLeft, failureCode, firstDeath, type Status } from '../broker/connection-status.ts'
-import type { Alert, Sighting } from './ports.ts'
+import { connectionStatus, daysLeft, failureCode, firstExpiry, type Status } from '../broker/connection-status.ts'
+import type { Alert, IndexedConnection } from './ports.ts'
 
 /** Days before a death that no refresh prevents, at which the operator is told. */
 const WARNING_DAYS = [30, 7, 1] as const
@@ -12,7 +12,7 @@ const FAILING_AFTER_SECONDS = 300
 export type AlertKind = 'connected' | 'failing' | 'reconnect_required' | 'recovered' | 'expiring' | 'disconnected'
 
 /** What was last told: `connected`, or with the warning, `connected:30`. */
-interface Told {
+interface LastNotified {
   health: Health
   warnedDays: number | undefined
 }
@@ -27,21 +27,21 @@ const HEALTH: Record<Status, Health | undefined> = {
   unfinished: undefined,
 }
 
-function formatLastNotified({ health, warnedDays }: Told) {
+function formatLastNotified({ health, warnedDays }: LastNotified) {
   return warnedDays === undefined ? health : `${health}:${warnedDays}`
 }
 
-function parseLastNotified(text: string): Told {
+function parseLastNotified(text: string): LastNotified {
   const [health, days] = text.split(':')
   const known = Object.values(HEALTH).find((one) => one !== undefined && one === health)
   return { health: known ?? 'connected', warnedDays: days === undefined ? undefined : Number(days) }
 }
 
 /** The nearest warning that is due: 7 with five days left. */
-function warningDue(sighting: Sighting, now: EpochSeconds): number | undefined {
-  const death = sighting.holdsRefreshToken ? firstDeath(sighting.connection) : undefined
-  if (death === undefined || death <= now) return undefined
-  return WARNING_DAYS.filter((days) => death - now <= days * DAY_SECONDS).at(-1)
+function warningDue(indexed: IndexedConnection, now: EpochSeconds): number | undefined {
+  const expiry = indexed.holdsRefreshToken ? firstExpiry(indexed.connection) : undefined
+  if (expiry === undefined || expiry <= now) return undefined
+  return WARNING_DAYS.filter((days) => expiry - now <= days * DAY_SECONDS).at(-1)
 }
 
 function findAlertKind(before: Health | undefined, now: Health): AlertKind | undefined {
@@ -50,9 +50,9 @@ function findAlertKind(before: Health | undefined, now: Health): AlertKind | und
   return before === undefined || before === 'disconnected' ? 'connected' : 'recovered'
 }
 
-function healthNow(sighting: Sighting, before: Health | undefined, now: EpochSeconds) {
-  const { connection } = sighting
-  const health = HEALTH[connectionStatus(connection, sighting, now)]
+function healthNow(indexed: IndexedConnection, before: Health | undefined, now: EpochSeconds) {
+  const { connection } = indexed
+  const health = HEALTH[connectionStatus(connection, indexed, now)]
   if (health !== 'failing' || !connection.failure) return health
   // What had to be connected again still has to, whatever an attempt meets meanwhile.
   if (before === 'reconnect_required') return before
@@ -60,7 +60,7 @@ function healthNow(sighting: Sighting, before: Health | undefined, now: EpochSec
 }
 
 /** Whether a connection came to be after alerts were configured. */
-function isNew({ connection }: Sighting, alertsSince: EpochSeconds) {
+function isNew({ connection }: IndexedConnection, alertsSince: EpochSeconds) {
   const { createdAt = 0, generation, lastRefreshAt = 0 } = connection
   return createdAt >= alertsSince || (generation === 1 && lastRefreshAt >= alertsSince)
 }
@@ -76,10 +76,15 @@ export interface Change {
   alert: (Alert & { kind: AlertKind }) | undefined
 }
 
-function toAlert(sighting: Sighting, kind: AlertKind, moment: string, now: EpochSeconds): NonNullable<Change['alert']> {
-  const { connection } = sighting
+function toAlert(
+  indexed: IndexedConnection,
+  kind: AlertKind,
+  moment: string,
+  now: EpochSeconds,
+): NonNullable<Change['alert']> {
+  const { connection } = indexed
   const { companyKey, companyName, realmId, environment, failure } = connection
-  const death = sighting.holdsRefreshToken ? firstDeath(connection) : undefined
+  const expiry = indexed.holdsRefreshToken ? firstExpiry(connection) : undefined
   return {
     kind,
     // No full stop: it parts the id from the rest in what is signed.
@@ -91,9 +96,9 @@ function toAlert(sighting: Sighting, kind: AlertKind, moment: string, now: Epoch
       company_name: companyName,
       realm_id: realmId ?? null,
       environment,
-      status: connectionStatus(connection, sighting, now),
-      expires_at: death ?? null,
-      days_left: death === undefined ? null : daysLeft(death, now),
+      status: connectionStatus(connection, indexed, now),
+      expires_at: expiry ?? null,
+      days_left: expiry === undefined ? null : daysLeft(expiry, now),
       last_error: failure
         ? { code: failureCode(failure.reason), at: failure.at, intuit_tid: failure.intuitTid ?? null }
         : null,
@@ -113,27 +118,27 @@ interface Notified {
  * warning that comes with another change follows at the next look.
  */
 export function findChange(
-  sighting: Sighting,
+  indexed: IndexedConnection,
   now: EpochSeconds,
   { alertsSince, pending }: Notified,
 ): Change | undefined {
-  const { connection, alerted } = sighting
-  const implied = isNew(sighting, alertsSince) ? undefined : ('connected' satisfies Health)
-  const noted = alerted ?? implied
+  const { connection, lastNotified } = indexed
+  const implied = isNew(indexed, alertsSince) ? undefined : ('connected' satisfies Health)
+  const noted = lastNotified ?? implied
   const recorded = pending ?? noted
   const before = recorded === undefined ? undefined : parseLastNotified(recorded)
-  const health = healthNow(sighting, before?.health, now)
+  const health = healthNow(indexed, before?.health, now)
   if (!health) return undefined
-  const due = warningDue(sighting, now)
+  const due = warningDue(indexed, now)
   const kind = findAlertKind(before?.health, health)
   // What was disconnected before there were alerts is no news.
-  const isSilent = alerted === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
+  const isSilent = lastNotified === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
   const warns = due !== undefined && due < (before?.warnedDays ?? Number.POSITIVE_INFINITY)
   const tells = kind !== undefined && !isSilent
   const told = formatLastNotified({ health, warnedDays: tells && warns ? before?.warnedDays : due })
   if (told === recorded) return undefined
-  const change = { companyKey: connection.companyKey, before: alerted, told, isNoted: told === noted }
+  const change = { companyKey: connection.companyKey, before: lastNotified, told, isNoted: told === noted }
   const moment = `${connection.generation}_${connection.failure?.since ?? 0}`
-  if (tells) return { ...change, alert: toAlert(sighting, kind, moment, now) }
-  return { ...change, alert: warns ? toAlert(sighting, 'expiring', `${due}_${sighting.place.diesAt}`, now) : undefined }
+  if (tells) return { ...change, alert: toAlert(indexed, kind, moment, now) }
+  return { ...change, alert: warns ? toAlert(indexed, 'expiring', `${due}_${indexed.place.diesAt}`, now) : undefined }
 }

@@ -6,7 +6,16 @@ import { findChange } from './alerts.ts'
 import { createFoundChanges, type FoundChanges } from './found-changes.ts'
 import { CALLS_A_REFRESH, createIdleRefresh, isDue } from './idle-refresh.ts'
 import { createIndexScan, noCounts } from './index-scan.ts'
-import type { AlertState, FleetIndex, Outbox, PendingNote, Round, RoundStore, SendAlert, Sighting } from './ports.ts'
+import type {
+  AlertState,
+  CronState,
+  CronStateStore,
+  FleetIndex,
+  IndexedConnection,
+  Outbox,
+  PendingNote,
+  SendAlert,
+} from './ports.ts'
 import { createSoonest } from './soonest-to-expire.ts'
 
 const DAY_SECONDS = 24 * 3600
@@ -18,7 +27,7 @@ const TELLING = 0.3
 
 export interface FleetRunPorts {
   index: FleetIndex
-  rounds: RoundStore
+  rounds: CronStateStore
   /** `undefined`: nobody wants to hear of anything. */
   alerts: { outbox: Outbox; send: SendAlert } | undefined
   /** Refreshes a connection that was not refreshed since `notSince`. Never rejects. */
@@ -43,7 +52,7 @@ export interface RunReport {
   alerts_failed: number
 }
 
-function firstRound(): Round {
+function initialCronState(): CronState {
   return {
     rounds: 0,
     shard: 0,
@@ -62,16 +71,16 @@ function firstRound(): Round {
 function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number | undefined, maxSilent: number) {
   const changes = createFoundChanges(maxSilent)
   return {
-    look(sighting: Sighting, now: number): void {
+    look(indexed: IndexedConnection, now: number): void {
       if (alertsSince === undefined) return
-      const { companyKey } = sighting.connection
+      const { companyKey } = indexed.connection
       let note = notes.get(companyKey)
-      if (note && note.before !== sighting.alerted) {
+      if (note && note.before !== indexed.lastNotified) {
         // The record was noted meanwhile: it knows better.
         notes.delete(companyKey)
         note = undefined
       }
-      const change = findChange(sighting, now, { alertsSince, pending: note?.told })
+      const change = findChange(indexed, now, { alertsSince, pending: note?.told })
       if (!change) return
       if (note && !change.alert) addNote(notes, change)
       else changes.add(change)
@@ -87,7 +96,7 @@ function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number
  */
 export function createCronRun(ports: FleetRunPorts) {
   const { index, rounds, alerts, refreshIdle, now, calls, idleRefreshDays, refreshes } = ports
-  const sweep = createIndexScan(index)
+  const scanIndex = createIndexScan(index)
   const callsLeft = () => calls.limit - calls.used()
   const maxTelling = Math.floor(calls.limit * TELLING)
 
@@ -121,18 +130,18 @@ export function createCronRun(ports: FleetRunPorts) {
     const startedAt = now()
     const nowSeconds = Math.floor(startedAt / 1000)
     const today = Math.floor(nowSeconds / DAY_SECONDS)
-    const round = (await rounds.load()) ?? firstRound()
+    const round = (await rounds.load()) ?? initialCronState()
     const alertsSince = alerts ? (round.alertsSince ?? nowSeconds) : undefined
     const notes = new Map(round.pendingNotes.map((note) => [note.companyKey, note]))
     const changes = createChangeFinder(notes, alertsSince, maxTelling)
     const mostRefreshes = Math.min(refreshes, Math.floor(callsLeft() / CALLS_A_REFRESH))
     const due = { idle: createSoonest(mostRefreshes), failing: createSoonest(mostRefreshes) }
     let seen = 0
-    const swept = await sweep(round, Math.floor(calls.limit * LOOKING), nowSeconds, (sighting) => {
+    const position = await scanIndex(round, Math.floor(calls.limit * LOOKING), nowSeconds, (indexed) => {
       seen++
-      changes.look(sighting, nowSeconds)
-      const why = idleRefreshDays > 0 ? isDue(sighting, nowSeconds, idleRefreshDays) : undefined
-      if (why) due[why].add(sighting)
+      changes.look(indexed, nowSeconds)
+      const why = idleRefreshDays > 0 ? isDue(indexed, nowSeconds, idleRefreshDays) : undefined
+      if (why) due[why].add(indexed)
     })
     if (round.plantedOn !== today) await rounds.plant(nowSeconds)
     const found = changes.found()
@@ -143,7 +152,7 @@ export function createCronRun(ports: FleetRunPorts) {
       { now: nowSeconds, rounds: round.rounds },
       {
         asBefore: (state) => rounds.save({ ...round, alertsSince, ...state }),
-        whole: (state) => rounds.save({ ...round, ...swept, alertsSince, ...state, plantedOn: today }),
+        whole: (state) => rounds.save({ ...round, ...position, alertsSince, ...state, plantedOn: today }),
       },
     )
     const kept = await createIdleRefresh((companyKey) =>

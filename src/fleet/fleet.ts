@@ -1,10 +1,10 @@
 import type { EpochMs } from '../broker/connection.ts'
 import { createList, type ListPage, type ListRequest } from './list.ts'
-import type { FleetIndex, FleetSummary, RoundStore } from './ports.ts'
+import type { CronStateStore, FleetIndex, FleetSummary } from './ports.ts'
 
 export interface FleetPorts {
   index: FleetIndex
-  rounds: RoundStore
+  rounds: CronStateStore
   /** Whether there is an index at all. */
   isConfigured(): boolean
   now(): EpochMs

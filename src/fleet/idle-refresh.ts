@@ -1,6 +1,6 @@
 import type { EpochSeconds } from '../broker/connection.ts'
 import type { IdleRefresh } from '../broker/tokens/get-token.ts'
-import type { Sighting } from './ports.ts'
+import type { IndexedConnection } from './ports.ts'
 
 const DAY_SECONDS = 24 * 3600
 /** Refreshes at a time: Workers open six connections at once at the most, and a refresh needs one. */
@@ -13,7 +13,7 @@ export const CALLS_A_REFRESH = 4
  * tried again, which is how it is found out that it works again. One that only a consent can help is left alone.
  */
 export function isDue(
-  { connection, holdsRefreshToken }: Sighting,
+  { connection, holdsRefreshToken }: IndexedConnection,
   now: EpochSeconds,
   idleRefreshDays: number,
 ): 'idle' | 'failing' | undefined {
@@ -41,8 +41,8 @@ interface Bounds {
  */
 export function createIdleRefresh(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
   return async (
-    idle: readonly Sighting[],
-    failing: readonly Sighting[],
+    idle: readonly IndexedConnection[],
+    failing: readonly IndexedConnection[],
     bounds: Bounds,
   ): Promise<IdleRefreshCounts> => {
     const counts = { refreshed: 0, failed: 0 }

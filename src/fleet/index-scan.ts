@@ -1,6 +1,6 @@
 import type { EpochSeconds } from '../broker/connection.ts'
 import { connectionStatus } from '../broker/connection-status.ts'
-import type { Counts, FleetIndex, FleetSummary, Place, Sighting } from './ports.ts'
+import type { Counts, FleetIndex, FleetSummary, IndexedConnection, Place } from './ports.ts'
 
 /** Some 250 KB an answer. */
 const PAGE = 500
@@ -17,7 +17,7 @@ export function noCounts(): Counts {
 }
 
 /** Where a sweep stands. */
-export interface Swept {
+export interface ScanPosition {
   /** Whole rounds so far. */
   rounds: number
   shard: number
@@ -27,7 +27,7 @@ export interface Swept {
 }
 
 /** An unfinished record that has ended, and that DynamoDB has yet to delete. */
-export function isOver({ expiresAt }: Sighting, now: EpochSeconds) {
+export function isOver({ expiresAt }: IndexedConnection, now: EpochSeconds) {
   return expiresAt !== undefined && expiresAt <= now
 }
 
@@ -36,15 +36,20 @@ export function isOver({ expiresAt }: Sighting, now: EpochSeconds) {
  * Shows each connection to `look`, and counts it.
  */
 export function createIndexScan(index: FleetIndex) {
-  return async (from: Swept, pages: number, now: EpochSeconds, look: (sighting: Sighting) => void): Promise<Swept> => {
-    const range = { from: 0, to: index.nothingToDie }
+  return async (
+    from: ScanPosition,
+    pages: number,
+    now: EpochSeconds,
+    look: (indexed: IndexedConnection) => void,
+  ): Promise<ScanPosition> => {
+    const range = { from: 0, to: index.neverExpires }
     let { shard, after } = from
     const counts = { ...from.counts }
     for (let page = 0; page < pages; page++) {
-      const { sightings, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
-      for (const sighting of sightings.filter((one) => !isOver(one, now))) {
-        counts[connectionStatus(sighting.connection, sighting, now)]++
-        look(sighting)
+      const { connections, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
+      for (const indexed of connections.filter((one) => !isOver(one, now))) {
+        counts[connectionStatus(indexed.connection, indexed, now)]++
+        look(indexed)
       }
       after = next
       if (!after) shard++

@@ -3,7 +3,7 @@ import type { Environment } from '../broker/company.ts'
 import type { EpochSeconds } from '../broker/connection.ts'
 import { connectionStatus, EXPIRING_SECONDS, type Status } from '../broker/connection-status.ts'
 import { isOver } from './index-scan.ts'
-import type { DeathRange, FleetIndex, Place, Sighting } from './ports.ts'
+import type { ExpiryRange, FleetIndex, IndexedConnection, Place } from './ports.ts'
 
 /** Workers on the free plan send 50 requests for one of their own at the most. */
 const MAX_QUERIES = 45
@@ -29,7 +29,7 @@ export interface ListRequest {
 }
 
 export interface Listed {
-  sighting: Sighting
+  indexed: IndexedConnection
   status: Status
 }
 
@@ -43,27 +43,27 @@ interface Shard {
   name: string
   /** The last connection that was passed, or where the page began. */
   place: Place | undefined
-  ahead: Sighting[]
+  ahead: IndexedConnection[]
   /** Where the next page begins. */
   next: Place | undefined
   isAtEnd: boolean
 }
 
 /** Where in the index a status can be. */
-function toRange(status: Status | undefined, now: EpochSeconds, nothingToDie: EpochSeconds): DeathRange {
+function toRange(status: Status | undefined, now: EpochSeconds, neverExpires: EpochSeconds): ExpiryRange {
   switch (status) {
     case 'disconnected':
-      return { from: nothingToDie, to: nothingToDie }
+      return { from: neverExpires, to: neverExpires }
     case 'expiring':
       return { from: 0, to: now + EXPIRING_SECONDS }
     case 'connected':
     case 'failing':
-      return { from: 0, to: nothingToDie - 1 }
+      return { from: 0, to: neverExpires - 1 }
     // With one token of two they can be at either end.
     case 'unfinished':
     case 'reconnect_required':
     case undefined:
-      return { from: 0, to: nothingToDie }
+      return { from: 0, to: neverExpires }
   }
 }
 
@@ -97,9 +97,9 @@ function createPageSize({ limit, ...wanted }: ListRequest, shards: number) {
       const wish = Math.floor((perTaken * (MAX_FILTERED - taken)) / shards)
       return Math.min(Math.max(wish, FEWEST_EVALUATED), MOST_EVALUATED)
     },
-    count(pageSize: number, sightings: number): void {
+    count(pageSize: number, connections: number): void {
       evaluated += pageSize
-      taken += sightings
+      taken += connections
     },
     isUsedUp: () => isFiltered && taken >= MAX_FILTERED,
   }
@@ -120,24 +120,24 @@ export function createList(index: FleetIndex) {
   return async (request: ListRequest, now: EpochSeconds): Promise<ListPage> => {
     const { limit, status, environment, apiClient } = request
     const filter = { status, environment, companies: apiClient?.companies, now }
-    const range = toRange(status, now, index.nothingToDie)
+    const range = toRange(status, now, index.neverExpires)
     const pageSize = createPageSize(request, index.shards.length)
     const shards = begin(request.places)
     const connections: Listed[] = []
 
     const fill = async (shard: Shard, size: number) => {
       shard.place = shard.next
-      const { sightings, next } = await index.page(shard.name, range, shard.place, size, filter)
-      pageSize.count(size, sightings.length)
-      Object.assign(shard, { ahead: sightings, next, isAtEnd: next === undefined })
+      const { connections, next } = await index.page(shard.name, range, shard.place, size, filter)
+      pageSize.count(size, connections.length)
+      Object.assign(shard, { ahead: connections, next, isAtEnd: next === undefined })
     }
-    const consider = (sighting: Sighting) => {
-      const { connection } = sighting
-      if (isOver(sighting, now) || (apiClient && !canAccess(apiClient, connection.companyKey))) return
-      const found = connectionStatus(connection, sighting, now)
+    const consider = (indexed: IndexedConnection) => {
+      const { connection } = indexed
+      if (isOver(indexed, now) || (apiClient && !canAccess(apiClient, connection.companyKey))) return
+      const found = connectionStatus(connection, indexed, now)
       if (status !== undefined && found !== status) return
       if (environment !== undefined && connection.environment !== environment) return
-      connections.push({ sighting, status: found })
+      connections.push({ indexed, status: found })
     }
 
     for (let queries = 0; connections.length < limit; ) {
@@ -149,10 +149,10 @@ export function createList(index: FleetIndex) {
       // A page may be empty and not be the last one. What is next is known once every shard shows what it has.
       if (shards.some(isDry)) continue
       const next = shards.reduce(earlier)
-      const sighting = next.ahead.shift()
-      if (!sighting) break
-      next.place = sighting.place
-      consider(sighting)
+      const indexed = next.ahead.shift()
+      if (!indexed) break
+      next.place = indexed.place
+      consider(indexed)
     }
     const places = shards.map(placeAfter)
     return { connections, places: places.every((place) => place === 'end') ? undefined : places }

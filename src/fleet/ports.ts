@@ -9,17 +9,17 @@ export interface Place {
 }
 
 /** What the fleet index shows of a connection. It holds no token, and is some moments behind the table. */
-export interface Sighting extends Holdings {
+export interface IndexedConnection extends Holdings {
   connection: Connection
   place: Place
   /** When an unfinished record ends; DynamoDB deletes it only within days. */
   expiresAt: EpochSeconds | undefined
   /** What the operator was last told of it (`alerts.ts`). */
-  alerted: string | undefined
+  lastNotified: string | undefined
 }
 
 /** `dies_at` from and to, both included. */
-export interface DeathRange {
+export interface ExpiryRange {
   from: EpochSeconds
   to: EpochSeconds
 }
@@ -34,7 +34,7 @@ export interface IndexFilter {
 }
 
 export interface IndexPage {
-  sightings: Sighting[]
+  connections: IndexedConnection[]
   /**
    * Where the next page begins; `undefined` after the last one. It comes from DynamoDB's `LastEvaluatedKey`, as a page
    * may be short or empty and not be the last.
@@ -46,17 +46,17 @@ export interface IndexPage {
 export interface FleetIndex {
   shards: readonly string[]
   /** Beyond every death: where records stand that hold no refresh token. */
-  nothingToDie: EpochSeconds
+  neverExpires: EpochSeconds
   /** The next connections of a shard, soonest to expire first. `limit` counts those that the filter passes over as well. */
   page(
     shard: string,
-    range: DeathRange,
+    range: ExpiryRange,
     after: Place | undefined,
     limit: number,
     filter?: IndexFilter,
   ): Promise<IndexPage>
   /** Notes on the record what the operator was told, unless another run has noted something meanwhile. */
-  noteAlerted(companyKey: string, before: string | undefined, told: string): Promise<void>
+  setLastNotified(companyKey: string, before: string | undefined, told: string): Promise<void>
 }
 
 export type Counts = Record<Status, number>
@@ -98,7 +98,7 @@ export interface AlertState {
 }
 
 /** What one run of the cron leaves for the next. */
-export interface Round extends AlertState {
+export interface CronState extends AlertState {
   /** Whole rounds so far. */
   rounds: number
   /** Where to go on; a round begins at the first shard. */
@@ -114,9 +114,9 @@ export interface Round extends AlertState {
   plantedOn: number
 }
 
-export interface RoundStore {
-  load(): Promise<Round | undefined>
-  save(round: Round): Promise<void>
+export interface CronStateStore {
+  load(): Promise<CronState | undefined>
+  save(round: CronState): Promise<void>
   /** Plants an item that has expired, unless one is there: one that stays for a week says that expiry is off. */
   plant(now: EpochSeconds): Promise<void>
 }

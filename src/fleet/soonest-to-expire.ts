@@ -1,8 +1,8 @@
-import type { Sighting } from './ports.ts'
+import type { IndexedConnection } from './ports.ts'
 
 /** Keeps the connections that expire soonest, so many at the most, and counts all. */
 export function createSoonest(limit: number) {
-  const kept: Sighting[] = []
+  const kept: IndexedConnection[] = []
   let count = 0
 
   /** After those that expire at the same time, so that the first one found stays first. */
@@ -17,15 +17,15 @@ export function createSoonest(limit: number) {
   }
 
   return {
-    add(sighting: Sighting): void {
+    add(indexed: IndexedConnection): void {
       count++
-      const position = positionFor(sighting.place.diesAt)
+      const position = positionFor(indexed.place.diesAt)
       if (position >= limit) return
-      kept.splice(position, 0, sighting)
+      kept.splice(position, 0, indexed)
       if (kept.length > limit) kept.pop()
     },
     count: () => count,
     /** Soonest to expire first. */
-    kept: (): readonly Sighting[] => kept,
+    kept: (): readonly IndexedConnection[] => kept,
   }
 }

@@ -53,11 +53,11 @@ async function parsePlaces(
 }
 
 /** `last_error` where there is one. */
-function listedBody({ sighting, status }: Listed): ListedBody {
-  const { connection } = sighting
+function listedBody({ indexed, status }: Listed): ListedBody {
+  const { connection } = indexed
   const { failure } = connection
   return {
-    ...connectionBody(connection, sighting),
+    ...connectionBody(connection, indexed),
     status,
     generation: connection.generation,
     refresh_token_hard_expires_at: connection.refreshTokenHardExpiresAt ?? null,

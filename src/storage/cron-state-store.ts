@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Round, RoundStore } from '../fleet/ports.ts'
+import type { CronState, CronStateStore } from '../fleet/ports.ts'
 import { attributes, text } from './attribute-values.ts'
 import type { DynamoDb } from './dynamodb.ts'
 import { fromJson } from './json.ts'
@@ -12,7 +12,7 @@ import { fromJson } from './json.ts'
  * expires_at   N   TTL, in the past from the beginning: DynamoDB deletes it within days, or expiry is off
  */
 
-function roundKey() {
+function cronStateKey() {
   return attributes({ pk: 'cron#fleet' })
 }
 export function expiredKey() {
@@ -42,7 +42,7 @@ function noteSchema() {
     v.transform(([companyKey, before, told]) => ({ companyKey, before: before ?? undefined, told })),
   )
 }
-function roundSchema() {
+function cronStateSchema() {
   return v.object({
     rounds: v.optional(count(), 0),
     shard: count(),
@@ -57,7 +57,7 @@ function roundSchema() {
   })
 }
 
-function roundText({ pendingNotes, ...round }: Round) {
+function formatCronState({ pendingNotes, ...round }: CronState) {
   const notes = pendingNotes.map(({ companyKey, before, told }) => [companyKey, before ?? null, told])
   return JSON.stringify({ ...round, pendingNotes: notes })
 }
@@ -65,16 +65,16 @@ function roundText({ pendingNotes, ...round }: Round) {
 const UNKNOWN = { after: undefined, summary: undefined, alertsSince: undefined }
 
 /** What the cron keeps between its runs: one item, so that a run reads and writes it once. */
-export function createCronStateStore(dynamo: DynamoDb): RoundStore {
+export function createCronStateStore(dynamo: DynamoDb): CronStateStore {
   return {
-    async load(): Promise<Round | undefined> {
-      const item = await dynamo.getItem({ Key: roundKey(), ConsistentRead: true })
-      const round = item && fromJson(roundSchema(), text(item, 'round'))
+    async load(): Promise<CronState | undefined> {
+      const item = await dynamo.getItem({ Key: cronStateKey(), ConsistentRead: true })
+      const round = item && fromJson(cronStateSchema(), text(item, 'round'))
       return round && { ...UNKNOWN, ...round }
     },
 
     async save(round) {
-      await dynamo.putItem({ Item: { ...roundKey(), ...attributes({ round: roundText(round) }) } })
+      await dynamo.putItem({ Item: { ...cronStateKey(), ...attributes({ round: formatCronState(round) }) } })
     },
 
     async plant(now) {

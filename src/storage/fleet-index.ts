@@ -1,10 +1,10 @@
-import type { DeathRange, FleetIndex, IndexFilter, IndexPage, Place, Sighting } from '../fleet/ports.ts'
+import type { ExpiryRange, FleetIndex, IndexedConnection, IndexFilter, IndexPage, Place } from '../fleet/ports.ts'
 import { attributes, digits, integer, text } from './attribute-values.ts'
 import { all, isSameText, recordExists } from './conditions.ts'
 import { connectionKey, parseConnection } from './connection-item.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { filterExpression } from './fleet-filter.ts'
-import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES } from './fleet-keys.ts'
 
 /*
  * alerted   S   of a connection record: what the operator was last told of it. Written by the cron alone.
@@ -12,17 +12,17 @@ import { FLEET_SHARDS, NOTHING_TO_DIE } from './fleet-keys.ts'
 
 const PK_PREFIX = 'connection#'
 
-function parseIndexedConnection(item: Item): Sighting {
+function parseIndexedConnection(item: Item): IndexedConnection {
   const place = parsePlace(item)
   const connection = parseConnection(item, place.companyKey)
   return {
     connection,
     // The index holds no token. The expiry of an access token comes and goes with it.
     holdsAccessToken: connection.accessTokenExpiresAt !== undefined,
-    holdsRefreshToken: place.diesAt !== NOTHING_TO_DIE,
+    holdsRefreshToken: place.diesAt !== NEVER_EXPIRES,
     place,
     expiresAt: integer(item, 'expires_at'),
-    alerted: text(item, 'alerted'),
+    lastNotified: text(item, 'alerted'),
   }
 }
 
@@ -41,11 +41,11 @@ function startKey(shard: string, { diesAt, companyKey }: Place) {
 export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
   return {
     shards: FLEET_SHARDS,
-    nothingToDie: NOTHING_TO_DIE,
+    neverExpires: NEVER_EXPIRES,
 
     async page(
       shard: string,
-      { from, to }: DeathRange,
+      { from, to }: ExpiryRange,
       after: Place | undefined,
       limit: number,
       filter?: IndexFilter,
@@ -59,10 +59,10 @@ export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): Fle
         Limit: limit,
         ...(after ? { ExclusiveStartKey: startKey(shard, after) } : {}),
       })
-      return { sightings: items.map(parseIndexedConnection), next: lastKey && parsePlace(lastKey) }
+      return { connections: items.map(parseIndexedConnection), next: lastKey && parsePlace(lastKey) }
     },
 
-    async noteAlerted(companyKey, before, told) {
+    async setLastNotified(companyKey, before, told) {
       const unchanged = all(recordExists(), isSameText('alerted', before))
       await dynamo.updateItem({
         Key: connectionKey(companyKey),

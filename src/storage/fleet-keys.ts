@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { firstDeath } from '../broker/connection-status.ts'
+import { firstExpiry } from '../broker/connection-status.ts'
 
 /*
  * Of every connection record, in the index `fleet` (`dev/table-definition.ts`, `infra/table.yaml`):
@@ -19,7 +19,7 @@ function shardName(shard: number) {
 export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => shardName(shard))
 
 /** `dies_at` of a record that holds no refresh token: nothing of it can die, so it sorts last (the year 2286). */
-export const NOTHING_TO_DIE: EpochSeconds = 9_999_999_999
+export const NEVER_EXPIRES: EpochSeconds = 9_999_999_999
 /** `dies_at` of a refresh token whose times nobody told us: it sorts first, and a refresh tells. */
 const UNKNOWN: EpochSeconds = 0
 
@@ -50,7 +50,7 @@ export interface FleetRecord {
 }
 
 function diesAt(record: FleetRecord): EpochSeconds {
-  return record.holdsRefreshToken ? (firstDeath(record) ?? UNKNOWN) : NOTHING_TO_DIE
+  return record.holdsRefreshToken ? (firstExpiry(record) ?? UNKNOWN) : NEVER_EXPIRES
 }
 
 /** The two attributes that put a record into the fleet index, sorted by the earlier of its refresh token's two deaths. */

@@ -3,7 +3,7 @@ import type { Company } from './company.ts'
 import type { Joint } from './joints.ts'
 import { orderEffect } from './order.ts'
 import { SCALED, sleep } from './scale.ts'
-import type { Round, World } from './world.ts'
+import type { CronState, World } from './world.ts'
 
 /** Where a refresh is when its Worker ends. */
 export const CUTS = [
@@ -92,7 +92,12 @@ const leaveParked = async (world: World, company: Company, presentedHash: string
 /** Begins a refresh on `victim` and brings it to where it is to be cut. */
 const begin = async (world: World, company: Company, cut: Cut, victim: number, until: Promise<void>) => {
   const { refreshTokenHash: usedTokenHash } = await company.record()
-  const round: Round = { label: `ended while ${cut}`, startedAt: performance.now(), usedTokenHash, ended: undefined }
+  const round: CronState = {
+    label: `ended while ${cut}`,
+    startedAt: performance.now(),
+    usedTokenHash,
+    ended: undefined,
+  }
   await company.expire()
   if (cut === 'finding what was parked') await leaveParked(world, company, usedTokenHash, 0)
   const orders = stepsTo(cut, until).map(({ joint, effect, times }) =>

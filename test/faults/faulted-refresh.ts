@@ -3,7 +3,7 @@ import { orderFault } from './order.ts'
 import type { Plan, PlannedFault } from './plan.ts'
 import { SCALED, sleep } from './scale.ts'
 import { cameLate } from './verdict.ts'
-import type { Round, World } from './world.ts'
+import type { CronState, World } from './world.ts'
 
 const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan) => {
   const one = ({ joint, kind, times }: PlannedFault) => `${kind} at ${joint}${times === undefined ? '' : ` × ${times}`}`
@@ -13,10 +13,10 @@ const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan
 }
 
 /** One refresh that goes wrong as planned, up to the answers. Returns what has to be settled. */
-export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<Round> => {
+export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<CronState> => {
   const { service, tally } = world
   const { refreshTokenHash: usedTokenHash } = await company.record()
-  const round: Round = { label: described(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
+  const round: CronState = { label: described(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
   const place = { companyKey: company.key, presentedHash: usedTokenHash }
   await company.expire()
   const ordered = plan.faults.map((fault) => ({ fault, order: orderFault(service, place, fault) }))

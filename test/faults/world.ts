@@ -26,15 +26,15 @@ export interface World {
   tally: Tally
   company(): Promise<Company>
   /** Waits until a company is whole again, asking the Workers `askers` in turn; one that is lost is judged and connected anew. */
-  settle(company: Company, askers: number[], round: Round): Promise<void>
+  settle(company: Company, askers: number[], round: CronState): Promise<void>
   /** What is wrong with an answer; `undefined` where it is a valid token or a truthful error. */
   untruth(answer: Answer, mayBlameIntuit: boolean): string | undefined
-  violation(company: Company, round: Round, what: string): void
+  violation(company: Company, round: CronState, what: string): void
   close(): Promise<void>
 }
 
 /** What is known of a refresh that went wrong. */
-export interface Round {
+export interface CronState {
   label: string
   startedAt: number
   usedTokenHash: string
@@ -49,13 +49,13 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
   const tally = newTally()
   let companies = 0
 
-  const violation = (company: Company, round: Round, what: string) => {
+  const violation = (company: Company, round: CronState, what: string) => {
     tally.violations.push(
       `${mode}, ${company.key}: ${what}\n  ${round.label}\n${past.trace(company.key, [round.usedTokenHash], round.startedAt)}`,
     )
   }
 
-  const judge = async (company: Company, round: Round, livingHash: string) => {
+  const judge = async (company: Company, round: CronState, livingHash: string) => {
     const wasStored = past.wasStored(livingHash)
     const loss = judgedLoss({ births: past.births(livingHash), wasStored, ended: round.ended })
     tally.losses[loss]++
@@ -69,7 +69,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
   const isBeyondReach = async ({ key }: Company, storedHash: string, quietForMs: number) =>
     quietForMs > SCALED.leaseMs + LAST_ATTEMPT_MS && (await service.parked(key, storedHash)) === undefined
 
-  const settle = async (company: Company, askers: number[], round: Round) => {
+  const settle = async (company: Company, askers: number[], round: CronState) => {
     const from = performance.now()
     for (let turn = 0; performance.now() - from < SETTLES_WITHIN_MS; turn++) {
       const answer = await company.read(askers[turn % askers.length] ?? 0)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Connection, Failure } from '../../src/broker/connection.ts'
 import type { IdleRefresh } from '../../src/broker/tokens/get-token.ts'
 import { createIdleRefresh, isDue } from '../../src/fleet/idle-refresh.ts'
-import type { Sighting } from '../../src/fleet/ports.ts'
+import type { IndexedConnection } from '../../src/fleet/ports.ts'
 import { createSoonest } from '../../src/fleet/soonest-to-expire.ts'
 import { simulated } from '../support/simulated.ts'
 import { inOrder } from '../support/virtual-time.ts'
@@ -15,7 +15,7 @@ const failure = (retryAt: number): Failure => ({
   ...{ count: 1, since: NOW - 60, at: NOW - 60, retryAt },
 })
 
-const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> = {}): Sighting => ({
+const indexed = (companyKey: string, diesAt: number, over: Partial<Connection> = {}): IndexedConnection => ({
   connection: {
     ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 3 },
     ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
@@ -30,19 +30,19 @@ const sighting = (companyKey: string, diesAt: number, over: Partial<Connection> 
     holdsRefreshToken: true,
     place: { diesAt, companyKey },
     expiresAt: undefined,
-    alerted: undefined,
+    lastNotified: undefined,
   },
 })
 
-const soonest = (sightings: Sighting[] = []) => {
+const soonest = (connections: IndexedConnection[] = []) => {
   const kept = createSoonest(100)
-  for (const one of sightings) kept.add(one)
+  for (const one of connections) kept.add(one)
   return kept.kept()
 }
 
 /** Refreshes with the outcomes told, and what was asked for in which order. */
 const kept = async (
-  parts: { idle?: Sighting[]; failing?: Sighting[] },
+  parts: { idle?: IndexedConnection[]; failing?: IndexedConnection[] },
   outcome: (companyKey: string) => IdleRefresh = () => 'refreshed',
   bounds: { refreshes?: number; calls?: number; isOver?: () => boolean } = {},
 ) => {
@@ -62,30 +62,30 @@ const kept = async (
 
 describe('what is due', () => {
   it('is what was idle for the days, to the second', () => {
-    expect(isDue(sighting('a', 1, { lastRefreshAt: NOW - 7 * DAY }), NOW, 7)).toBe('idle')
-    expect(isDue(sighting('a', 1, { lastRefreshAt: NOW - 7 * DAY + 1 }), NOW, 7)).toBeUndefined()
-    expect(isDue(sighting('a', 1, { lastRefreshAt: undefined }), NOW, 7)).toBe('idle')
+    expect(isDue(indexed('a', 1, { lastRefreshAt: NOW - 7 * DAY }), NOW, 7)).toBe('idle')
+    expect(isDue(indexed('a', 1, { lastRefreshAt: NOW - 7 * DAY + 1 }), NOW, 7)).toBeUndefined()
+    expect(isDue(indexed('a', 1, { lastRefreshAt: undefined }), NOW, 7)).toBe('idle')
   })
 
   it('is what failed once its interval is over, however long it was idle', () => {
-    expect(isDue(sighting('a', 1, { failure: failure(NOW) }), NOW, 7)).toBe('failing')
-    expect(isDue(sighting('a', 1, { failure: failure(NOW + 1) }), NOW, 7)).toBeUndefined()
+    expect(isDue(indexed('a', 1, { failure: failure(NOW) }), NOW, 7)).toBe('failing')
+    expect(isDue(indexed('a', 1, { failure: failure(NOW + 1) }), NOW, 7)).toBeUndefined()
   })
 
   it('is nothing that has no refresh token', () => {
-    expect(isDue({ ...sighting('a', 1), holdsRefreshToken: false }, NOW, 7)).toBeUndefined()
+    expect(isDue({ ...indexed('a', 1), holdsRefreshToken: false }, NOW, 7)).toBeUndefined()
   })
 })
 
 describe('the refreshes of a run', () => {
   it('go to the next to die first, and to those that failed before last', async () => {
-    const idle = [sighting('late', 300), sighting('soon', 100), sighting('then', 200)]
-    const failing = [sighting('failed', 1)]
+    const idle = [indexed('late', 300), indexed('soon', 100), indexed('then', 200)]
+    const failing = [indexed('failed', 1)]
     expect((await kept({ idle, failing })).asked).toEqual(['soon', 'then', 'late', 'failed'])
   })
 
   it('are so many at the most, by number, by calls and by time', async () => {
-    const idle = Array.from({ length: 30 }, (_, index) => sighting(`c${index}`, index))
+    const idle = Array.from({ length: 30 }, (_, index) => indexed(`c${index}`, index))
     expect((await kept({ idle: [...idle] }, undefined, { refreshes: 7 })).asked).toHaveLength(7)
     expect((await kept({ idle: [...idle] }, undefined, { calls: 27 })).asked).toHaveLength(6)
     let looks = 0
@@ -93,7 +93,7 @@ describe('the refreshes of a run', () => {
   })
 
   it('end where a handful fails for reasons that others would meet, and not for their own', async () => {
-    const idle = Array.from({ length: 12 }, (_, index) => sighting(`c${index}`, index))
+    const idle = Array.from({ length: 12 }, (_, index) => indexed(`c${index}`, index))
     expect(await kept({ idle: [...idle] }, () => 'out of reach')).toMatchObject({ refreshed: 0, failed: 4 })
     expect(await kept({ idle: [...idle] }, () => 'failed')).toMatchObject({ refreshed: 0, failed: 12 })
     const one = (companyKey: string) => (companyKey === 'c1' ? 'refreshed' : 'out of reach')
@@ -107,7 +107,7 @@ describe('what a run holds of the connections that are due', () => {
       const due = createSoonest(60)
       let most = 0
       for (let index = 0; index < 100_000; index++) {
-        due.add(sighting(`c${index}`, order(index)))
+        due.add(indexed(`c${index}`, order(index)))
         most = Math.max(most, due.kept().length)
       }
       const all = Array.from({ length: 100_000 }, (_, index) => order(index)).sort((one, other) => one - other)
@@ -118,7 +118,7 @@ describe('what a run holds of the connections that are due', () => {
 
   it('is nothing where nothing may be refreshed', () => {
     const due = createSoonest(0)
-    due.add(sighting('a', 1))
+    due.add(indexed('a', 1))
     expect({ kept: due.kept(), count: due.count() }).toEqual({ kept: [], count: 1 })
   })
 })

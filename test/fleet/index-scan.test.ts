@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createIndexScan, noCounts, type Swept } from '../../src/fleet/index-scan.ts'
+import { createIndexScan, noCounts, type ScanPosition } from '../../src/fleet/index-scan.ts'
 import { createList } from '../../src/fleet/list.ts'
-import type { FleetIndex, Sighting } from '../../src/fleet/ports.ts'
+import type { FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
 
 const NOW = 1_790_000_000
 const NOTHING = 9_999_999_999
 
-const sighting = (companyKey: string, diesAt: number, expiresAt?: number): Sighting => ({
+const indexed = (companyKey: string, diesAt: number, expiresAt?: number): IndexedConnection => ({
   connection: {
     ...{ companyKey, companyName: companyKey, environment: 'production', realmId: undefined, generation: 0 },
     ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
@@ -27,7 +27,7 @@ const sighting = (companyKey: string, diesAt: number, expiresAt?: number): Sight
     holdsRefreshToken: diesAt !== NOTHING,
     place: { diesAt, companyKey },
     expiresAt,
-    alerted: undefined,
+    lastNotified: undefined,
   },
 })
 
@@ -37,10 +37,13 @@ const HIDDEN = 'hidden'
  * An index over what it is given, and how often it was asked. As DynamoDB does, it looks at `limit` records or fewer,
  * shows those that pass, and names the last one that it looked at.
  */
-const indexOf = (shards: Record<string, Sighting[]>, sizes: readonly number[] = [Number.POSITIVE_INFINITY]) => {
+const indexOf = (
+  shards: Record<string, IndexedConnection[]>,
+  sizes: readonly number[] = [Number.POSITIVE_INFINITY],
+) => {
   const asked: string[] = []
   const index: FleetIndex = {
-    ...{ shards: Object.keys(shards), nothingToDie: NOTHING },
+    ...{ shards: Object.keys(shards), neverExpires: NOTHING },
     page: async (shard, { from, to }, after, limit) => {
       const most = Math.min(limit, sizes[asked.length % sizes.length] ?? limit)
       asked.push(shard)
@@ -48,19 +51,19 @@ const indexOf = (shards: Record<string, Sighting[]>, sizes: readonly number[] = 
       const start = after ? all.findIndex(({ place }) => place.companyKey === after.companyKey) + 1 : 0
       const evaluated = all.slice(start, start + most)
       return {
-        sightings: evaluated.filter(({ place }) => !place.companyKey.startsWith(HIDDEN)),
+        connections: evaluated.filter(({ place }) => !place.companyKey.startsWith(HIDDEN)),
         next: start + most < all.length ? evaluated.at(-1)?.place : undefined,
       }
     },
-    noteAlerted: async () => undefined,
+    setLastNotified: async () => undefined,
   }
   return { index, asked }
 }
 
 const fleet = (prefix: string, count: number) =>
-  Array.from({ length: count }, (_, index) => sighting(`${prefix}${index}`, NOW + 86_400 * 50 + index))
+  Array.from({ length: count }, (_, index) => indexed(`${prefix}${index}`, NOW + 86_400 * 50 + index))
 
-const BEGIN: Swept = { rounds: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
+const BEGIN: ScanPosition = { rounds: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
 
 describe('a round over the index', () => {
   it('sees every connection once, whatever a run may read', async () => {
@@ -85,13 +88,13 @@ describe('a round over the index', () => {
   })
 
   it('passes over an unfinished record that has ended, and so does a list', async () => {
-    const ended = [sighting('over', NOTHING, NOW), sighting('begun', NOTHING, NOW + 1)]
+    const ended = [indexed('over', NOTHING, NOW), indexed('begun', NOTHING, NOW + 1)]
     const { index } = indexOf({ a: ended })
     const { summary } = await createIndexScan(index)(BEGIN, 9, NOW, () => undefined)
     expect(summary?.counts).toEqual({ ...noCounts(), unfinished: 1 })
     const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
     const { connections } = await createList(index)(everything, NOW)
-    expect(connections.map(({ sighting }) => sighting.connection.companyKey)).toEqual(['begun'])
+    expect(connections.map(({ indexed }) => indexed.connection.companyKey)).toEqual(['begun'])
   })
 })
 
@@ -111,7 +114,7 @@ describe('a list of few of very many', () => {
         NOW,
       )
       expect(asked.length).toBeLessThanOrEqual(45)
-      found.push(...page.connections.map(({ sighting }) => sighting.connection.companyKey))
+      found.push(...page.connections.map(({ indexed }) => indexed.connection.companyKey))
       places = page.places
     } while (places && ++pages < 60)
     expect(new Set(found)).toEqual(
@@ -127,14 +130,14 @@ describe('pages that are short or empty and not the last', () => {
     Object.fromEntries(
       shown.map((rows, shard) => [
         `s${shard}`,
-        rows.map((isShown, row) => sighting(`${isShown ? 'c' : HIDDEN}${shard}-${row}`, NOW + 86_400 * 50 + row)),
+        rows.map((isShown, row) => indexed(`${isShown ? 'c' : HIDDEN}${shard}-${row}`, NOW + 86_400 * 50 + row)),
       ]),
     )
   const ofFleet = fc.record({
     shown: fc.array(fc.array(fc.boolean(), { maxLength: 60 }), { minLength: 1, maxLength: 16 }),
     sizes: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 }),
   })
-  const visible = (shards: Record<string, Sighting[]>) =>
+  const visible = (shards: Record<string, IndexedConnection[]>) =>
     new Set(
       Object.values(shards)
         .flat()
@@ -168,13 +171,13 @@ describe('pages that are short or empty and not the last', () => {
         const shards = shardsOf(shown)
         const { index } = indexOf(shards, sizes)
         const environment = filtered ? ('production' as const) : undefined
-        const listed: Sighting[] = []
+        const listed: IndexedConnection[] = []
         let places: Parameters<ReturnType<typeof createList>>[0]['places']
         do {
           const request = { limit, places, status: undefined, environment, apiClient: undefined }
           const page = await createList(index)(request, NOW)
           expect(page.connections.length).toBeLessThanOrEqual(limit)
-          listed.push(...page.connections.map((one) => one.sighting))
+          listed.push(...page.connections.map((one) => one.indexed))
           places = page.places
         } while (places)
         expect(new Set(listed.map(({ place }) => place.companyKey))).toEqual(visible(shards))

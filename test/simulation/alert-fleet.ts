@@ -1,9 +1,9 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import { createCronRun } from '../../src/fleet/cron-run.ts'
-import type { Alert, FleetIndex, Outbox, Place, Sighting, Waiting } from '../../src/fleet/ports.ts'
+import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, Waiting } from '../../src/fleet/ports.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
-import { FLEET_SHARDS, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
 
 const DAY = 86_400
 export const START = 1_790_000_000
@@ -32,8 +32,8 @@ const parseConnection = (companyKey: string, at: number): Connection => ({
 export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptions) => {
   let now = START
   let used = 0
-  const shards = new Map<string, Sighting[]>(FLEET_SHARDS.map((shard) => [shard, []]))
-  const sightings = new Map<string, { sighting: Sighting; position: number }>()
+  const shards = new Map<string, IndexedConnection[]>(FLEET_SHARDS.map((shard) => [shard, []]))
+  const connections = new Map<string, { indexed: IndexedConnection; position: number }>()
   const waiting = new Map<string, Waiting & { nextAttemptAt: number }>()
   const received: Alert[] = []
   const items = new Map<string, Item>()
@@ -50,22 +50,22 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
 
   const index: FleetIndex = {
     shards: FLEET_SHARDS,
-    nothingToDie: NOTHING_TO_DIE,
+    neverExpires: NEVER_EXPIRES,
     page: (shard, _range, after: Place | undefined, limit) =>
       call('page', () => {
         const all = shards.get(shard) ?? []
-        const start = after ? (sightings.get(after.companyKey)?.position ?? 0) + 1 : 0
+        const start = after ? (connections.get(after.companyKey)?.position ?? 0) + 1 : 0
         const page = all.slice(start, start + limit)
         return {
-          sightings: page.map((one) => ({ ...one })),
+          connections: page.map((one) => ({ ...one })),
           next: start + limit < all.length ? page.at(-1)?.place : undefined,
         }
       }),
-    noteAlerted: (companyKey, before, told) =>
+    setLastNotified: (companyKey, before, told) =>
       call('note', () => {
         figures.notes++
-        const sighting = sightings.get(companyKey)?.sighting
-        if (sighting?.alerted === before && sighting) sighting.alerted = told
+        const indexed = connections.get(companyKey)?.indexed
+        if (indexed?.lastNotified === before && indexed) indexed.lastNotified = told
       }),
   }
   const outbox: Outbox = {
@@ -117,38 +117,37 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       const connection = parseConnection(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
       const shard = shards.get(fleetShard(companyKey)) ?? []
-      const sighting = {
+      const indexed = {
         connection,
         holdsAccessToken: true,
         holdsRefreshToken: true,
         place,
         expiresAt: undefined,
-        alerted: undefined,
+        lastNotified: undefined,
       }
-      sightings.set(companyKey, { sighting, position: shard.push(sighting) - 1 })
+      connections.set(companyKey, { indexed, position: shard.push(indexed) - 1 })
     },
     fail: (companyKey: string, reason: 'unavailable' | 'invalid_grant' = 'unavailable') => {
-      const { connection } = sightings.get(companyKey)?.sighting ?? {}
+      const { connection } = connections.get(companyKey)?.indexed ?? {}
       if (!connection) throw new Error(`There is no ${companyKey}.`)
       const times = { count: 3, since: now - 600, at: now, retryAt: now + 600 }
       const unknown = { intuitError: undefined, intuitTid: undefined, notBefore: undefined, client: undefined }
       connection.failure = { reason, ...unknown, ...times }
     },
     mend: (companyKey: string) => {
-      const { connection } = sightings.get(companyKey)?.sighting ?? {}
+      const { connection } = connections.get(companyKey)?.indexed ?? {}
       if (connection) Object.assign(connection, { failure: undefined, generation: connection.generation + 1 })
     },
     /** What a disconnect leaves; its place in the index stays, as nothing here depends on it. */
     erase: (companyKey: string) => {
-      const { sighting } = sightings.get(companyKey) ?? {}
-      if (sighting) Object.assign(sighting, { holdsAccessToken: false, holdsRefreshToken: false })
-      if (sighting) Object.assign(sighting.connection, { failure: undefined, updatedAt: now })
+      const { indexed } = connections.get(companyKey) ?? {}
+      if (indexed) Object.assign(indexed, { holdsAccessToken: false, holdsRefreshToken: false })
+      if (indexed) Object.assign(indexed.connection, { failure: undefined, updatedAt: now })
     },
     connectAgain: (companyKey: string) => {
-      const { sighting } = sightings.get(companyKey) ?? {}
-      if (sighting) Object.assign(sighting, { holdsAccessToken: true, holdsRefreshToken: true })
-      if (sighting)
-        Object.assign(sighting.connection, { generation: sighting.connection.generation + 2, updatedAt: now })
+      const { indexed } = connections.get(companyKey) ?? {}
+      if (indexed) Object.assign(indexed, { holdsAccessToken: true, holdsRefreshToken: true })
+      if (indexed) Object.assign(indexed.connection, { generation: indexed.connection.generation + 2, updatedAt: now })
     },
     /** Runs the cron so many times, five minutes apart. A run that fails is made up for by the next. */
     runs: async (count: number) => {

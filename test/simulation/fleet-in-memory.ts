@@ -1,6 +1,6 @@
 import type { Connection } from '../../src/broker/connection.ts'
-import type { FleetIndex, Round, RoundStore, Sighting } from '../../src/fleet/ports.ts'
-import { FLEET_SHARDS, fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
+import type { CronState, CronStateStore, FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
+import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
 import type { memoryConnections } from '../support/memory-stores.ts'
 
 type Rows = ReturnType<typeof memoryConnections>['rows']
@@ -33,7 +33,7 @@ const shown = (connection: Connection): Connection => ({
   ...NOT_SHOWN,
 })
 
-const parseIndexedConnection = (connection: Connection): Sighting => {
+const parseIndexedConnection = (connection: Connection): IndexedConnection => {
   const holdsRefreshToken = connection.refreshToken !== undefined
   const { dies_at: diesAt } = fleetAttributes({ ...connection, holdsRefreshToken })
   const place = { diesAt, companyKey: connection.companyKey }
@@ -44,7 +44,7 @@ const parseIndexedConnection = (connection: Connection): Sighting => {
     holdsRefreshToken,
     place,
     expiresAt: undefined,
-    alerted: undefined,
+    lastNotified: undefined,
   }
 }
 
@@ -52,16 +52,16 @@ interface Entry {
   row: { connection: Connection }
   /** What of the row was seen. */
   seen: Connection
-  sighting: Sighting
+  indexed: IndexedConnection
 }
 
 const entryOf = (row: Entry['row']): Entry => ({
   row,
   seen: row.connection,
-  sighting: parseIndexedConnection(row.connection),
+  indexed: parseIndexedConnection(row.connection),
 })
 
-const inOrder = (one: Entry, other: Entry) => one.sighting.place.diesAt - other.sighting.place.diesAt
+const inOrder = (one: Entry, other: Entry) => one.indexed.place.diesAt - other.indexed.place.diesAt
 
 /** The fleet index over records in memory, as behind as it may be: it shows them as they were at the last `settle`. */
 export const memoryFleetIndex = (rows: Rows) => {
@@ -87,22 +87,22 @@ export const memoryFleetIndex = (rows: Rows) => {
 
   const index: FleetIndex = {
     shards: FLEET_SHARDS,
-    nothingToDie: NOTHING_TO_DIE,
+    neverExpires: NEVER_EXPIRES,
     async page(shard, _, after, limit) {
       const all = shards.get(shard) ?? []
       const start = after ? (positions.get(shard) ?? 0) : 0
       positions.set(shard, start + limit)
-      const sightings = all.slice(start, start + limit).map(({ sighting }) => sighting)
-      return { sightings, next: start + limit < all.length ? sightings.at(-1)?.place : undefined }
+      const connections = all.slice(start, start + limit).map(({ indexed }) => indexed)
+      return { connections, next: start + limit < all.length ? connections.at(-1)?.place : undefined }
     },
-    async noteAlerted() {},
+    async setLastNotified() {},
   }
   return { index, begin, settle }
 }
 
 /** What the cron keeps between runs, in memory. */
-export const memoryRounds = (): RoundStore => {
-  let kept: Round | undefined
+export const memoryRounds = (): CronStateStore => {
+  let kept: CronState | undefined
   return {
     load: async () => kept,
     save: async (round) => {

@@ -12,7 +12,7 @@ import { createAlertOutbox } from '../../src/storage/alert-outbox.ts'
 import { epochSeconds } from '../../src/storage/attribute-values.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { createFleetIndex } from '../../src/storage/fleet-index.ts'
-import { fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
+import { fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
@@ -50,7 +50,7 @@ const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnTy
   } while (places)
   return listed
 }
-const keysOf = (listed: Listed[]) => listed.map(({ sighting }) => sighting.connection.companyKey)
+const keysOf = (listed: Listed[]) => listed.map(({ indexed }) => indexed.connection.companyKey)
 const whole = async (...given: Parameters<typeof wholeList>) => keysOf(await wholeList(...given))
 
 const parseKey = (name: string, diesAt: number) => ({
@@ -112,7 +112,7 @@ describe('what DynamoDB filters for the broker', () => {
           // Those that expire at the same time come in any order.
           const found = await whole(index, request)
           const wanted = keysOf(
-            all.filter(({ sighting: { connection }, status: found }) => {
+            all.filter(({ indexed: { connection }, status: found }) => {
               const isWanted = status === undefined || found === status
               const isThere = environment === undefined || connection.environment === environment
               return isWanted && isThere && (apiClient === undefined || canAccess(apiClient, connection.companyKey))
@@ -132,7 +132,7 @@ describe('what DynamoDB filters for the broker', () => {
       ...index,
       page: async (...given) => {
         const page = await index.page(...given)
-        parsed += page.sightings.length
+        parsed += page.connections.length
         return page
       },
     }
@@ -161,7 +161,7 @@ describe('an empty page that names a key to go on from', () => {
   it('ends no list', async () => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     // What stands before that key was looked at.
-    const after = (await wholeList(index, {})).filter(({ sighting }) => sighting.place.diesAt > 0.5)
+    const after = (await wholeList(index, {})).filter(({ indexed }) => indexed.place.diesAt > 0.5)
     const { lift } = emptyFirstPages()
     expect(new Set(await whole(index, {}))).toEqual(new Set(keysOf(after)))
     lift()
@@ -171,11 +171,11 @@ describe('an empty page that names a key to go on from', () => {
   it('is gone on from by its own key, to the digit', async () => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     const { lift } = emptyFirstPages()
-    const page = await index.page('00', { from: 0, to: NOTHING_TO_DIE }, undefined, 10)
+    const page = await index.page('00', { from: 0, to: NEVER_EXPIRES }, undefined, 10)
     lift()
     expect(page).toEqual({ sightings: [], next: { diesAt: 0.5, companyKey: '-' } })
     proxy.requests.length = 0
-    await index.page('00', { from: 0, to: NOTHING_TO_DIE }, page.next, 10)
+    await index.page('00', { from: 0, to: NEVER_EXPIRES }, page.next, 10)
     expect(proxy.requests[0]?.body).toMatchObject({
       ExclusiveStartKey: { pk: { S: 'connection#-' }, dies_at: { N: '0.5' }, fleet_shard: { S: '00' } },
     })
@@ -222,14 +222,14 @@ describe('what the operator was told, noted on the record', () => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     const key = `noted-${form.replaceAll(' ', '-')}`
     await put({ ...parseKey(key, NOW), ...(alerted ? { alerted } : {}) })
-    await index.noteAlerted(key, undefined, 'failing')
+    await index.setLastNotified(key, undefined, 'failing')
     const noted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
     expect(await noted()).toEqual({ S: 'failing' })
     // Another run was faster.
-    await index.noteAlerted(key, undefined, 'connected')
-    await index.noteAlerted(key, 'disconnected', 'connected')
+    await index.setLastNotified(key, undefined, 'connected')
+    await index.setLastNotified(key, 'disconnected', 'connected')
     expect(await noted()).toEqual({ S: 'failing' })
-    await index.noteAlerted(key, 'failing', 'connected')
+    await index.setLastNotified(key, 'failing', 'connected')
     expect(await noted()).toEqual({ S: 'connected' })
   })
 })

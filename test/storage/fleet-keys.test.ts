@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FLEET_SHARDS, fleetAttributes, fleetShard, NOTHING_TO_DIE } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
 
 const record = {
   companyKey: 'beach-blend',
@@ -36,6 +36,6 @@ describe('fleet attributes', () => {
   it('sort a refresh token of unknown times first, and a record without one last', () => {
     const unknown = { ...record, refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
     expect(fleetAttributes(unknown).dies_at).toBe(0)
-    expect(fleetAttributes({ ...record, holdsRefreshToken: false }).dies_at).toBe(NOTHING_TO_DIE)
+    expect(fleetAttributes({ ...record, holdsRefreshToken: false }).dies_at).toBe(NEVER_EXPIRES)
   })
 })
