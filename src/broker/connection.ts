@@ -20,7 +20,7 @@ export interface TokenPair {
 }
 
 /** A pair as the record will hold it. */
-export interface StoredPair extends Omit<TokenPair, 'accessToken' | 'refreshToken'> {
+export interface StoredTokenPair extends Omit<TokenPair, 'accessToken' | 'refreshToken'> {
   accessToken: StoredToken
   refreshToken: StoredToken
   /** SHA-256 of the refresh token itself, hexadecimal. */

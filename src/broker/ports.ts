@@ -8,8 +8,8 @@ import type {
   Failure,
   FailureReason,
   Revocation,
-  StoredPair,
   StoredToken,
+  StoredTokenPair,
   TokenErrorReason,
   TokenPair,
 } from './connection.ts'
@@ -76,7 +76,7 @@ export interface Consent {
   companyName: string
   environment: Environment
   realmId: string | undefined
-  pair: StoredPair
+  pair: StoredTokenPair
   /** When Intuit gave the pair: an older consent never overwrites a newer one. */
   at: EpochMs
   /** The change that this consent has seen on the record: it comes later than that one, whatever the clocks say. */
@@ -106,7 +106,7 @@ export type Claimed =
   | { outcome: 'gone' }
 
 export interface Successor {
-  pair: StoredPair
+  pair: StoredTokenPair
   /** Whether Intuit gave another refresh token than the one that was spent. */
   rotated: boolean
   now: EpochSeconds

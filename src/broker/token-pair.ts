@@ -1,9 +1,9 @@
 import { Problem } from '../problem.ts'
-import type { Connection, StoredPair, StoredToken, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
+import type { Connection, StoredToken, StoredTokenPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
 import type { IssuedTokens, TokenName, Vault } from './ports.ts'
 
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
-export async function sealedPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredPair> {
+export async function encryptTokenPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredTokenPair> {
   const [accessToken, refreshToken, refreshTokenHash] = await Promise.all([
     vault.seal(companyKey, 'access_token', pair.accessToken),
     vault.seal(companyKey, 'refresh_token', pair.refreshToken),

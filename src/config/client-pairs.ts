@@ -4,7 +4,7 @@ import { visible } from './formats.ts'
 const HALF = 'goes with its client id: one of the two is missing'
 
 /** The app's two key pairs together: one is enough, and neither may be half. */
-export function clientPairs() {
+export function clientCredentials() {
   return v.pipe(
     v.object({
       QUICKBOOKS_CLIENT_ID: v.optional(visible()),

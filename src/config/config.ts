@@ -1,7 +1,7 @@
 import type { Environment } from '../broker/company.ts'
 import { access } from './access.ts'
 import { alerts } from './alerts.ts'
-import { clientPairs } from './client-pairs.ts'
+import { clientCredentials } from './client-pairs.ts'
 import { authorization, pages, realms } from './consent.ts'
 import { storage } from './dynamodb.ts'
 import { exchange, production, revocation, sandbox } from './intuit.ts'
@@ -17,7 +17,7 @@ export type Config = ReturnType<typeof readConfig>
 type Settings<Name extends keyof Config> = ReturnType<Config[Name]>
 export type StorageSettings = Settings<'storage'>
 export type ReadRegions = Settings<'readRegions'>
-export type ClientPair = Settings<'production'>
+export type ClientCredentials = Settings<'production'>
 
 /**
  * Reads an `env`. No part is made or parsed before a route asks for it: `/health` answers whatever is missing, a fault
@@ -42,7 +42,7 @@ export function readConfig(env: Env) {
     timing: createPart(timing, variables),
     fleet: createPart(fleet, variables),
     alerts: createPart(alerts, variables),
-    clients: createPart(clientPairs, variables),
+    clients: createPart(clientCredentials, variables),
     production: createPart(production, variables),
     sandbox: createPart(sandbox, variables),
   }

@@ -1,5 +1,5 @@
 import type { RevocationResult } from '../broker/ports.ts'
-import type { ClientPair } from '../config/config.ts'
+import type { ClientCredentials } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 
 /** A revocation can be asked for again, so one that hangs is not waited for as a refresh is. */
@@ -22,7 +22,7 @@ function classifyOutcome(status: number): RevocationResult['outcome'] {
  */
 export async function revokeAt(
   { url, fetch }: RevocationEndpoint,
-  client: ClientPair,
+  client: ClientCredentials,
   token: string,
 ): Promise<RevocationResult> {
   const headers = {

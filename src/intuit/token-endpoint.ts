@@ -1,5 +1,5 @@
 import type { TokenResult, Used, UseGuard } from '../broker/ports.ts'
-import type { ClientPair } from '../config/config.ts'
+import type { ClientCredentials } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import { parseTokenResult } from './token-response.ts'
@@ -66,7 +66,7 @@ async function sleepAwake(milliseconds: number, sleep: TokenEndpoint['sleep']): 
  */
 export async function redeem(
   { url, fetch, now, sleep, timeoutMs, listenMs }: TokenEndpoint,
-  client: ClientPair,
+  client: ClientCredentials,
   grantType: GrantType,
   parameters: Record<string, string>,
   guard?: UseGuard,

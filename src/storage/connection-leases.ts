@@ -46,7 +46,7 @@ function keptLease(end: LeaseEnd | 'embargo') {
 }
 
 /** The right to spend a refresh token: who has it, and what it came to. */
-export function connectionLeases(
+export function createConnectionLeases(
   dynamo: DynamoDb,
   refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
   requireLeaseClock: () => void,

@@ -2,8 +2,8 @@ import type { ConnectionStore } from '../broker/ports.ts'
 import { assigned, attributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
 import { connectionKey, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM, parseConnection } from './connection-item.ts'
-import { connectionLeases } from './connection-leases.ts'
-import { connectionPairs } from './connection-tokens.ts'
+import { createConnectionLeases } from './connection-leases.ts'
+import { createConnectionTokens } from './connection-tokens.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-keys.ts'
 
@@ -70,7 +70,7 @@ export function createConnectionStore(
       return parseConnection({ ...attributes(initial), ...item }, companyKey)
     },
 
-    ...connectionPairs(dynamo, refusingItem),
-    ...connectionLeases(dynamo, refusingItem, requireLeaseClock),
+    ...createConnectionTokens(dynamo, refusingItem),
+    ...createConnectionLeases(dynamo, refusingItem, requireLeaseClock),
   }
 }

@@ -4,7 +4,7 @@ import {
   type EpochMs,
   type EpochSeconds,
   holdsTokens,
-  type StoredPair,
+  type StoredTokenPair,
 } from '../broker/connection.ts'
 import type { ConnectionStore, Consent } from '../broker/ports.ts'
 import { addRefreshNote } from '../broker/refresh/history.ts'
@@ -81,9 +81,9 @@ function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, ite
 }
 
 /** Of the five years Intuit's answer may say nothing: what the record knows stays true. */
-function pairAttributes(
+function tokenPairAttributes(
   companyKey: string,
-  pair: StoredPair,
+  pair: StoredTokenPair,
   hardExpiresAt: EpochSeconds | undefined,
   now: EpochSeconds,
   writer: string,
@@ -121,7 +121,7 @@ function isOddButSame(item: Item, companyKey: string, { realmId, environment, wr
 }
 
 /** The writes of token pairs: the first one of a consent, and the successor of a spent one. */
-export function connectionPairs(
+export function createConnectionTokens(
   dynamo: DynamoDb,
   refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
 ): Pick<ConnectionStore, 'connect' | 'replace'> {
@@ -140,7 +140,7 @@ export function connectionPairs(
         company_key: companyKey,
         company_name: companyName,
         uses_sandbox_credentials: environment === 'sandbox',
-        ...pairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
+        ...tokenPairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
         last_rotation_at: now,
         realm_id: realmId,
         connected_at: connectedAt,
@@ -180,7 +180,7 @@ export function connectionPairs(
       const hardExpiresAt = pair.refreshTokenHardExpiresAt ?? used.refreshTokenHardExpiresAt
       const lapsedAt = end === 'free' || rotated ? undefined : end.lapsedAt
       const values = {
-        ...pairAttributes(companyKey, pair, hardExpiresAt, now, writer),
+        ...tokenPairAttributes(companyKey, pair, hardExpiresAt, now, writer),
         last_rotation_at: rotated ? now : undefined,
         refreshes: formatHistory(addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)),
         lease_until: lapsedAt,

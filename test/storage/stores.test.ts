@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
-import type { Connection, Failure, StoredPair } from '../../src/broker/connection.ts'
+import type { Connection, Failure, StoredTokenPair } from '../../src/broker/connection.ts'
 import type { ConnectionStore, StateStore } from '../../src/broker/ports.ts'
 import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
@@ -12,7 +12,7 @@ import { memoryConnections, memoryStates } from '../support/memory-stores.ts'
 const NOW = 1_790_000_000
 const DAY = 86_400
 
-const pair = (name: string, over: Partial<StoredPair> = {}): StoredPair => ({
+const pair = (name: string, over: Partial<StoredTokenPair> = {}): StoredTokenPair => ({
   accessToken: `access-${name}`,
   accessTokenExpiresAt: NOW + 3600,
   refreshToken: `refresh-${name}`,
@@ -67,7 +67,7 @@ const promises = (stores: () => Stores) => {
   }
 
   describe('connections', () => {
-    const replaced = (used: Connection, name: string, over: Partial<StoredPair> = {}) =>
+    const replaced = (used: Connection, name: string, over: Partial<StoredTokenPair> = {}) =>
       stores().connections.replace(
         used,
         {

@@ -4,7 +4,7 @@ import {
   EMBARGO,
   type Failure,
   type Lease,
-  type StoredPair,
+  type StoredTokenPair,
 } from '../../src/broker/connection.ts'
 import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
 import { addRefreshNote } from '../../src/broker/refresh/history.ts'
@@ -16,7 +16,7 @@ interface Row {
 
 const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
 
-const withPair = (row: Row, pair: StoredPair, now: number, writer: string): Connection => ({
+const withPair = (row: Row, pair: StoredTokenPair, now: number, writer: string): Connection => ({
   ...row.connection,
   accessToken: pair.accessToken,
   accessTokenExpiresAt: pair.accessTokenExpiresAt,

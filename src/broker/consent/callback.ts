@@ -9,7 +9,7 @@ import type {
   WaitUntil,
 } from '../ports.ts'
 import { storeDeadline } from '../timing.ts'
-import { sealedPair } from '../token-pair.ts'
+import { encryptTokenPair } from '../token-pair.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
 import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './errors.ts'
 import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './outcome.ts'
@@ -150,7 +150,7 @@ export function createCallback(ports: CallbackPorts) {
     const { companyKey, environment, realmId } = arrival
     const { pair: issued, intuitTid } = await exchange(admitted, answerEarly)
     const at = runtime.now()
-    const pair = await sealedPair(vault, companyKey, issued)
+    const pair = await encryptTokenPair(vault, companyKey, issued)
     const consent = { companyName, environment, realmId, pair, at, after, writer: visit.claim.claimant }
     context.connection = 'unknown'
     const [verdict] = await Promise.all([

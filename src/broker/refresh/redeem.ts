@@ -30,7 +30,7 @@ import type {
 } from '../ports.ts'
 import { jitter, retryUntil } from '../retry.ts'
 import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
-import { openToken, refreshedPair, sealedPair } from '../token-pair.ts'
+import { encryptTokenPair, openToken, refreshedPair } from '../token-pair.ts'
 import { answeredFailure, createStandingFailure, nextFailure } from './circuit-breaker.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
 import { createStoreTokenPair } from './store-pair.ts'
@@ -193,7 +193,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
       used,
       usedTokenHash,
       successor: {
-        pair: await sealedPair(vault, used.companyKey, pair),
+        pair: await encryptTokenPair(vault, used.companyKey, pair),
         rotated: pair.refreshToken !== presented,
         now: nowSeconds(),
         writer: owner,
