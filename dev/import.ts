@@ -56,7 +56,9 @@ const sourceOf = (options: Options, variables: Variables) => {
   return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
 }
 
-const warnPlain = lazy(() => process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'))
+const warnUnencrypted = lazy(() =>
+  process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'),
+)
 
 const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
 
@@ -68,7 +70,7 @@ const run = async () => {
   const { variables } = readEnvironment(options.vars, options.env ?? false)
   const { client, table } = tableAccess(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
-  const vault = createTokenVault(readConfig(variables).sealing, warnPlain)
+  const vault = createTokenVault(readConfig(variables).encryptionKeys, warnUnencrypted)
   const source = sourceOf(options, variables)
   const target = (apply ? writingTarget : dryTarget)({ client, table, region, digest: vault.digest })
   const tally = await importRecords({

@@ -64,7 +64,7 @@ const run = async () => {
   })
   const atOnce = concurrencyOf(concurrency)
   const { client, table } = tableAccess(process.env)
-  const keys = readConfig(process.env).sealing()
+  const keys = readConfig(process.env).encryptionKeys()
   if (keys.length === 0) fail('Set TOKEN_ENCRYPTION_KEYS in the environment.')
   const signal = stopSignal()
   const progress = createProgress(process.stdout, await countItems(client, table), () => Date.now())

@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { TokenName } from '../src/broker/ports.ts'
-import { createTokenVault, type SealingKey, sealedBy } from '../src/crypto/token-vault.ts'
+import { createTokenVault, type EncryptionKey, encryptionKeyId } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'
 import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 import { createPace, isThrottled, type Pace } from './reseal-pace.ts'
@@ -47,7 +47,7 @@ interface ResealOptions {
   client: DynamoDBClient
   table: string
   /** The first one seals. */
-  keys: readonly SealingKey[]
+  keys: readonly EncryptionKey[]
   dryRun: boolean
   /** Records in hand at once. */
   concurrency: number
@@ -105,9 +105,9 @@ const createSealer = ({ keys, onUnreadable }: ResealOptions) => {
       const stored = text(item, name)
       if (stored === undefined) continue
       try {
-        const token = await vault.open(companyKey, name, stored)
-        if (sealedBy(stored) === first?.kid) continue
-        values[name] = { S: await vault.seal(companyKey, name, token) }
+        const token = await vault.decrypt(companyKey, name, stored)
+        if (encryptionKeyId(stored) === first?.kid) continue
+        values[name] = { S: await vault.encrypt(companyKey, name, token) }
         const lacksHash = name === 'refresh_token' && !item['refresh_token_hash']
         if (lacksHash) values['refresh_token_hash'] = { S: await vault.digest(token) }
       } catch (error) {

@@ -25,7 +25,7 @@ function isRescueNamespace(binding: unknown): binding is RescueNamespace {
   return typeof binding === 'object' && binding !== null && 'getByName' in binding
 }
 
-function warnPlain() {
+function warnUnencrypted() {
   const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
   warn({ event: 'tokens_not_sealed', detail })
 }
@@ -66,7 +66,7 @@ export function createCore(env: Env, network: typeof fetch, localRuntime: Runtim
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
     intuit: createAuthorizationServer(config, { ...runtime, fetch: network }),
-    vault: createTokenVault(config.sealing, lazy(warnPlain)),
+    vault: createTokenVault(config.encryptionKeys, lazy(warnUnencrypted)),
     linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,

@@ -48,7 +48,7 @@ describe('an isolate', () => {
     const app = createApp({
       ...{ broker: make('broker'), fleet: make('fleet'), ready: make('ready'), now: () => 0 },
       ...{ origin: () => '', queryKeysAllowed: () => true, successRedirectUrl: () => undefined },
-      cursors: { seal: async () => '', open: free },
+      cursors: { encrypt: async () => '', decrypt: free },
       identifyClient: async () => ({ apiClient: undefined }),
       rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
       ...{ logRequest: () => undefined, reportFault: () => undefined },

@@ -119,7 +119,7 @@ export const toItem = async (record: ImportRecord, vault: Vault, now: number) =>
   const { company_key: companyKey, access_token: access, refresh_token: refresh, environment: _, ...rest } = record
   const companyName = parseCompanyName(record.company_name) ?? companyKey
   const sealed = (name: 'access_token' | 'refresh_token', text: string) =>
-    text.startsWith(SEALED) ? text : vault.seal(companyKey, name, text)
+    text.startsWith(SEALED) ? text : vault.encrypt(companyKey, name, text)
   return attributes({
     ...rest,
     pk: `${CONNECTION}${companyKey}`,

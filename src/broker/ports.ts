@@ -160,9 +160,9 @@ export type TokenName = 'access_token' | 'refresh_token'
 
 /** Closes and opens tokens at rest. What it closed for one record and attribute it opens for that one alone. */
 export interface Vault {
-  seal(companyKey: string, name: TokenName, token: string): Promise<StoredToken>
+  encrypt(companyKey: string, name: TokenName, token: string): Promise<StoredToken>
   /** Throws `sealed_token_unreadable`. */
-  open(companyKey: string, name: TokenName, stored: StoredToken): Promise<string>
+  decrypt(companyKey: string, name: TokenName, stored: StoredToken): Promise<string>
   /** SHA-256, hexadecimal. */
   digest(token: string): Promise<string>
 }

@@ -5,8 +5,8 @@ import type { IssuedTokens, TokenName, Vault } from './ports.ts'
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
 export async function encryptTokenPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredTokenPair> {
   const [accessToken, refreshToken, refreshTokenHash] = await Promise.all([
-    vault.seal(companyKey, 'access_token', pair.accessToken),
-    vault.seal(companyKey, 'refresh_token', pair.refreshToken),
+    vault.encrypt(companyKey, 'access_token', pair.accessToken),
+    vault.encrypt(companyKey, 'refresh_token', pair.refreshToken),
     vault.digest(pair.refreshToken),
   ])
   return { ...pair, accessToken, refreshToken, refreshTokenHash }
@@ -36,7 +36,7 @@ export async function openToken(
   name: TokenName,
   stored: StoredToken,
 ): Promise<string> {
-  const token = (await vault.open(companyKey, name, stored.trim())).trim()
+  const token = (await vault.decrypt(companyKey, name, stored.trim())).trim()
   if (TOKEN.test(token)) return token
   throw new Problem(
     'sealed_token_unreadable',

@@ -9,7 +9,7 @@ import { fleet } from './operations.ts'
 import { createPart, type Fault, type Part, requireParts } from './part.ts'
 import { readRegions } from './read-regions.ts'
 import { startLinks } from './start-links.ts'
-import { freshness, sealing, timing, tokenCache } from './tokens.ts'
+import { encryptionKeys, freshness, timing, tokenCache } from './tokens.ts'
 import { type Env, readVariables } from './variables.ts'
 
 /** The configuration, part by part. */
@@ -33,7 +33,7 @@ export function readConfig(env: Env) {
     authorization: createPart(authorization, variables),
     exchange: createPart(exchange, variables),
     revocation: createPart(revocation, variables),
-    sealing: createPart(sealing, variables),
+    encryptionKeys: createPart(encryptionKeys, variables),
     pages: createPart(pages, variables),
     realms: createPart(realms, variables),
     startLinks: createPart(startLinks, variables),
@@ -77,5 +77,5 @@ export function requireRefresh(config: Config, environment: Environment): void {
 
 /** All that a disconnect reads: asked before tokens are erased. Throws `configuration_error`. */
 export function requireDisconnect(config: Config, environment: Environment): void {
-  requireParts([config[environment], config.revocation, config.sealing, config.timing, config.tokenCache])
+  requireParts([config[environment], config.revocation, config.encryptionKeys, config.timing, config.tokenCache])
 }

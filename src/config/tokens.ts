@@ -10,7 +10,7 @@ import { keyList } from './key-list.ts'
 export const MAX_MARGIN_SECONDS = 1800
 
 /** The keys that tokens at rest are encrypted with; none, and they are stored as they are. */
-export function sealing() {
+export function encryptionKeys() {
   return v.pipe(
     v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList()) }),
     v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),

@@ -10,10 +10,10 @@ const HEADER = { alg: 'dir', enc: 'A256GCM', kid: 'cursor', sub: 'connections', 
 export function createPaginationCursor(secret: () => string) {
   const key = async () => importKey(new Uint8Array(await sha256(`cursor of a list: ${secret()}`)))
   return {
-    seal: async (text: string): Promise<string> => encryptJwe(await key(), HEADER, text),
+    encrypt: async (text: string): Promise<string> => encryptJwe(await key(), HEADER, text),
 
     /** `undefined`: not one of ours. */
-    open: async (cursor: string): Promise<string | undefined> => {
+    decrypt: async (cursor: string): Promise<string | undefined> => {
       const jwe = parseJwe(cursor)
       return jwe && decryptJwe(await key(), jwe)
     },

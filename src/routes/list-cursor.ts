@@ -6,8 +6,8 @@ export type ListFilter = Pick<ListRequest, 'status' | 'environment'>
 
 /** Makes a cursor of what it says, and reads its own ones. */
 export interface Cursors {
-  seal(text: string): Promise<string>
-  open(cursor: string): Promise<string | undefined>
+  encrypt(text: string): Promise<string>
+  decrypt(cursor: string): Promise<string | undefined>
 }
 
 /** A place: none yet, the end, or the last connection that was passed. */
@@ -35,7 +35,7 @@ function toPlace(place: v.InferOutput<ReturnType<typeof placeSchema>>): ListPlac
 
 /** The cursor of the next page of a list. */
 export function makeCursor(places: ListPlaces, { status, environment }: ListFilter, cursors: Cursors): Promise<string> {
-  return cursors.seal(
+  return cursors.encrypt(
     JSON.stringify({
       status: status ?? null,
       environment: environment ?? null,
@@ -53,7 +53,7 @@ export async function readCursor(
   shards: number,
   cursors: Cursors,
 ): Promise<ListPlaces | undefined> {
-  const parsed = v.safeParse(cursorSchema(), await cursors.open(cursor))
+  const parsed = v.safeParse(cursorSchema(), await cursors.decrypt(cursor))
   if (!parsed.success) return undefined
   const { places, ...filter } = parsed.output
   const isOfThisList = filter.status === (status ?? null) && filter.environment === (environment ?? null)

@@ -122,8 +122,8 @@ describe('configuration', () => {
       { kid: 'local', bytes },
       { kid: 'olderlocal', bytes },
     ]
-    expect(readConfig(env).sealing()).toEqual(keys)
+    expect(readConfig(env).encryptionKeys()).toEqual(keys)
     expect(() => readConfig(env).exchange()).not.toThrow()
-    expect(readConfig(whole).sealing()).toEqual([])
+    expect(readConfig(whole).encryptionKeys()).toEqual([])
   })
 })

@@ -94,7 +94,7 @@ describe('the service, whatever it is sent', () => {
 
     const connected = async (companyKey: string, damage: AnyDamage, lives: number): Promise<Connection> => {
       const seal = (name: 'access_token' | 'refresh_token', key = companyKey) =>
-        service.vault.seal(key, name, name === 'access_token' ? 'eyJ.stored' : secrets.refreshToken)
+        service.vault.encrypt(key, name, name === 'access_token' ? 'eyJ.stored' : secrets.refreshToken)
       const [access, refresh] = [await seal('access_token'), await seal('refresh_token')]
       const now = Math.floor(service.now() / 1000)
       return {

@@ -46,7 +46,7 @@ let requests = 0
 const issued = new Set<string>()
 
 const vault = createTokenVault(
-  () => readConfig(VARS).sealing(),
+  () => readConfig(VARS).encryptionKeys(),
   () => undefined,
 )
 const items = () => service.dynamo.all()
@@ -55,7 +55,7 @@ const noteTokens = async () => {
   for (const item of await items()) {
     for (const name of ['access_token', 'refresh_token'] as const) {
       const stored = item[name]?.S
-      const token = stored && (await vault.open(item['company_key']?.S ?? '', name, stored).catch(() => undefined))
+      const token = stored && (await vault.decrypt(item['company_key']?.S ?? '', name, stored).catch(() => undefined))
       if (token) issued.add(token)
     }
   }

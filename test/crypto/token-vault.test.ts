@@ -4,25 +4,25 @@ import { describe, expect, it } from 'vitest'
 import type { TokenName } from '../../src/broker/ports.ts'
 import { bytesOfBase64Url } from '../../src/crypto/bytes.ts'
 import { decryptJwe, importKey } from '../../src/crypto/jwe.ts'
-import { createTokenVault, type SealingKey, sealedBy } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, type EncryptionKey, encryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { Problem } from '../../src/problem.ts'
 
 const MARK = 'sealed:v1:'
 const TOKEN = `eyJhbGciOiJkaXIi${'x'.repeat(1084)}`
-const key = (kid: string, byte: number): SealingKey => ({ kid, bytes: new Uint8Array(32).fill(byte) })
+const key = (kid: string, byte: number): EncryptionKey => ({ kid, bytes: new Uint8Array(32).fill(byte) })
 const [FIRST, SECOND, FOREIGN] = [key('2026-05', 1), key('2025-11', 2), key('2026-05', 3)]
 
-const vaultOf = (...keys: SealingKey[]) =>
+const vaultOf = (...keys: EncryptionKey[]) =>
   createTokenVault(
     () => keys,
     () => undefined,
   )
 const vault = vaultOf(FIRST, SECOND)
-const seal = (token = TOKEN, by = vault) => by.seal('beach-blend', 'access_token', token)
+const seal = (token = TOKEN, by = vault) => by.encrypt('beach-blend', 'access_token', token)
 
 /** The detail of the problem that opening throws; fails if the value opens. */
 const reason = async (stored: string, by = vault, companyKey = 'beach-blend', name: TokenName = 'access_token') => {
-  const opened = await by.open(companyKey, name, stored).catch((error: unknown) => error)
+  const opened = await by.decrypt(companyKey, name, stored).catch((error: unknown) => error)
   if (!(opened instanceof Problem)) throw new Error('It opened, or failed otherwise.', { cause: opened })
   expect(opened.code).toBe('sealed_token_unreadable')
   return opened.message
@@ -40,14 +40,14 @@ describe('sealing', () => {
     const [once, twice] = [await seal(), await seal()]
     expect(once).not.toBe(twice)
     expect(once).not.toContain(TOKEN.slice(0, 20))
-    expect(await vault.open('beach-blend', 'access_token', once)).toBe(TOKEN)
+    expect(await vault.decrypt('beach-blend', 'access_token', once)).toBe(TOKEN)
   })
 
   it('names its key, its record and its attribute in the protected header', async () => {
     const sealed = await seal()
     expect(sealed.startsWith(MARK)).toBe(true)
     expect(decodeProtectedHeader(sealed.slice(MARK.length))).toEqual(header)
-    expect(sealedBy(sealed)).toBe(FIRST.kid)
+    expect(encryptionKeyId(sealed)).toBe(FIRST.kid)
   })
 
   it('seals what another JOSE implementation opens', async () => {
@@ -58,7 +58,7 @@ describe('sealing', () => {
   it('opens what another JOSE implementation sealed, in whatever order its header is', async () => {
     const { kid, sub, typ } = header
     for (const one of [header, { typ, sub, kid, enc: 'A256GCM', alg: 'dir' }]) {
-      expect(await vault.open('beach-blend', 'access_token', await byJose(one))).toBe(TOKEN)
+      expect(await vault.decrypt('beach-blend', 'access_token', await byJose(one))).toBe(TOKEN)
     }
   })
 
@@ -77,13 +77,13 @@ describe('sealing', () => {
 
   it('seals with the first key and opens with all', async () => {
     const older = await seal(TOKEN, vaultOf(SECOND))
-    expect(await vault.open('beach-blend', 'access_token', older)).toBe(TOKEN)
-    expect(sealedBy(await seal())).toBe(FIRST.kid)
+    expect(await vault.decrypt('beach-blend', 'access_token', older)).toBe(TOKEN)
+    expect(encryptionKeyId(await seal())).toBe(FIRST.kid)
   })
 
   it('reads a plain token as it is, even one that is a JWE itself', async () => {
     const jwe = (await byJose(header)).slice(MARK.length)
-    for (const plain of [TOKEN, jwe]) expect(await vault.open('beach-blend', 'access_token', plain)).toBe(plain)
+    for (const plain of [TOKEN, jwe]) expect(await vault.decrypt('beach-blend', 'access_token', plain)).toBe(plain)
   })
 
   it('stores tokens as they are where no key is configured, and says so', async () => {
@@ -105,7 +105,7 @@ describe('sealing', () => {
       },
       () => undefined,
     )
-    for (let time = 0; time < 3; time++) await one.open('beach-blend', 'access_token', await seal(TOKEN, one))
+    for (let time = 0; time < 3; time++) await one.decrypt('beach-blend', 'access_token', await seal(TOKEN, one))
     expect(readings).toBe(1)
   })
 })
@@ -113,11 +113,11 @@ describe('sealing', () => {
 describe('a sealed value', () => {
   it('opens by its own header, however many others came before it', async () => {
     const sealed = await Promise.all(
-      Array.from({ length: 1_100 }, (_, index) => vault.seal(`company-${index}`, 'access_token', `token ${index}`)),
+      Array.from({ length: 1_100 }, (_, index) => vault.encrypt(`company-${index}`, 'access_token', `token ${index}`)),
     )
     for (let time = 0; time < 2; time++) {
       for (const [index, value] of sealed.entries()) {
-        expect(await vault.open(`company-${index}`, 'access_token', value)).toBe(`token ${index}`)
+        expect(await vault.decrypt(`company-${index}`, 'access_token', value)).toBe(`token ${index}`)
       }
     }
     const [first = '', second = ''] = sealed
@@ -211,8 +211,8 @@ describe('any token, any damage', () => {
   it('opens for its own record and attribute alone', async () => {
     await fc.assert(
       fc.asyncProperty(companyKey, companyKey, name, name, token, async (mine, theirs, myName, theirName, text) => {
-        const sealed = await vault.seal(mine, myName, text)
-        expect(await vault.open(mine, myName, sealed)).toBe(text)
+        const sealed = await vault.encrypt(mine, myName, text)
+        expect(await vault.decrypt(mine, myName, sealed)).toBe(text)
         if (mine !== theirs || myName !== theirName) await reason(sealed, vault, theirs, theirName)
       }),
       { numRuns: 5_000 },

@@ -203,8 +203,8 @@ describe('npm run import', () => {
       () => undefined,
     )
     expect([accessToken, refreshToken].every((token) => token.startsWith('sealed:v1:'))).toBe(true)
-    expect(await vault.open('sealed', 'access_token', accessToken)).toBe('access-of-sealed')
-    expect(await vault.open('sealed', 'refresh_token', refreshToken)).toBe('RT1-of-sealed')
+    expect(await vault.decrypt('sealed', 'access_token', accessToken)).toBe('access-of-sealed')
+    expect(await vault.decrypt('sealed', 'refresh_token', refreshToken)).toBe('RT1-of-sealed')
     expect(refreshTokenHash).toBe(sha256('RT1-of-sealed'))
     expect((await run(table, args, keys)).stdout).toBe('2 read: 2 there already.\n')
     const copy = await newTable()

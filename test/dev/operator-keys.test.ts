@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reseal } from '../../dev/reseal.ts'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { createTokenVault, sealedBy } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, encryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -86,7 +86,7 @@ describe('the documented order of rotating the sealing key', () => {
   ]
   const vaultOf = (value: string) =>
     createTokenVault(
-      () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).sealing(),
+      () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).encryptionKeys(),
       () => undefined,
     )
 
@@ -102,18 +102,20 @@ describe('the documented order of rotating the sealing key', () => {
   })
 
   it('leaves no token that a Worker cannot open, while Workers of two neighbouring steps run side by side', async () => {
-    let stored = await vaultOf(steps[0] ?? '').seal('beach-blend', 'refresh_token', 'RT1-token')
+    let stored = await vaultOf(steps[0] ?? '').encrypt('beach-blend', 'refresh_token', 'RT1-token')
     for (const [index, value] of steps.entries()) {
       const workers = [steps[index - 1] ?? value, value].map(vaultOf)
       for (const writer of workers) {
         // The last step begins once nothing sealed by the old key is left (keys:reseal).
         const isAfterReseal = index === steps.length - 1
-        const sealed = isAfterReseal ? await vaultOf(value).seal('beach-blend', 'refresh_token', 'RT1-token') : stored
+        const sealed = isAfterReseal
+          ? await vaultOf(value).encrypt('beach-blend', 'refresh_token', 'RT1-token')
+          : stored
         for (const reader of workers)
-          expect(await reader.open('beach-blend', 'refresh_token', sealed)).toBe('RT1-token')
-        stored = await writer.seal('beach-blend', 'refresh_token', 'RT1-token')
+          expect(await reader.decrypt('beach-blend', 'refresh_token', sealed)).toBe('RT1-token')
+        stored = await writer.encrypt('beach-blend', 'refresh_token', 'RT1-token')
         for (const reader of workers)
-          expect(await reader.open('beach-blend', 'refresh_token', stored)).toBe('RT1-token')
+          expect(await reader.decrypt('beach-blend', 'refresh_token', stored)).toBe('RT1-token')
       }
     }
   })
@@ -155,10 +157,10 @@ describe('npm run keys:reseal', () => {
   const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
   const sealers = async (key: string) => {
     const record = await stored(key)
-    return TOKENS.map((name) => sealedBy(record[name]?.S ?? ''))
+    return TOKENS.map((name) => encryptionKeyId(record[name]?.S ?? ''))
   }
   const vault = createTokenVault(
-    () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).sealing(),
+    () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).encryptionKeys(),
     () => undefined,
   )
   const refresh = (key: string) =>
@@ -167,7 +169,7 @@ describe('npm run keys:reseal', () => {
   /** Turns a connection into what somebody wrote by hand: plain, and nothing of ours. */
   const byHand = async (key: string) => {
     const record = await stored(key)
-    for (const name of TOKENS) record[name] = { S: await vault.open(key, name, record[name]?.S ?? '') }
+    for (const name of TOKENS) record[name] = { S: await vault.decrypt(key, name, record[name]?.S ?? '') }
     for (const name of ['generation', 'refresh_token_hash', 'written_by']) delete record[name]
     await service.dynamo.put(record)
     return record
@@ -177,7 +179,7 @@ describe('npm run keys:reseal', () => {
     reseal({
       client: service.dynamo.proxied,
       table: service.vars['DYNAMODB_TABLE'] ?? '',
-      keys: readConfig(env()).sealing(),
+      keys: readConfig(env()).encryptionKeys(),
       ...{ dryRun: false, concurrency: 16, signal: undefined, onFailed: () => undefined },
       now: realRuntime.now,
       sleep: realRuntime.sleep,
@@ -203,7 +205,7 @@ describe('npm run keys:reseal', () => {
     const after = await stored('older')
     expect({ ...after, access_token: 0, refresh_token: 0 }).toEqual({ ...before, access_token: 0, refresh_token: 0 })
     for (const name of TOKENS)
-      expect(await vault.open('by-hand', name, (await stored('by-hand'))[name]?.S ?? '')).toBe(plain[name]?.S)
+      expect(await vault.decrypt('by-hand', name, (await stored('by-hand'))[name]?.S ?? '')).toBe(plain[name]?.S)
     expect(await stored('by-hand')).toMatchObject({
       refresh_token_hash: { S: expect.stringMatching(/^[0-9a-f]{64}$/) },
     })

@@ -196,15 +196,15 @@ describe('the list of connections', () => {
       ['of a status that there is not', JSON.stringify({ status: 'fine', environment: null, places: shards('end') })],
       ['of more members', JSON.stringify({ status: null, environment: null, places: shards('end'), more: 1 })],
     ])('that is sealed by us and %s is refused', async (_, text) => {
-      const { seal } = createPaginationCursor(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
+      const { encrypt } = createPaginationCursor(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
       const before = service.dynamo.requests.length
-      expect(await reason('limit=3', await seal(text))).toMatchObject(REFUSED)
+      expect(await reason('limit=3', await encrypt(text))).toMatchObject(REFUSED)
       expect(service.dynamo.requests).toHaveLength(before)
     })
 
     it('that was sealed with another key is refused', async () => {
-      const { seal } = createPaginationCursor(() => 'another secret')
-      expect(await reason('', await seal(well(shards('end'))))).toMatchObject(REFUSED)
+      const { encrypt } = createPaginationCursor(() => 'another secret')
+      expect(await reason('', await encrypt(well(shards('end'))))).toMatchObject(REFUSED)
     })
 
     it('goes on behind a record whose key is none of ours, written by hand', async () => {

@@ -226,11 +226,11 @@ describe('a record written by hand', () => {
     await service.connect(key, { realmId })
     const { pk, refresh_token, access_token } = await stored(key)
     if (!pk || !access_token?.S || !refresh_token?.S) throw new Error('not connected')
-    const vault = createTokenVault(readConfig(service.vars).sealing, () => undefined)
+    const vault = createTokenVault(readConfig(service.vars).encryptionKeys, () => undefined)
     await service.dynamo.put({
       ...{ pk, realm_id: { S: realmId }, access_token_expires_at: { N: '1' } },
-      access_token: { S: around(await vault.open(key, 'access_token', access_token.S)) },
-      refresh_token: { S: around(await vault.open(key, 'refresh_token', refresh_token.S)) },
+      access_token: { S: around(await vault.decrypt(key, 'access_token', access_token.S)) },
+      refresh_token: { S: around(await vault.decrypt(key, 'refresh_token', refresh_token.S)) },
     })
     return key
   }

@@ -60,7 +60,7 @@ export const inProcess = (options: InProcessOptions) => {
   const events: LogEvent[] = []
   const lines: RequestLine[] = []
   const free = async () => undefined
-  const vault = createTokenVault(config.sealing, () => undefined)
+  const vault = createTokenVault(config.encryptionKeys, () => undefined)
   const runtime = {
     now: () => time,
     sleep: async (milliseconds: number) => {

@@ -48,8 +48,8 @@ interface WorkerOptions {
 
 /** Marks what it seals, so that a test sees where a stored token was taken for an opened one. */
 const fakeVault: Vault = {
-  seal: async (_companyKey, name, token) => `${name} sealed ${token}`,
-  open: async (_companyKey, name, stored) => stored.replace(`${name} sealed `, ''),
+  encrypt: async (_companyKey, name, token) => `${name} sealed ${token}`,
+  decrypt: async (_companyKey, name, stored) => stored.replace(`${name} sealed `, ''),
   digest: async (token) => `hash of ${token}`,
 }
 

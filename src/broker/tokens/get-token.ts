@@ -73,14 +73,14 @@ export function createGetToken(ports: TokenPorts) {
     return theirs === undefined ? begin() : ((await theirs.catch(() => undefined)) ?? begin())
   }
 
-  const opened = async (connection: WithAccessToken): Promise<UsableToken> => {
+  const toUsableToken = async (connection: WithAccessToken): Promise<UsableToken> => {
     const token = await usableToken(vault, connection)
     tokenCache.set(token)
     return token
   }
 
   const refreshInBackground = (seen: Connection, waitUntil: WaitUntil) => {
-    const renewed = refresh(seen, false, waitUntil).then(opened)
+    const renewed = refresh(seen, false, waitUntil).then(toUsableToken)
     const logged = renewed.catch((error: unknown) => {
       const code = error instanceof Problem ? error.code : 'internal_error'
       log({ event: 'background_refresh_failed', company_key: seen.companyKey, code })
@@ -119,7 +119,7 @@ export function createGetToken(ports: TokenPorts) {
     if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
     if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
     // It may be sealed with a key that is gone since.
-    return opened(found).catch(() => undefined)
+    return toUsableToken(found).catch(() => undefined)
   }
 
   /**
@@ -141,10 +141,10 @@ export function createGetToken(ports: TokenPorts) {
       fromTable || !tokenCache.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)
     const connection = await stored(companyKey, reading)
     if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
-      return { token: await opened(await refresh(connection, false, waitUntil)), source: 'intuit' }
+      return { token: await toUsableToken(await refresh(connection, false, waitUntil)), source: 'intuit' }
     }
     if (isDueForBackgroundRefresh(connection)) refreshInBackground(connection, waitUntil)
-    return { token: await opened(connection), source: 'table' }
+    return { token: await toUsableToken(connection), source: 'table' }
   }
 
   /**
@@ -158,7 +158,7 @@ export function createGetToken(ports: TokenPorts) {
   ): Promise<UsableToken> => {
     const connection = await stored(companyKey, connections.read(companyKey, nowSeconds()))
     if (generations && !generations.includes(connection.generation)) throw generationMismatch()
-    return opened(await refresh(connection, true, waitUntil))
+    return toUsableToken(await refresh(connection, true, waitUntil))
   }
 
   /**
