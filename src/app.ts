@@ -4,7 +4,7 @@ import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
 import { lazy } from './lib/lazy.ts'
-import { type AccessParts, requireApiKey } from './middleware/api-key.ts'
+import { type ApiKeyDeps, requireApiKey } from './middleware/api-key.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
 import { answerHeaders } from './middleware/security-headers.ts'
@@ -21,7 +21,7 @@ import { startLinkRoutes } from './routes/start-links.ts'
 import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-interface AppParts extends Omit<AccessParts, 'failedKeyRateLimiter'> {
+interface AppDeps extends Omit<ApiKeyDeps, 'failedKeyRateLimiter'> {
   broker(): Broker
   fleet(): Fleet
   cursors: Cursors
@@ -66,7 +66,7 @@ function openStart(broker: () => Broker, companyKey: string) {
 }
 
 /** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
-function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
+function emptyTable({ broker, logRequest, now, reportFault }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
   app.use(requestLog(logRequest, now), answerHeaders)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
@@ -80,7 +80,7 @@ function emptyTable({ broker, logRequest, now, reportFault }: AppParts) {
   return app
 }
 
-function keyCheck({ rateLimiters, ...access }: AppParts) {
+function keyCheck({ rateLimiters, ...access }: AppDeps) {
   return requireApiKey({ ...access, failedKeyRateLimiter: rateLimiters.failedKey })
 }
 
@@ -89,11 +89,11 @@ function isSteady(path: string) {
   return /^\/(health$|api\/token(\/|$))/.test(path)
 }
 
-function steadyRoutes(parts: AppParts) {
-  const app = emptyTable(parts)
+function steadyRoutes(deps: AppDeps) {
+  const app = emptyTable(deps)
   app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
-  app.use('/api/*', keyCheck(parts))
-  app.route('/api/token', tokenRoutes(parts.broker, parts.rateLimiters.forcedRefresh, parts.now))
+  app.use('/api/*', keyCheck(deps))
+  app.route('/api/token', tokenRoutes(deps.broker, deps.rateLimiters.forcedRefresh, deps.now))
   app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
   for (const path of ['/health', '/api/token', '/api/token/:company_key{[^/]*}']) {
     app.all(path, methodNotAllowed('GET, HEAD'))
@@ -101,10 +101,10 @@ function steadyRoutes(parts: AppParts) {
   return app
 }
 
-function otherRoutes(parts: AppParts) {
-  const { rateLimiters, ready, successRedirectUrl, cursors, now, origin } = parts
-  const [broker, fleet, requireKey] = [parts.broker(), parts.fleet(), keyCheck(parts)]
-  const app = emptyTable(parts)
+function otherRoutes(deps: AppDeps) {
+  const { rateLimiters, ready, successRedirectUrl, cursors, now, origin } = deps
+  const [broker, fleet, requireKey] = [deps.broker(), deps.fleet(), keyCheck(deps)]
+  const app = emptyTable(deps)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
   app.get(`/oauth${START_ROUTE}`, limitStarts(rateLimiters))
@@ -140,9 +140,9 @@ function otherRoutes(parts: AppParts) {
  * The whole service, as two route tables. What programs ask all the time has a short one; the other is made when it is
  * first asked: a start of an isolate goes with what it makes.
  */
-export function createApp(parts: AppParts) {
-  const steady = steadyRoutes(parts)
-  const others = lazy(() => otherRoutes(parts))
+export function createApp(deps: AppDeps) {
+  const steady = steadyRoutes(deps)
+  const others = lazy(() => otherRoutes(deps))
   return {
     fetch: (request: Request, ctx: ExecutionContext) =>
       (isSteady(requestPath(request)) ? steady : others()).fetch(request, undefined, ctx),

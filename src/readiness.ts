@@ -6,7 +6,7 @@ import { type Config, configurationFaults } from './config/config.ts'
 /** How long a finding is good for: whoever asks every second costs no more than a read in that time. */
 const GOOD_FOR_MS = 10_000
 
-interface ReadinessParts {
+interface ReadinessDeps {
   config: Config
   /** What is wrong with the table; `undefined`: nothing. Takes the time in seconds. */
   probe(now: number): Promise<string | undefined>
@@ -22,7 +22,7 @@ export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
  * Whether everything is there that the service needs: the whole configuration, and the table, by one read. Requests that
  * come while it is under way share it.
  */
-export function createReadiness({ config, probe, runtime, report }: ReadinessParts): Readiness {
+export function createReadiness({ config, probe, runtime, report }: ReadinessDeps): Readiness {
   const { now } = runtime
   // The defaults, as this answers where the timing is what is malformed.
   const looks = createSingleFlight<string[]>({ runtime, timing: () => DEFAULT_TIMING })

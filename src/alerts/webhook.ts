@@ -11,7 +11,7 @@ export interface WebhookSettings {
   secret: string
 }
 
-interface WebhookParts {
+interface WebhookDeps {
   fetch: typeof fetch
   /** Milliseconds since the Unix epoch. */
   now(): number
@@ -27,7 +27,7 @@ function bodyOf({ type, at, data }: Alert) {
 }
 
 /** Sends alerts by the Standard Webhooks scheme. Only a 2xx counts as taken; a redirect is not followed. */
-export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookParts): SendAlert {
+export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookDeps): SendAlert {
   return async (alert) => {
     const [body, timestamp] = [bodyOf(alert), String(Math.floor(now() / 1000))]
     const headers = {

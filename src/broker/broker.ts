@@ -1,16 +1,16 @@
 import type { Connection } from './connection.ts'
-import { type CallbackPorts, createCallback } from './consent/callback.ts'
-import { createStart, type StartPorts } from './consent/start.ts'
-import { createStartLinks, type StartLinkPorts } from './consent/start-links.ts'
-import { createDisconnect, type DisconnectPorts } from './disconnect.ts'
+import { type CallbackDeps, createCallback } from './consent/callback.ts'
+import { createStart, type StartDeps } from './consent/start.ts'
+import { createStartLinks, type StartLinkDeps } from './consent/start-links.ts'
+import { createDisconnect, type DisconnectDeps } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
 import { createRevalidate } from './revalidate.ts'
-import { createGetToken, type TokenPorts } from './tokens/get-token.ts'
+import { createGetToken, type GetTokenDeps } from './tokens/get-token.ts'
 import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 
-export type BrokerPorts = Omit<
-  StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
+export type BrokerDeps = Omit<
+  StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & GetTokenDeps,
   'admit' | 'signAgain' | 'tokenCache' | 'replicaReads'
 > & {
   /** Where the table has any. */
@@ -20,12 +20,12 @@ export type BrokerPorts = Omit<
 }
 
 /** Everything this service promises, without HTTP. */
-export function createBroker(ports: BrokerPorts) {
-  const { connections, runtime, cacheSeconds, replicas } = ports
-  const replicaReads = replicas && createReplicaReads({ ...ports, replicas })
+export function createBroker(deps: BrokerDeps) {
+  const { connections, runtime, cacheSeconds, replicas } = deps
+  const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
   const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
-  const { admit, signAgain, issue: startLink } = createStartLinks(ports)
-  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...ports, tokenCache: tokenCache, replicaReads })
+  const { admit, signAgain, issue: startLink } = createStartLinks(deps)
+  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache: tokenCache, replicaReads })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -36,16 +36,16 @@ export function createBroker(ports: BrokerPorts) {
 
   return {
     startLink,
-    start: createStart({ ...ports, admit }),
-    finish: createCallback({ ...ports, signAgain, tokenCache: tokenCache }),
-    disconnect: createDisconnect({ ...ports, tokenCache: tokenCache }),
+    start: createStart({ ...deps, admit }),
+    finish: createCallback({ ...deps, signAgain, tokenCache: tokenCache }),
+    disconnect: createDisconnect({ ...deps, tokenCache: tokenCache }),
     connection,
     freshToken,
     refreshedToken,
-    revalidateRealm: createRevalidate(ports, refreshedToken),
+    revalidateRealm: createRevalidate(deps, refreshedToken),
     refreshIdle,
     /** Where a person connects a company. */
-    startUrl: ports.startUrl,
+    startUrl: deps.startUrl,
   }
 }
 

@@ -36,7 +36,7 @@ const PAUSES_MS = [1_000, 3_000, 6_000]
 /** How long Intuit may take to revoke (`revocation.ts`). */
 const REVOKE_MS = 5_000
 
-export interface DisconnectPorts {
+export interface DisconnectDeps {
   connections: ConnectionStore
   disconnections: DisconnectionStore
   realms: RealmStore
@@ -80,9 +80,9 @@ function asRecorded(companyKey: string, recorded: Disconnection | undefined): Di
 }
 
 /** Ends a connection: here first, then at Intuit, so that nothing that Intuit does keeps a token in use. */
-export function createDisconnect(ports: DisconnectPorts) {
-  const { connections, disconnections, realms, rescue, intuit, settings, vault, runtime, timing, log } = ports
-  const { tokenCache } = ports
+export function createDisconnect(deps: DisconnectDeps) {
+  const { connections, disconnections, realms, rescue, intuit, settings, vault, runtime, timing, log } = deps
+  const { tokenCache } = deps
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** The newest token that can be decrypted: a parked successor's, the stored one's. `undefined`: none can, and erasing goes on. */

@@ -25,7 +25,7 @@ const RUN_MS = 60_000
 const LOOKING = 0.4
 const TELLING = 0.3
 
-export interface FleetRunPorts {
+export interface CronRunDeps {
   index: FleetIndex
   rounds: CronStateStore
   /** `undefined`: nobody wants to hear of anything. */
@@ -94,7 +94,7 @@ function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number
  * then refreshes what is due of what it saw. Each part has its share of the run's calls, so that Workers' limit is never
  * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
  */
-export function createCronRun(ports: FleetRunPorts) {
+export function createCronRun(ports: CronRunDeps) {
   const { index, rounds, alerts, refreshIdle, now, calls, idleRefreshDays, refreshes } = ports
   const scanIndex = createIndexScan(index)
   const callsLeft = () => calls.limit - calls.used()

@@ -2,7 +2,7 @@ import type { EpochMs } from '../broker/connection.ts'
 import { createList, type ListPage, type ListRequest } from './list.ts'
 import type { CronStateStore, FleetIndex, FleetSummary } from './ports.ts'
 
-export interface FleetPorts {
+export interface FleetDeps {
   index: FleetIndex
   rounds: CronStateStore
   /** Whether there is an index at all. */
@@ -11,7 +11,7 @@ export interface FleetPorts {
 }
 
 /** All connections of a deployment, seen together. */
-export function createFleet({ index, rounds, isConfigured, now }: FleetPorts) {
+export function createFleet({ index, rounds, isConfigured, now }: FleetDeps) {
   const list = createList(index)
   return {
     isConfigured,

@@ -5,7 +5,7 @@ import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.t
 import { Problem } from '../problem.ts'
 import { clientNetwork, type RateLimiter } from './rate-limit.ts'
 
-export interface AccessParts {
+export interface ApiKeyDeps {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
   identifyClient(presented: string | undefined): Promise<{ apiClient: ApiClient | undefined }>
   /** Whether a key may come in the query string. */
@@ -59,7 +59,7 @@ export function requireApiKey({
   identifyClient,
   queryKeysAllowed,
   failedKeyRateLimiter,
-}: AccessParts): MiddlewareHandler<Access> {
+}: ApiKeyDeps): MiddlewareHandler<Access> {
   return async (c, next) => {
     const header = c.req.header('X-API-Key')
     const inQuery = keysInQuery(c)

@@ -11,7 +11,7 @@ import { connectionBody } from './connections.ts'
 import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
 import { tokenBody } from './tokens.ts'
 
-interface CallParts {
+interface RpcDeps {
   broker: Broker
   /** Limits the rate of forced refreshes by company key. Throws `rate_limited`. */
   forcedRefresh: RateLimiter
@@ -66,7 +66,7 @@ function reason(problem: Problem, requestId: string): Refusal {
 }
 
 /** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
-export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportFault }: CallParts) {
+export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportFault }: RpcDeps) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>

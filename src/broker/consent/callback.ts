@@ -14,11 +14,11 @@ import type { TokenCache } from '../tokens/token-cache.ts'
 import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './errors.ts'
 import { type ConsentOutcomeDeps, createConsentOutcome, type Visit } from './outcome.ts'
 import { type ConsentContext, toConsentProblem } from './problem.ts'
-import { type Arrival, createRealmGuard, type RealmPorts, type RealmUse, refuseMove } from './realm-guard.ts'
+import { type Arrival, createRealmGuard, type RealmGuardDeps, type RealmUse, refuseMove } from './realm-guard.ts'
 import { parseState } from './state.ts'
 import { createStoreConsent } from './store-consent.ts'
 
-export interface CallbackPorts extends RealmPorts, ConsentOutcomeDeps {
+export interface CallbackDeps extends RealmGuardDeps, ConsentOutcomeDeps {
   intuit: AuthorizationServer
   vault: Vault
   settings: Pick<FlowSettings, 'requireConsent'>
@@ -71,11 +71,11 @@ type AnswerEarly = (problem: unknown) => void
 type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
 
 /** The consent of a person (RFC 6749 section 4.1): the way back. */
-export function createCallback(ports: CallbackPorts) {
-  const { connections, realms, states, intuit, vault, settings, tokenCache, runtime, timing, log } = ports
-  const realmUse = createRealmGuard(ports)
-  const storeConsent = createStoreConsent(ports)
-  const { recordEnd, describeEarlier } = createConsentOutcome(ports)
+export function createCallback(deps: CallbackDeps) {
+  const { connections, realms, states, intuit, vault, settings, tokenCache, runtime, timing, log } = deps
+  const realmUse = createRealmGuard(deps)
+  const storeConsent = createStoreConsent(deps)
+  const { recordEnd, describeEarlier } = createConsentOutcome(deps)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   /** A state that nobody can use is refused as such, whatever else is wrong. */
@@ -178,7 +178,7 @@ export function createCallback(ports: CallbackPorts) {
     const state = await claimState(visit, callback)
     if (!state) return undefined
     const context: ConsentContext = { state: state.claimed, connection: state.connection }
-    const explain = (error: unknown, known = context) => toConsentProblem(error, known, ports, nowSeconds())
+    const explain = (error: unknown, known = context) => toConsentProblem(error, known, deps, nowSeconds())
     const explainEarly = (problem: unknown) => {
       const told = explain(problem, { ...context, connection: 'unknown' })
       told.then(answerEarly, answerEarly)

@@ -4,7 +4,7 @@ import { type Connection, type EpochSeconds, holdsTokens } from '../connection.t
 import type { ConnectionStore, Log, RealmStore } from '../ports.ts'
 import { environmentMismatch, realmInUse, realmMismatch, realmMissing } from './errors.ts'
 
-export interface RealmPorts {
+export interface RealmGuardDeps {
   connections: ConnectionStore
   realms: RealmStore
   log: Log
@@ -41,7 +41,7 @@ export function refuseMove(connection: Connection, arrival: Arrival): void {
 }
 
 /** One company under two keys: told to whoever connects it and to the log, or refused. */
-export function createRealmGuard({ connections, realms, log, oneKeyPerRealm }: RealmPorts) {
+export function createRealmGuard({ connections, realms, log, oneKeyPerRealm }: RealmGuardDeps) {
   /** A note says where to look and no more: whether that key still holds the realm stands in its own record. */
   const stillHolds = async (holder: string, { environment, realmId }: Arrival, now: EpochSeconds) => {
     const connection = await connections.read(holder, now)

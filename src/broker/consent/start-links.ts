@@ -24,7 +24,7 @@ export interface IssuedLink {
   signed: SignedLink | undefined
 }
 
-export interface StartLinkPorts {
+export interface StartLinkDeps {
   linkSigner: LinkSigner
   startLinkMode(): StartLinkMode
   runtime: Pick<Runtime, 'now'>
@@ -35,7 +35,7 @@ function invalidStartLink() {
 }
 
 /** Links that let a person begin a consent. They may be opened again until they expire; each opening has a state of its own. */
-export function createStartLinks({ linkSigner, startLinkMode, runtime }: StartLinkPorts) {
+export function createStartLinks({ linkSigner, startLinkMode, runtime }: StartLinkDeps) {
   const nowSeconds = () => Math.floor(runtime.now() / 1000)
 
   /** A link is signed where there is a key, in either mode: links that are under way stay good when the mode is turned. */

@@ -15,7 +15,7 @@ import { formatState, markedNonce } from './state.ts'
 /** How long a record that never got connected lives. */
 const UNFINISHED_SECONDS = 24 * 3600
 
-export interface StartPorts {
+export interface StartDeps {
   connections: ConnectionStore
   states: StateStore
   intuit: Pick<AuthorizationServer, 'authorizationUrl'>
@@ -48,8 +48,8 @@ export interface BrowserBinding {
 }
 
 /** The consent of a person (RFC 6749 section 4.1): the link out. */
-export function createStart(ports: StartPorts) {
-  const { connections, states, intuit, settings, vault, runtime, stateTtlSeconds, bindsBrowser, admit } = ports
+export function createStart(deps: StartDeps) {
+  const { connections, states, intuit, settings, vault, runtime, stateTtlSeconds, bindsBrowser, admit } = deps
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
   const newState = async (request: AdmittedStart, environment: Environment, now: EpochSeconds) => {

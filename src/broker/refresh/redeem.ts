@@ -59,9 +59,9 @@ export type LeaseHeld = Extract<Claimed, { outcome: 'claimed' }> & { owner: stri
 type Prepared = { found: Connection } | { found: undefined; presented: string; usedTokenHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
-  const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = ports
-  const storeTokenPair = createStoreTokenPair({ ...ports, limit })
+export function createRedeem(deps: RedeemDeps, limit: RefreshLimit) {
+  const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = deps
+  const storeTokenPair = createStoreTokenPair({ ...deps, limit })
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 
@@ -230,7 +230,7 @@ export function createRedeem(ports: RedeemDeps, limit: RefreshLimit) {
 
   const redeem = async (held: LeaseHeld, presented: string, usedTokenHash: string, request: RefreshRequest) => {
     const { companyKey, environment, generation } = held.connection
-    const guard = createUseGuard(ports, { ...held, companyKey, generation, startedAt: request.startedAt })
+    const guard = createUseGuard(deps, { ...held, companyKey, generation, startedAt: request.startedAt })
     const { answer, late } = await intuit.refresh(environment, presented, guard)
     if (guard.wasRefused()) return leaveToOthers(held)
     if (answer.ok || !late) return settle(held, presented, usedTokenHash, answer, request)

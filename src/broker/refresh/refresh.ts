@@ -11,12 +11,12 @@ import { createRedeem, type RedeemDeps } from './redeem.ts'
 import { ifValid, type RefreshRequest, usableDespite } from './usable-token.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
-export function createRefresh(ports: RedeemDeps) {
-  const { connections, intuit, settings, runtime, timing, marginSeconds } = ports
+export function createRefresh(deps: RedeemDeps) {
+  const { connections, intuit, settings, runtime, timing, marginSeconds } = deps
   const limit = createRefreshLimit({ runtime, timing })
-  const redeem = createRedeem(ports, limit)
+  const redeem = createRedeem(deps, limit)
   const standingFailure = createStandingFailure(intuit)
-  const awaitLease = createAwaitLease(ports)
+  const awaitLease = createAwaitLease(deps)
   const shared = createSingleFlight<WithAccessToken>({ runtime, timing })
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
   const mayAcquire = ({ startedAt }: RefreshRequest) => runtime.now() - startedAt <= acquisitionMs(timing())

@@ -20,7 +20,7 @@ import type { TokenCache } from './token-cache.ts'
 /** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
 const YOUNG_SECONDS = 60
 
-export interface TokenPorts extends RedeemDeps {
+export interface GetTokenDeps extends RedeemDeps {
   tokenCache: TokenCache
   /** Absent where the table has no replicas. */
   replicaReads: ReplicaReads | undefined
@@ -52,10 +52,10 @@ const OF_THE_CONNECTION = new Set<string>([
 export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
 /** A token for a caller: the stored one while it does, else a new one. */
-export function createGetToken(ports: TokenPorts) {
-  const { connections, vault, runtime, timing, log, tokenCache, replicaReads, marginSeconds } = ports
-  const refresh = createRefresh(ports)
-  const standingFailure = createStandingFailure(ports.intuit)
+export function createGetToken(deps: GetTokenDeps) {
+  const { connections, vault, runtime, timing, log, tokenCache, replicaReads, marginSeconds } = deps
+  const refresh = createRefresh(deps)
+  const standingFailure = createStandingFailure(deps.intuit)
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
   const nowSeconds = () => Math.floor(runtime.now() / 1000)
 
