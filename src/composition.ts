@@ -43,7 +43,7 @@ function allowedSkewMs({ timing }: Config): number {
  * The configuration, the table and the broker over them, each request of theirs by `network`. The broker has one clock
  * for everything that it compares, stores or sends: the table's, which all Workers share.
  */
-export function createCore(env: Env, network: typeof fetch, localRuntime: Runtime = local) {
+export function createComposition(env: Env, network: typeof fetch, localRuntime: Runtime = local) {
   const config = readConfig(env)
   const clock = tableClock({ now: localRuntime.now, skewMs: () => allowedSkewMs(config), log: warn })
   const runtime = { ...localRuntime, now: clock.now }

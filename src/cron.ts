@@ -1,6 +1,6 @@
 import { createWebhook } from './alerts/webhook.ts'
 import type { WaitUntil } from './broker/ports.ts'
-import { createCore } from './composition.ts'
+import { createComposition } from './composition.ts'
 import { createCronRun } from './fleet/cron-run.ts'
 import { type Env, network, runtime } from './runtime.ts'
 import { createAlertOutbox } from './storage/alert-outbox.ts'
@@ -13,7 +13,7 @@ export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
     used++
     return network(input, init)
   }
-  const { config, dynamo, broker, index, rounds } = createCore(env, counting)
+  const { config, dynamo, broker, index, rounds } = createComposition(env, counting)
   const { indexName, calls, ...bounds } = config.fleet()
   if (indexName === undefined) return
   const settings = config.alerts()

@@ -1,5 +1,5 @@
 import { createApp } from './app.ts'
-import { createCore } from './composition.ts'
+import { createComposition } from './composition.ts'
 import { createApiKeys } from './crypto/api-keys.ts'
 import { createPaginationCursor } from './crypto/pagination-cursor.ts'
 import { createFleet } from './fleet/fleet.ts'
@@ -13,16 +13,16 @@ import { createTableProbe } from './storage/probe.ts'
 /** What an isolate answers requests and calls with. Nothing is made before it is asked for. */
 export function createService(env: Env) {
   const { now } = runtime
-  const core = lazy(() => createCore(env, network))
-  const config = () => core().config
-  const broker = () => core().broker
+  const composition = lazy(() => createComposition(env, network))
+  const config = () => composition().config
+  const broker = () => composition().broker
   const forcedRefresh = createRateLimiter(env['FORCED_REFRESH_LIMIT'])
   const app = createApp({
     broker,
-    fleet: () => createFleet({ ...core(), isConfigured: () => config().fleet().indexName !== undefined, now }),
+    fleet: () => createFleet({ ...composition(), isConfigured: () => config().fleet().indexName !== undefined, now }),
     cursors: createPaginationCursor(() => config().storage().secretAccessKey),
     ready: lazy(() => {
-      const { dynamo, clock } = core()
+      const { dynamo, clock } = composition()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })
       return createReadiness({
         config: config(),
@@ -33,7 +33,7 @@ export function createService(env: Env) {
     }),
     now,
     identifyClient: createApiKeys(() => config().access(), now),
-    origin: () => core().origin(),
+    origin: () => composition().origin(),
     queryKeysAllowed: () => config().access().queryKeysAllowed,
     successRedirectUrl: () => config().pages().successRedirectUrl,
     rateLimiters: {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startWorker } from '../../dev/worker.ts'
-import { createCore } from '../../src/composition.ts'
+import { createComposition } from '../../src/composition.ts'
 import { Problem } from '../../src/problem.ts'
 import { runtime } from '../../src/runtime.ts'
 import { type Company, connectedCompany } from '../faults/company.ts'
@@ -94,7 +94,7 @@ describe('a Worker whose clock is off, beside right ones', () => {
   /** A broker of its own isolate in this process, over the real table and Intuit, whose local clock is ahead. */
   const brokerAhead = (aheadMs: number) => {
     const env = { ...service.vars, TOKEN_CACHE_SECONDS: '0' }
-    const { broker, clock } = createCore(env, fetch, { ...runtime, now: () => Date.now() + aheadMs })
+    const { broker, clock } = createComposition(env, fetch, { ...runtime, now: () => Date.now() + aheadMs })
     const background: Promise<unknown>[] = []
     const waitUntil = (promise: Promise<unknown>) => void background.push(promise)
     const wanted = { minTtlSeconds: 0, fromTable: true }
