@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts'
 import { type DisconnectPorts, disconnecting } from './disconnect.ts'
 import { memory } from './memory.ts'
 import { type NearPorts, nearReads } from './near.ts'
+import { createRefreshLimit } from './refresh-limit.ts'
 import { connectionNotFound } from './refusals.ts'
 import { type StartLinkPorts, startLinks } from './start-links.ts'
 import { type TokenPorts, tokens } from './tokens.ts'
@@ -11,7 +12,7 @@ import { verifying } from './verify.ts'
 
 export type BrokerPorts = Omit<
   StartPorts & CallbackPorts & DisconnectPorts & StartLinkPorts & TokenPorts,
-  'admit' | 'signAgain' | 'memory' | 'near'
+  'admit' | 'signAgain' | 'memory' | 'near' | 'limit'
 > & {
   /** Where the table has any. */
   replicas?: NearPorts['replicas'] | undefined
@@ -24,8 +25,9 @@ export function createBroker(ports: BrokerPorts) {
   const { connections, surroundings, cacheSeconds, replicas } = ports
   const near = replicas && nearReads({ ...ports, replicas })
   const remembered = memory({ now: surroundings.now, cacheSeconds, noted: near?.note })
+  const limit = createRefreshLimit(ports)
   const { admit, signAgain, issue: startLink } = startLinks(ports)
-  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near })
+  const { freshToken, refreshedToken, refreshIdle } = tokens({ ...ports, memory: remembered, near, limit })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -37,7 +39,7 @@ export function createBroker(ports: BrokerPorts) {
   return {
     startLink,
     start: starting({ ...ports, admit }),
-    finish: finishing({ ...ports, signAgain, memory: remembered }),
+    finish: finishing({ ...ports, signAgain, memory: remembered, limit }),
     disconnect: disconnecting({ ...ports, memory: remembered }),
     connection,
     freshToken,

@@ -14,6 +14,7 @@ import type {
   Vault,
 } from './ports.ts'
 import { type Arrival, type RealmPorts, type RealmUse, realmUses, refuseMove } from './realm.ts'
+import type { RefreshLimit } from './refresh-limit.ts'
 import { splitState } from './state.ts'
 import { createStoreConsent } from './store-consent.ts'
 import { storeDeadline } from './timing.ts'
@@ -23,6 +24,7 @@ export interface CallbackPorts extends RealmPorts, ConsentOutcomeDeps {
   vault: Vault
   settings: Pick<FlowSettings, 'requireConsent'>
   memory: Pick<Memory, 'forget'>
+  limit: Pick<RefreshLimit, 'noteAtRisk'>
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */

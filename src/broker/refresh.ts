@@ -4,7 +4,6 @@ import type { Connection, EpochSeconds, WithAccessToken } from './connection.ts'
 import { flights } from './flights.ts'
 import { despiteFailure, type RefreshRequest, stillValid } from './judgement.ts'
 import type { KeepAlive } from './ports.ts'
-import { createRefreshLimit } from './refresh-limit.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from './refusals.ts'
 import { type SpendPorts, spending } from './spend.ts'
 import { claimingMs } from './timing.ts'
@@ -12,9 +11,8 @@ import { waiting } from './wait.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function refreshing(ports: SpendPorts) {
-  const { connections, intuit, settings, surroundings, timing, marginSeconds } = ports
-  const limit = createRefreshLimit({ surroundings, timing })
-  const spend = spending(ports, limit)
+  const { connections, intuit, settings, surroundings, timing, limit, marginSeconds } = ports
+  const spend = spending(ports)
   const standingFailure = createStandingFailure(intuit)
   const awaitHolder = waiting(ports)
   const shared = flights<WithAccessToken>({ surroundings, timing })

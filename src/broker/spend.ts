@@ -49,6 +49,8 @@ export interface SpendPorts {
   /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
   timing(): Timing
   log: Log
+  /** One for the isolate. */
+  limit: RefreshLimit
   marginSeconds(): number
 }
 
@@ -59,9 +61,9 @@ export type Held = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; u
 type Prepared = { found: Connection } | { found: undefined; presented: string; spentHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function spending(ports: SpendPorts, limit: RefreshLimit) {
-  const { connections, rescue, intuit, vault, surroundings, timing, log, marginSeconds } = ports
-  const persist = persisting({ ...ports, limit })
+export function spending(ports: SpendPorts) {
+  const { connections, rescue, intuit, vault, surroundings, timing, log, limit, marginSeconds } = ports
+  const persist = persisting(ports)
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(surroundings.now() / 1000)
 

@@ -3,6 +3,7 @@ import { type Connection, changeTime, type EpochMs, holdsTokens } from './connec
 import { connectionRemoved, notStored } from './consent-refusals.ts'
 import type { AuthorizationServer, ConnectionStore, Consent, Log, Surroundings } from './ports.ts'
 import { type Arrival, findMove } from './realm.ts'
+import type { RefreshLimit } from './refresh-limit.ts'
 import { retriedUntil, STORE_PAUSE_MS } from './retry.ts'
 
 interface StoreConsentDeps {
@@ -10,6 +11,7 @@ interface StoreConsentDeps {
   intuit: Pick<AuthorizationServer, 'revoke'>
   surroundings: Surroundings
   log: Log
+  limit: Pick<RefreshLimit, 'noteAtRisk'>
 }
 
 interface StoreConsentRequest {
@@ -45,7 +47,7 @@ function judge(connection: Connection, { arrival, consent }: StoreConsentRequest
 }
 
 /** Stores the first pair of a consent. The code is used, and nobody else has its tokens, so every failure is retried. */
-export function createStoreConsent({ connections, intuit, surroundings, log }: StoreConsentDeps) {
+export function createStoreConsent({ connections, intuit, surroundings, log, limit }: StoreConsentDeps) {
   /** The company was disconnected after Intuit had issued this pair, by somebody who could not know of it. */
   const revoke = async ({ companyKey, environment }: Arrival, refreshToken: string) => {
     try {
@@ -60,12 +62,16 @@ export function createStoreConsent({ connections, intuit, surroundings, log }: S
   /** Throws `storage_unavailable` at the deadline. */
   return async (request: StoreConsentRequest): Promise<Verdict> => {
     const { arrival, consent, deadline, refreshToken } = request
+    let isAtRisk = false
     const onFailure = () => {
       log({ event: 'pair_write_failed', company_key: arrival.companyKey })
+      if (!isAtRisk) limit.noteAtRisk(storing)
+      isAtRisk = true
       request.onFailure()
     }
     const attempt = async () => judge(await connections.connect(arrival.companyKey, consent), request)
-    const ended = await retriedUntil(attempt, deadline, surroundings, onFailure, STORE_PAUSE_MS)
+    const storing = retriedUntil(attempt, deadline, surroundings, onFailure, STORE_PAUSE_MS)
+    const ended = await storing
     if (!ended) throw notStored()
     const { value: verdict } = ended
     if ('refused' in verdict && !holdsTokens(verdict.connection)) await revoke(arrival, refreshToken)
