@@ -4,6 +4,7 @@ import { createStart, type StartDeps } from './consent/start.ts'
 import { createStartLinks, type StartLinkDeps } from './consent/start-links.ts'
 import { createDisconnect, type DisconnectDeps } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
+import { createRefreshLimit } from './refresh/concurrency-limit.ts'
 import { createRevalidate } from './revalidate.ts'
 import { createGetToken, type GetTokenDeps } from './tokens/get-token.ts'
 import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
@@ -11,7 +12,7 @@ import { createTokenCache } from './tokens/token-cache.ts'
 
 export type BrokerDeps = Omit<
   StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & GetTokenDeps,
-  'admit' | 'signAgain' | 'tokenCache' | 'replicaReads'
+  'admit' | 'signAgain' | 'tokenCache' | 'replicaReads' | 'limit'
 > & {
   /** Where the table has any. */
   replicas?: ReplicaReadDeps['replicas'] | undefined
@@ -24,8 +25,9 @@ export function createBroker(deps: BrokerDeps) {
   const { connections, runtime, cacheSeconds, replicas } = deps
   const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
   const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
+  const limit = createRefreshLimit(deps)
   const { admit, signAgain, issue: startLink } = createStartLinks(deps)
-  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache: tokenCache, replicaReads })
+  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache, replicaReads, limit })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
@@ -37,8 +39,8 @@ export function createBroker(deps: BrokerDeps) {
   return {
     startLink,
     start: createStart({ ...deps, admit }),
-    finish: createCallback({ ...deps, signAgain, tokenCache: tokenCache }),
-    disconnect: createDisconnect({ ...deps, tokenCache: tokenCache }),
+    finish: createCallback({ ...deps, signAgain, tokenCache, limit }),
+    disconnect: createDisconnect({ ...deps, tokenCache }),
     connection,
     freshToken,
     refreshedToken,

@@ -146,6 +146,20 @@ describe.concurrent('a Worker without the rescue store', () => {
     await expectWhole(other, 2)
   })
 
+  it('acquires no lease while the pair of a consent waits for the table', async ({ expect }) => {
+    const vars = { REFRESH_DEADLINE_MS: '24000', REFRESH_LEASE_MS: '24400' }
+    const { service, company, refreshes } = await expiredCompany({ rescue: 'none', vars })
+    const path = await service.consented('two-tabs', { realmId: '2000' })
+    const isConsent = ({ body }: SeenRequest) => JSON.stringify(body).includes(':connected_at')
+    const outage = service.dynamo.fault({ ...FAILED, when: isConsent })
+    expect((await service.fetch(path)).status).toBe(503)
+    expect(await company.read(0)).toMatchObject({ status: 503, code: 'storage_unavailable', retryAfter: '2' })
+    expect(await refreshes()).toBe(0)
+    outage.lift()
+    await expect.poll(() => company.read(0), { timeout: 20_000 }).toMatchObject({ status: 200 })
+    await expectWhole(company, 2)
+  })
+
   it('says so at a failed write, and stores the pair all the same', async ({ expect }) => {
     const { service, company, order } = await expiredCompany({ rescue: 'none' })
     order('store', FAILED, 2)

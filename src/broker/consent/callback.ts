@@ -8,6 +8,7 @@ import type {
   Vault,
   WaitUntil,
 } from '../ports.ts'
+import type { RefreshLimit } from '../refresh/concurrency-limit.ts'
 import { storeDeadline } from '../timing.ts'
 import { encryptTokenPair } from '../token-pair.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
@@ -23,6 +24,7 @@ export interface CallbackDeps extends RealmGuardDeps, ConsentOutcomeDeps {
   vault: Vault
   settings: Pick<FlowSettings, 'requireConsent'>
   tokenCache: Pick<TokenCache, 'invalidate'>
+  limit: Pick<RefreshLimit, 'noteAtRisk'>
 }
 
 /** What comes back from Intuit with the person's browser, each parameter already checked for its form. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../../problem.ts'
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../connection.ts'
 import type { AuthorizationServer, ConnectionStore, Consent, Log, Runtime } from '../ports.ts'
+import type { RefreshLimit } from '../refresh/concurrency-limit.ts'
 import { retryUntil, STORE_PAUSE_MS } from '../retry.ts'
 import { connectionRemoved, notStored } from './errors.ts'
 import { type Arrival, findMove } from './realm-guard.ts'
@@ -10,6 +11,7 @@ interface StoreConsentDeps {
   intuit: Pick<AuthorizationServer, 'revoke'>
   runtime: Runtime
   log: Log
+  limit: Pick<RefreshLimit, 'noteAtRisk'>
 }
 
 interface StoreConsentRequest {
@@ -45,7 +47,7 @@ function checkRealm(connection: Connection, { arrival, consent }: StoreConsentRe
 }
 
 /** Stores the first pair of a consent. The code is used, and nobody else has its tokens, so every failure is retried. */
-export function createStoreConsent({ connections, intuit, runtime, log }: StoreConsentDeps) {
+export function createStoreConsent({ connections, intuit, runtime, log, limit }: StoreConsentDeps) {
   /** The company was disconnected after Intuit had issued this pair, by somebody who could not know of it. */
   const revoke = async ({ companyKey, environment }: Arrival, refreshToken: string) => {
     try {
@@ -60,12 +62,16 @@ export function createStoreConsent({ connections, intuit, runtime, log }: StoreC
   /** Throws `storage_unavailable` at the deadline. */
   return async (request: StoreConsentRequest): Promise<Verdict> => {
     const { arrival, consent, deadline, refreshToken } = request
+    let isAtRisk = false
     const onFailure = () => {
       log({ event: 'pair_write_failed', company_key: arrival.companyKey })
+      if (!isAtRisk) limit.noteAtRisk(storing)
+      isAtRisk = true
       request.onFailure()
     }
     const attempt = async () => checkRealm(await connections.connect(arrival.companyKey, consent), request)
-    const ended = await retryUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
+    const storing = retryUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
+    const ended = await storing
     if (!ended) throw notStored()
     const { value: verdict } = ended
     if ('refused' in verdict && !holdsTokens(verdict.connection)) await revoke(arrival, refreshToken)

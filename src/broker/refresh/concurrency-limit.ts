@@ -48,7 +48,7 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
     /** A refresh, or the store that goes on after it. */
     count: mayBePending.add,
 
-    /** A rotated pair whose first write failed, until it is stored or parked. */
+    /** A rotated pair, or one of a consent, whose first write failed, until it is stored or parked. */
     noteAtRisk: atRisk.add,
     isPairAtRisk,
 

@@ -49,6 +49,8 @@ export interface RedeemDeps {
   /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
   timing(): Timing
   log: Log
+  /** One for the isolate. */
+  limit: RefreshLimit
   marginSeconds(): number
 }
 
@@ -59,9 +61,9 @@ export type LeaseHeld = Extract<Claimed, { outcome: 'claimed' }> & { owner: stri
 type Prepared = { found: Connection } | { found: undefined; presented: string; usedTokenHash: string }
 
 /** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function createRedeem(deps: RedeemDeps, limit: RefreshLimit) {
-  const { connections, rescue, intuit, vault, runtime, timing, log, marginSeconds } = deps
-  const storeTokenPair = createStoreTokenPair({ ...deps, limit })
+export function createRedeem(deps: RedeemDeps) {
+  const { connections, rescue, intuit, vault, runtime, timing, log, limit, marginSeconds } = deps
+  const storeTokenPair = createStoreTokenPair(deps)
   const standingFailure = createStandingFailure(intuit)
   const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
 

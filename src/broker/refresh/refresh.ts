@@ -6,15 +6,13 @@ import { createSingleFlight } from '../single-flight.ts'
 import { acquisitionMs } from '../timing.ts'
 import { createAwaitLease } from './await-lease.ts'
 import { createStandingFailure } from './circuit-breaker.ts'
-import { createRefreshLimit } from './concurrency-limit.ts'
 import { createRedeem, type RedeemDeps } from './redeem.ts'
 import { ifValid, type RefreshRequest, usableDespite } from './usable-token.ts'
 
 /** Renewal of a stored pair: claim, spend, store on condition of the token that was spent, and only then answer. */
 export function createRefresh(deps: RedeemDeps) {
-  const { connections, intuit, settings, runtime, timing, marginSeconds } = deps
-  const limit = createRefreshLimit({ runtime, timing })
-  const redeem = createRedeem(deps, limit)
+  const { connections, intuit, settings, runtime, timing, limit, marginSeconds } = deps
+  const redeem = createRedeem(deps)
   const standingFailure = createStandingFailure(intuit)
   const awaitLease = createAwaitLease(deps)
   const shared = createSingleFlight<WithAccessToken>({ runtime, timing })

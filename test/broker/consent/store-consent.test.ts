@@ -41,6 +41,7 @@ const storing = async (answers: [Connection, ...Connection[]]) => {
       nonce: () => 'nonce',
     },
     log: (event) => events.push(event),
+    limit: { noteAtRisk: () => undefined },
   })
   const verdict = await storeConsent({
     ...{ arrival, consent: consentOf('ours'), refreshToken: 'refresh ours', deadline: AT + 5_000 },

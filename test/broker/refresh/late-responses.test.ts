@@ -50,6 +50,27 @@ const expectWhole = async (company: Company) => {
 }
 const refreshes = async () => (await service.intuit.state()).counts.refresh
 
+describe('an answer to the code of a consent that comes after the browser was answered', () => {
+  it('connects the company all the same, and a second visit says so', async () => {
+    const key = `company-${++companies}`
+    const path = await service.consented(key, { realmId: String(1_000 + companies) })
+    const answered = Promise.withResolvers<void>()
+    service.tokenEndpoint.fault({ kind: 'hold after', operation: 'authorization_code', until: answered.promise })
+    const browser = await service.fetch(path)
+    expect(browser.status).toBe(502)
+    expect(await browser.json()).toMatchObject({ code: 'intuit_unavailable' })
+    answered.resolve()
+    await expect
+      .poll(async () => (await service.api(`/api/connections/${key}`)).json(), POLL)
+      .toMatchObject({ connected: true })
+    expect((await service.api(`/api/token/${key}`)).status).toBe(200)
+    await expect
+      .poll(async () => (await service.fetch(path)).json(), POLL)
+      .toMatchObject({ status: 400, detail: expect.stringContaining('was connected') })
+    expect((await service.intuit.state()).counts.exchange).toBe(1)
+  })
+})
+
 describe('an answer of Intuit that comes after the caller was answered', () => {
   it.each([
     ['with a new refresh token', true],
