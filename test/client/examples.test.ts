@@ -46,7 +46,7 @@ const missing: Record<Example, string | undefined> = {
 const run = (example: Example, companyKey = key, env: Record<string, string> = {}) =>
   new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
     const { command, path } = examples[example]
-    const child = spawn(command, [fileURLToPath(new URL(`../examples/${path}`, import.meta.url)), companyKey], {
+    const child = spawn(command, [fileURLToPath(new URL(`../../examples/${path}`, import.meta.url)), companyKey], {
       env: {
         PATH: process.env['PATH'],
         ...{ BROKER_URL: service.url, BROKER_API_KEY: service.apiKey, QUICKBOOKS_API: api.url },

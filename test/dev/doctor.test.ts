@@ -389,7 +389,7 @@ describe('the doctor', () => {
 describe('a placeholder', () => {
   const docs = ['README.md', 'docs/deploy.md', 'docs/keys.md', 'docs/operations.md'].map((path) => ({
     path,
-    text: readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8'),
+    text: readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8'),
   }))
   const names = variableNames(readConfig({}))
 

@@ -16,7 +16,7 @@ import { adminClient } from '../support/engine.ts'
 import { freePort } from '../support/free-port.ts'
 import { runCommand as run } from '../support/run-command.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const newFolder = () => mkdtempSync(join(tmpdir(), 'broker-'))
 const WAIT = { timeout: 20_000, interval: 50 }
 

@@ -74,7 +74,7 @@ describe('npm run keys:new', () => {
 })
 
 describe('the documented order of rotating the sealing key', () => {
-  const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), 'utf8')
+  const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8')
   const section = doc('deploy.md').split('## Rotating the sealing key')[1]?.split('\n## ')[0] ?? ''
   const keys: Record<string, string> = { '2026-01': sealingKey('2026-01'), '2027-01': sealingKey('2027-01') }
   /** The values of the variable, step by step, with keys in the place of the dots. */
