@@ -57,14 +57,14 @@ export const json = (description: string, name: SchemaName, example: unknown, he
 })
 
 /** An answer of JSON by one of several component schemas. */
-export const parseOneOf = (
+export const oneOf = (
   description: string,
   names: SchemaName[],
   examples: Partial<Record<SchemaName, Example>>,
 ): Answer => ({
   description,
   headers: [],
-  content: { 'application/json': { schema: { parseOneOf: names.map(schemaOf) }, examples } },
+  content: { 'application/json': { schema: { oneOf: names.map(schemaOf) }, examples } },
 })
 
 /** A page for a person. */

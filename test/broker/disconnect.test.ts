@@ -396,11 +396,11 @@ describe('DELETE /api/connections/{company_key}', () => {
       ...{ kind: 'hold', operation: 'UpdateItem', until: read.promise, times: 1 },
       when: ({ body }) => JSON.stringify(body).includes('disconnected_at'),
     })
-    const createDisconnect = disconnect(key)
+    const pendingDisconnect = disconnect(key)
     await expect.poll(() => service.dynamo.requests.at(-1)?.operation).toBe('UpdateItem')
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
     read.resolve()
-    expect(await (await createDisconnect).json()).toMatchObject({ revocation: 'confirmed' })
+    expect(await (await pendingDisconnect).json()).toMatchObject({ revocation: 'confirmed' })
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
@@ -430,10 +430,10 @@ describe('DELETE /api/connections/{company_key}', () => {
       ...{ kind: 'hold', operation: 'UpdateItem', until: storing.promise, times: 1 },
       when: ({ body }) => JSON.stringify(body).includes(':written_by'),
     })
-    const createRefresh = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
+    const pendingRefresh = service.api(`/api/token/${key}/refresh`, { method: 'POST' })
     await expect.poll(async () => (await service.intuit.state()).counts.refresh).toBe(1)
     await expect.poll(() => JSON.stringify(service.dynamo.requests.at(-1)?.body)).toContain(':written_by')
-    return { createRefresh, store: storing.resolve }
+    return { pendingRefresh, store: storing.resolve }
   }
 
   it.each(['same', 'rotated'])(
@@ -442,13 +442,13 @@ describe('DELETE /api/connections/{company_key}', () => {
       const [key, realmId] = [freshKey(), freshRealm()]
       await service.connect(key, { realmId })
       if (kind === 'rotated') await service.intuit.turn({ rotateAfterSeconds: 0 })
-      const { createRefresh, store } = await heldRefresh(key)
+      const { pendingRefresh, store } = await heldRefresh(key)
       expect((await disconnect(key)).status).toBe(200)
       store()
-      expect(await problem(await createRefresh)).toEqual(NOT_CONNECTED)
+      expect(await problem(await pendingRefresh)).toEqual(NOT_CONNECTED)
       expect(await stored(key)).not.toHaveProperty('refresh_token')
-      await expect.poll(async () => (await service.intuit.state()).counts.revoke).toBe(2)
-      expect(await alive(realmId)).toBe(0)
+      // Not the count of all revocations: one of an earlier test may still be tried again in the background.
+      await expect.poll(() => alive(realmId)).toBe(0)
     },
   )
 
@@ -456,7 +456,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.turn({ rotateAfterSeconds: 0 })
-    const { createRefresh, store } = await heldRefresh(key)
+    const { pendingRefresh, store } = await heldRefresh(key)
     expect((await disconnect(key)).status).toBe(200)
     // The read that tells whose item refused the write is let through; all attempts of the next two fail.
     let reads = 0
@@ -465,9 +465,8 @@ describe('DELETE /api/connections/{company_key}', () => {
       when: () => ++reads > 1,
     })
     store()
-    expect(await problem(await createRefresh)).toEqual({ status: 503, code: 'storage_unavailable' })
-    await expect.poll(async () => (await service.intuit.state()).counts.revoke, { timeout: 20_000 }).toBe(2)
-    expect(await alive(realmId)).toBe(0)
+    expect(await problem(await pendingRefresh)).toEqual({ status: 503, code: 'storage_unavailable' })
+    await expect.poll(() => alive(realmId)).toBe(0)
   })
 
   it('needs a key, and a company key of the right form', async () => {

@@ -59,10 +59,10 @@ describe('GET /oauth/start/{company_key}', () => {
     const key = freshKey()
     const held = Promise.withResolvers<void>()
     service.dynamo.fault({ kind: 'hold', until: held.promise, times: 2 })
-    const createStart = service.fetch(`/oauth/start/${key}?company_name=Beach%20Blend`)
+    const pendingStart = service.fetch(`/oauth/start/${key}?company_name=Beach%20Blend`)
     await expect.poll(() => operations().sort()).toEqual(['PutItem', 'UpdateItem'])
     held.resolve()
-    const answer = await createStart
+    const answer = await pendingStart
     expect(operations()).toHaveLength(2)
     expect(answer.status).toBe(302)
     expect(answer.headers.get('Cache-Control')).toBe('no-store')

@@ -580,7 +580,7 @@ describe('a record of an earlier table', () => {
   })
 
   it('seals its tokens where a vault seals, each for its record and attribute', async () => {
-    const vault = { ...plainVault, seal: async (...bound: string[]) => `sealed:v1:${bound.join('/')}` }
+    const vault = { ...plainVault, encrypt: async (...bound: string[]) => `sealed:v1:${bound.join('/')}` }
     const reading = readRecord(record('beach-blend'))
     if (reading.outcome !== 'read') throw new Error(reading.outcome)
     expect(await toItem(reading.record, vault, 0)).toMatchObject(

@@ -294,11 +294,11 @@ describe('npm run keys:reseal', () => {
     const keys = Array.from({ length: 8 }, (_, index) => `company-${index}`)
     for (const key of keys) await connected(key)
     for (const key of keys.slice(0, 4)) await byHand(key)
-    const createRefresh = keys.map(async (key) => {
+    const pendingRefreshes = keys.map(async (key) => {
       for (let time = 0; time < 3; time++) expect((await refresh(key)).status).toBe(200)
     })
     const tallies = await Promise.all([resealing(), resealing()])
-    await Promise.all(createRefresh)
+    await Promise.all(pendingRefreshes)
     for (const { unreadable } of tallies) expect(unreadable).toBe(0)
     expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
     for (const key of keys) {

@@ -64,7 +64,11 @@ describe.each(PATHS)('what %s names', (path) => {
   beforeEach(async () => {
     presented = []
     answerOf = granted
-    service = inProcess({ secrets, fetch: intuit, vars: { BIND_BROWSER: 'false' } })
+    service = inProcess({
+      secrets,
+      fetch: intuit,
+      vars: { BIND_BROWSER: 'false', INTUIT_TIMEOUT_MS: '15000', REFRESH_DEADLINE_MS: '25000' },
+    })
     await connect('beach', REALM)
     alter('beach', { lastRefreshAt: ago(TEN_MINUTES) })
   })
@@ -99,6 +103,8 @@ describe.each(PATHS)('what %s names', (path) => {
   it.each([400, 503])('is not asked about again for ten minutes after an answer of %d, and then is', async (status) => {
     answerOf = () => Response.json({ error: 'invalid_grant' }, { status })
     await visit(`?realmId=${REALM}`)
+    // Waiting takes no time here: a second visit beside the first would use up its deadline.
+    await service.settled()
     await visit(`?realmId=${REALM}`)
     await service.settled()
     expect(presented).toEqual(['refresh_token'])

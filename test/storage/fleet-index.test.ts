@@ -173,7 +173,7 @@ describe('an empty page that names a key to go on from', () => {
     const { lift } = emptyFirstPages()
     const page = await index.page('00', { from: 0, to: NEVER_EXPIRES }, undefined, 10)
     lift()
-    expect(page).toEqual({ sightings: [], next: { diesAt: 0.5, companyKey: '-' } })
+    expect(page).toEqual({ connections: [], next: { diesAt: 0.5, companyKey: '-' } })
     proxy.requests.length = 0
     await index.page('00', { from: 0, to: NEVER_EXPIRES }, page.next, 10)
     expect(proxy.requests[0]?.body).toMatchObject({

@@ -8,7 +8,7 @@ const HEADER = v.object({
   required: v.optional(v.boolean(), false),
   schema: v.object({ pattern: v.optional(v.string()) }),
 })
-const SCHEMA = v.looseObject({ parseOneOf: v.optional(v.array(v.object({ $ref: v.string() })), []) })
+const SCHEMA = v.looseObject({ oneOf: v.optional(v.array(v.object({ $ref: v.string() })), []) })
 const CONTENT = v.object({
   schema: v.record(v.string(), v.unknown()),
   examples: v.optional(v.record(v.string(), v.unknown()), {}),
@@ -80,7 +80,7 @@ export const apiDocument = () => {
   const kindsOf = (schema: Record<string, unknown>, body: unknown) =>
     v
       .parse(SCHEMA, schema)
-      .parseOneOf.filter((one) => bodyFaults(one, body).length === 0)
+      .oneOf.filter((one) => bodyFaults(one, body).length === 0)
       .map(({ $ref }) => $ref.slice('#/$defs/'.length))
 
   const headerFaults = (answer: Response, documented: string[]) => {

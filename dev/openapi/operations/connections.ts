@@ -1,4 +1,4 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, parseOneOf, schemaOf } from '../operation.ts'
+import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, oneOf, schemaOf } from '../operation.ts'
 
 const GET_CONNECTION: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'get', id: 'getConnection', tag: 'Connections' },
@@ -41,7 +41,7 @@ const LIST_CONNECTIONS: Operation = {
     'the parameters.',
   parameters: ['limit', 'cursor', 'status', 'environment'],
   answers: {
-    200: parseOneOf('The connections, or the placeholder.', ['Listing', 'ListingPlaceholder'], {
+    200: oneOf('The connections, or the placeholder.', ['Listing', 'ListingPlaceholder'], {
       Listing: { summary: 'With an index', value: { connections: [LISTED], cursor: null } },
       ListingPlaceholder: { summary: 'Without an index', value: PLACEHOLDER },
     }),
