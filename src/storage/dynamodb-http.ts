@@ -1,5 +1,6 @@
+import { AwsV4Signer } from 'aws4fetch'
+import type { EpochMs } from '../broker/connection.ts'
 import type { StorageSettings } from '../config/config.ts'
-import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'
 import {
   errorMessage,
@@ -11,7 +12,6 @@ import {
   TRANSIENT_ERRORS,
 } from './dynamodb-errors.ts'
 import { retryBudget } from './retry-budget.ts'
-import { dynamoDbSigner } from './signer.ts'
 import { type TableClock, tableClock } from './table-clock.ts'
 
 /** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own (`timeoutMs`). Milliseconds. */
@@ -66,6 +66,36 @@ export interface DynamoDbHttpRuntime {
   log?: (event: DynamoDbFailed) => void
 }
 
+/** aws4fetch keeps the derived key of each day here. One map for each client. */
+type SigningKeys = Map<string, ArrayBuffer>
+
+/** `2026-01-05T10:11:12.131Z` → `20260105T101112Z` */
+function toSigningDate(at: EpochMs) {
+  return new Date(at).toISOString().replace(/[:-]|\.\d{3}/g, '')
+}
+
+/** Signs one request by Signature Version 4 and returns its headers. `Content-Type` is not part of the signature. */
+async function sign(
+  { endpoint, region, accessKeyId, secretAccessKey, sessionToken }: StorageSettings,
+  cache: SigningKeys,
+  { operation, payload, at }: { operation: string; payload: string; at: EpochMs },
+): Promise<Headers> {
+  const signer = new AwsV4Signer({
+    method: 'POST',
+    url: endpoint,
+    headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `DynamoDB_20120810.${operation}` },
+    body: payload,
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken ? { sessionToken } : {}),
+    service: 'dynamodb',
+    region,
+    cache,
+    datetime: toSigningDate(at),
+  })
+  return (await signer.sign()).headers
+}
+
 function unavailable() {
   return new Problem(
     'storage_unavailable',
@@ -115,13 +145,12 @@ function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => numb
 export function createDynamoDbHttp(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
   const { fetch, now, sleep, random, log } = runtime
   const clock = runtime.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
-  // One for the isolate: it keeps the day's signing key.
-  const signer = lazy(() => dynamoDbSigner(settings()))
+  const signingKeys: SigningKeys = new Map()
   const budget = retryBudget()
 
   const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Answer | FailedAttempt> => {
     const signedWith = clock.offsetMs()
-    const headers = await signer()(operation, payload, clock.now())
+    const headers = await sign(settings(), signingKeys, { operation, payload, at: clock.now() })
     const signal = AbortSignal.timeout(timeoutMs)
     const sentAt = now()
     try {
