@@ -8,8 +8,8 @@ const GOOD_FOR_MS = 10_000
 
 interface ReadinessDeps {
   config: Config
-  /** What is wrong with the table; `undefined`: nothing. Takes the time in seconds. */
-  probe(now: number): Promise<string | undefined>
+  /** Returns what is wrong with the table; `undefined` if nothing is. */
+  probe(): Promise<string | undefined>
   runtime: Pick<Runtime, 'now' | 'sleep'>
   /** Receives each finding that something is wrong, for the operator's eyes. */
   report(faults: string[]): void
@@ -30,7 +30,7 @@ export function createReadiness({ config, probe, runtime, report }: ReadinessDep
 
   const look = async () => {
     const faults = configurationFaults(config).map(({ text }) => `${text}.`)
-    const table = config.storage.faults().length > 0 ? undefined : await probe(Math.floor(now() / 1000))
+    const table = config.storage.faults().length > 0 ? undefined : await probe()
     if (table !== undefined) faults.push(table)
     found = { faults, until: now() + GOOD_FOR_MS }
     if (faults.length > 0) report(faults)

@@ -63,7 +63,6 @@ function initialCronState(): CronState {
     windows: {},
     pendingAlerts: [],
     pendingNotes: [],
-    plantedOn: 0,
   }
 }
 
@@ -129,7 +128,6 @@ export function createCronRun(ports: CronRunDeps) {
   return async (): Promise<RunReport> => {
     const startedAt = now()
     const nowSeconds = Math.floor(startedAt / 1000)
-    const today = Math.floor(nowSeconds / DAY_SECONDS)
     const round = (await rounds.load()) ?? initialCronState()
     const alertsSince = alerts ? (round.alertsSince ?? nowSeconds) : undefined
     const notes = new Map(round.pendingNotes.map((note) => [note.companyKey, note]))
@@ -143,7 +141,6 @@ export function createCronRun(ports: CronRunDeps) {
       const why = idleRefreshDays > 0 ? isDue(indexed, nowSeconds, idleRefreshDays) : undefined
       if (why) due[why].add(indexed)
     })
-    if (round.plantedOn !== today) await rounds.plant(nowSeconds)
     const found = changes.found()
     const { windows, pendingAlerts } = round
     const told = await tell(
@@ -152,7 +149,7 @@ export function createCronRun(ports: CronRunDeps) {
       { now: nowSeconds, rounds: round.rounds },
       {
         asBefore: (state) => rounds.save({ ...round, alertsSince, ...state }),
-        whole: (state) => rounds.save({ ...round, ...position, alertsSince, ...state, plantedOn: today }),
+        whole: (state) => rounds.save({ ...round, ...position, alertsSince, ...state }),
       },
     )
     const kept = await createIdleRefresh((companyKey) =>

@@ -110,15 +110,11 @@ export interface CronState extends AlertState {
   summary: FleetSummary | undefined
   /** When alerts were first configured: what is older is no news. */
   alertsSince: EpochSeconds | undefined
-  /** The day (since the epoch) on which the item was planted that expiry must remove. */
-  plantedOn: number
 }
 
 export interface CronStateStore {
   load(): Promise<CronState | undefined>
   save(round: CronState): Promise<void>
-  /** Plants an item that has expired, unless one is there: one that stays for a week says that expiry is off. */
-  plant(now: EpochSeconds): Promise<void>
 }
 
 /** A message for the operator. Holds no token, code, state, key or secret. */

@@ -22,16 +22,20 @@ const DUE_PAGES = 3
 
 type QueryInput = Parameters<DynamoDb['query']>[0]
 
-function alertSchema() {
-  return v.object({ id: v.string(), type: v.string(), at: v.number(), data: v.record(v.string(), v.unknown()) })
-}
+/** An alert as it is stored, here and in the cron state. */
+export const ALERT_SCHEMA = v.object({
+  id: v.string(),
+  type: v.string(),
+  at: v.number(),
+  data: v.record(v.string(), v.unknown()),
+})
 
 function key(id: string) {
   return attributes({ pk: `outbox#${id}` })
 }
 
 function parseWaitingAlert(item: Item | undefined): Waiting[] {
-  const alert = item && fromJson(alertSchema(), text(item, 'message'))
+  const alert = item && fromJson(ALERT_SCHEMA, text(item, 'message'))
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 

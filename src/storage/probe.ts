@@ -1,16 +1,15 @@
 import { Problem } from '../problem.ts'
-import { integer } from './attribute-values.ts'
-import { expiredKey } from './cron-state-store.ts'
+import { attributes } from './attribute-values.ts'
 import type { DynamoDb } from './dynamodb.ts'
 import { DynamoDbError } from './dynamodb-errors.ts'
 
-/** DynamoDB promises to delete within days, and mostly does so within two. */
-const PATIENCE_SECONDS = 7 * 24 * 3600
+/** No item has this key: the read is as cheap as a read can be. */
+const PROBE_KEY = attributes({ pk: 'probe' })
 
-/** A key of another form is the only thing in this read that DynamoDB can call invalid. */
 function findFault(error: unknown): string {
   if (error instanceof Problem) return error.message
   const name = error instanceof DynamoDbError ? error.error : undefined
+  // The key is the only part of this read that DynamoDB can call invalid.
   if (name === 'ValidationException') {
     return 'DYNAMODB_TABLE refuses a read by its key: it must have the partition key pk (S) and no sort key.'
   }
@@ -18,18 +17,15 @@ function findFault(error: unknown): string {
 }
 
 /**
- * What is wrong with the table, or with our clock beside the table's, as far as one read can tell; `undefined`: nothing. A table of another key refuses the
- * read. Of expiry it tells that it is off, a week after the cron planted an item that had expired; that it is on, never.
+ * Reads the table once and returns what is wrong with the table, its key or the local clock. `undefined` if nothing is.
+ * Whether TTL is on is not checked: `npm run doctor` does that.
  */
 export function createTableProbe(dynamo: DynamoDb, requireLeaseClock: () => void) {
-  return async (now: number): Promise<string | undefined> => {
+  return async (): Promise<string | undefined> => {
     try {
-      const item = (await dynamo.getItem({ Key: expiredKey() })) ?? {}
+      await dynamo.getItem({ Key: PROBE_KEY })
       requireLeaseClock()
-      const isLeft = now - (integer(item, 'expires_at') ?? now) > PATIENCE_SECONDS
-      return isLeft
-        ? 'DYNAMODB_TABLE does not expire records by expires_at: npm run table:create turns it on.'
-        : undefined
+      return undefined
     } catch (error) {
       return findFault(error)
     }

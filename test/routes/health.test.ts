@@ -173,17 +173,4 @@ describe('/ready', () => {
     expect(service.dynamo.requests).toHaveLength(1)
     await Promise.all([bound.close(), closeServer(gate)])
   })
-
-  it('knows that expiry is off by an item that should be gone for a week', async () => {
-    const service = await serviceWith()
-    const expired = (daysAgo: number) => ({
-      pk: { S: 'cron#expired' },
-      expires_at: { N: String(Math.floor(Date.now() / 1000) - daysAgo * 86_400) },
-    })
-    await service.dynamo.put(expired(8))
-    expect(await faultsOf(service)).toContain('expires_at')
-    const young = await serviceWith()
-    await young.dynamo.put(expired(6))
-    expect(await ask(young.fetch('/ready'))).toEqual(READY)
-  })
 })

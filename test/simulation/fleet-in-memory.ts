@@ -108,6 +108,5 @@ export const memoryRounds = (): CronStateStore => {
     save: async (round) => {
       kept = round
     },
-    plant: async () => undefined,
   }
 }
