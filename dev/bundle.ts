@@ -18,6 +18,7 @@ export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<s
     entryPoints: [entry],
     bundle: true,
     minify: true,
+    keepNames: true,
     format: 'esm',
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],

@@ -1,5 +1,5 @@
 import type { Context, ExecutionContext, MiddlewareHandler } from 'hono'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'

@@ -9,7 +9,7 @@ export type Env = Record<string, unknown>
 
 const NONCE_BYTES = 24
 
-/** Time and chance as workerd has them. */
+/** The clock, timer and randomness of workerd. */
 export const runtime: Runtime = {
   now: () => Date.now(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
@@ -19,21 +19,33 @@ export const runtime: Runtime = {
 
 export const network: typeof fetch = (input, init) => fetch(input, init)
 
-/** Frames without the message: an unknown error's text may quote what it choked on. */
-function frames(error: unknown) {
+function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
+/** Stack frames without the message, which may quote the value that caused the error. */
+function frames(error: unknown): string[] {
   return error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : []
 }
 
+/** Logs an unknown error: its name, its cause's name and its stack frames. No message, as it may hold a secret. */
 export function reportFault(error: unknown, requestId: string): void {
-  const name = error instanceof Error ? error.name : typeof error
-  console.error(JSON.stringify({ event: 'internal_error', request_id: requestId, error: name, frames: frames(error) }))
+  const cause = error instanceof Error ? error.cause : undefined
+  const line = {
+    event: 'internal_error',
+    request_id: requestId,
+    error: errorName(error),
+    cause: cause === undefined ? undefined : errorName(cause),
+    frames: frames(error),
+  }
+  console.error(JSON.stringify(line))
 }
 
 export function logRequest(line: RequestLine): void {
   console.log(JSON.stringify(line))
 }
 
-/** What the operator has to look at. */
+/** Logs an event that the operator should look into. */
 export function warn(
   event:
     | LogEvent

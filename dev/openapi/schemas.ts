@@ -6,7 +6,7 @@ import { PROBLEM } from '../../src/routes/schemas/problem.ts'
 import { NOT_READY, READY } from '../../src/routes/schemas/ready.ts'
 import { CONNECTION_STATUS } from '../../src/routes/schemas/status.ts'
 import { TOKEN } from '../../src/routes/schemas/token.ts'
-import { startLinkRequest } from '../../src/routes/start-links.ts'
+import { START_LINK_REQUEST } from '../../src/routes/start-links.ts'
 
 /** `components.schemas`, by the names that they have there. */
 export const SCHEMAS = {
@@ -17,7 +17,7 @@ export const SCHEMAS = {
   Listing: LISTING,
   ListingPlaceholder: LISTING_PLACEHOLDER,
   Disconnected: DISCONNECTED,
-  StartLinkRequest: startLinkRequest(),
+  StartLinkRequest: START_LINK_REQUEST,
   StartLink: START_LINK,
   Summary: SUMMARY,
   ConnectionStatus: CONNECTION_STATUS,

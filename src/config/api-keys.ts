@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { PERMISSIONS } from '../broker/api-client.ts'
 import { bytesOfHex } from '../crypto/bytes.ts'
-import { text } from './formats.ts'
+import { TEXT } from './formats.ts'
 
 function isDay(day: string) {
   const time = Date.parse(`${day}T00:00:00Z`)
@@ -27,41 +27,34 @@ function some<Item extends v.GenericSchema<unknown, unknown>>(item: Item, messag
   )
 }
 
-function apiKey() {
-  return v.pipe(
-    v.strictObject(
-      {
-        name: formed(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, hyphens or underscores'),
-        sha256: formed(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits'),
-        may: some(v.picklist(PERMISSIONS, `must be one of ${PERMISSIONS.join(', ')}`), 'must be a list of permissions'),
-        companies: some(
-          formed(/^(\*|[A-Za-z0-9][\w-]{0,63}\*?)$/, 'must be a company key, or its beginning and *'),
-          'must be a list of company keys',
-        ),
-        expires: v.optional(v.pipe(v.string('must be a date'), v.check(isTime, 'must be a date such as 2027-01-31'))),
-      },
-      'must have name, sha256, may, companies and, if it ends, expires',
-    ),
-    v.transform(({ sha256, expires, ...apiClient }) => ({
-      ...apiClient,
-      digest: bytesOfHex(sha256),
-      expiresAt: expires === undefined ? undefined : Math.floor(Date.parse(expires) / 1000),
-    })),
-  )
-}
+const API_KEY = v.pipe(
+  v.strictObject(
+    {
+      name: formed(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, hyphens or underscores'),
+      sha256: formed(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits'),
+      may: some(v.picklist(PERMISSIONS, `must be one of ${PERMISSIONS.join(', ')}`), 'must be a list of permissions'),
+      companies: some(
+        formed(/^(\*|[A-Za-z0-9][\w-]{0,63}\*?)$/, 'must be a company key, or its beginning and *'),
+        'must be a list of company keys',
+      ),
+      expires: v.optional(v.pipe(v.string('must be a date'), v.check(isTime, 'must be a date such as 2027-01-31'))),
+    },
+    'must have name, sha256, may, companies and, if it ends, expires',
+  ),
+  v.transform(({ sha256, expires, ...apiClient }) => ({
+    ...apiClient,
+    digest: bytesOfHex(sha256),
+    expiresAt: expires === undefined ? undefined : Math.floor(Date.parse(expires) / 1000),
+  })),
+)
 const NOT_A_LIST = 'must be a JSON array of keys'
 /**
  * `API_KEYS`: a JSON array, one member for each key. `may` lists its permissions, `companies` the company keys that it is
  * for, each whole or its beginning and `*`. Two keys may have one name, so that one can follow the other without a gap.
  */
-export function apiKeys() {
-  return v.pipe(
-    text(),
-    v.parseJson(undefined, NOT_A_LIST),
-    some(apiKey(), NOT_A_LIST),
-    v.check(
-      (keys) => new Set(keys.map(({ digest }) => String(digest))).size === keys.length,
-      'must hold each key once',
-    ),
-  )
-}
+export const API_KEYS = v.pipe(
+  TEXT,
+  v.parseJson(undefined, NOT_A_LIST),
+  some(API_KEY, NOT_A_LIST),
+  v.check((keys) => new Set(keys.map(({ digest }) => String(digest))).size === keys.length, 'must hold each key once'),
+)

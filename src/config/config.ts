@@ -1,15 +1,15 @@
 import type { Environment } from '../broker/company.ts'
-import { access } from './access.ts'
-import { alerts } from './alerts.ts'
-import { clientCredentials } from './client-pairs.ts'
-import { authorization, pages, realms } from './consent.ts'
-import { storage } from './dynamodb.ts'
-import { exchange, production, revocation, sandbox } from './intuit.ts'
-import { fleet } from './operations.ts'
+import { ACCESS } from './access.ts'
+import { ALERTS } from './alerts.ts'
+import { CLIENT_CREDENTIALS } from './client-credentials.ts'
+import { AUTHORIZATION, PAGES, REALMS } from './consent.ts'
+import { STORAGE } from './dynamodb.ts'
+import { EXCHANGE, PRODUCTION, REVOCATION, SANDBOX } from './intuit.ts'
+import { FLEET } from './operations.ts'
 import { createPart, type Fault, type Part, requireParts } from './part.ts'
-import { readRegions } from './read-regions.ts'
-import { startLinks } from './start-links.ts'
-import { encryptionKeys, freshness, timing, tokenCache } from './tokens.ts'
+import { READ_REGIONS } from './read-regions.ts'
+import { START_LINKS } from './start-links.ts'
+import { ENCRYPTION_KEYS, FRESHNESS, TIMING, TOKEN_CACHE } from './tokens.ts'
 import { type Env, readVariables } from './variables.ts'
 
 /** The configuration, part by part. */
@@ -20,31 +20,30 @@ export type ReadRegions = Settings<'readRegions'>
 export type ClientCredentials = Settings<'production'>
 
 /**
- * Reads an `env`. No part is made or parsed before a route asks for it: `/health` answers whatever is missing, a fault
- * in one part leaves the others in service, and the start of an isolate pays for what it needs. Bindings are read where
- * they are used.
+ * Reads an `env`. A part is parsed when a route asks for it: `/health` answers whatever is missing, and a fault in one
+ * part does not affect routes that do not need it. Bindings are read where they are used.
  */
 export function readConfig(env: Env) {
   const variables = readVariables(env)
   return {
-    access: createPart(access, variables),
-    storage: createPart(storage, variables),
-    readRegions: createPart(readRegions, variables),
-    authorization: createPart(authorization, variables),
-    exchange: createPart(exchange, variables),
-    revocation: createPart(revocation, variables),
-    encryptionKeys: createPart(encryptionKeys, variables),
-    pages: createPart(pages, variables),
-    realms: createPart(realms, variables),
-    startLinks: createPart(startLinks, variables),
-    freshness: createPart(freshness, variables),
-    tokenCache: createPart(tokenCache, variables),
-    timing: createPart(timing, variables),
-    fleet: createPart(fleet, variables),
-    alerts: createPart(alerts, variables),
-    clients: createPart(clientCredentials, variables),
-    production: createPart(production, variables),
-    sandbox: createPart(sandbox, variables),
+    access: createPart(ACCESS, variables),
+    storage: createPart(STORAGE, variables),
+    readRegions: createPart(READ_REGIONS, variables),
+    authorization: createPart(AUTHORIZATION, variables),
+    exchange: createPart(EXCHANGE, variables),
+    revocation: createPart(REVOCATION, variables),
+    encryptionKeys: createPart(ENCRYPTION_KEYS, variables),
+    pages: createPart(PAGES, variables),
+    realms: createPart(REALMS, variables),
+    startLinks: createPart(START_LINKS, variables),
+    freshness: createPart(FRESHNESS, variables),
+    tokenCache: createPart(TOKEN_CACHE, variables),
+    timing: createPart(TIMING, variables),
+    fleet: createPart(FLEET, variables),
+    alerts: createPart(ALERTS, variables),
+    clients: createPart(CLIENT_CREDENTIALS, variables),
+    production: createPart(PRODUCTION, variables),
+    sandbox: createPart(SANDBOX, variables),
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
-import { httpOrigin, milliseconds, text, visible } from './formats.ts'
+import { HTTP_ORIGIN, milliseconds, TEXT, VISIBLE } from './formats.ts'
 
 /** As AWS makes them: an id of upper case that begins so, and a secret of 40 characters of base64. */
 const ISSUED_ID = /^(AKIA|ASIA)[A-Z0-9]{12,}$/
@@ -11,41 +11,39 @@ const SWAPPED = 'looks like the other half: AWS_ACCESS_KEY_ID and AWS_SECRET_ACC
 export const STORAGE_TIMEOUT_MS = 4_500
 
 /** The table, and who reads and writes it. */
-export function storage() {
-  return v.pipe(
-    v.object({
-      AWS_REGION: text(),
-      AWS_ACCESS_KEY_ID: v.pipe(
-        visible(),
-        v.check((id) => !ISSUED_SECRET.test(id), SWAPPED),
-        // It stands between these in the Authorization header (Signature Version 4).
-        v.regex(/^[^/,=]+$/, 'must be an access key id: it has no slash, comma or equals sign'),
-      ),
-      AWS_SECRET_ACCESS_KEY: v.pipe(
-        visible(),
-        v.check((secret) => !ISSUED_ID.test(secret), SWAPPED),
-      ),
-      AWS_SESSION_TOKEN: v.optional(visible()),
-      DYNAMODB_TABLE: v.pipe(text(), v.regex(/^[\w.-]{3,255}$/, 'must be a table name')),
-      DYNAMODB_ENDPOINT: v.optional(httpOrigin()),
-      DYNAMODB_TIMEOUT_MS: milliseconds(STORAGE_TIMEOUT_MS),
-    }),
-    v.forward(
-      v.partialCheck(
-        [['AWS_REGION'], ['DYNAMODB_ENDPOINT']],
-        (env) => isRegion(env.AWS_REGION, env.DYNAMODB_ENDPOINT !== undefined),
-        'must be a region such as us-east-1',
-      ),
-      ['AWS_REGION'],
+export const STORAGE = v.pipe(
+  v.object({
+    AWS_REGION: TEXT,
+    AWS_ACCESS_KEY_ID: v.pipe(
+      VISIBLE,
+      v.check((id) => !ISSUED_SECRET.test(id), SWAPPED),
+      // It stands between these in the Authorization header (Signature Version 4).
+      v.regex(/^[^/,=]+$/, 'must be an access key id: it has no slash, comma or equals sign'),
     ),
-    v.transform((env) => ({
-      region: env.AWS_REGION,
-      accessKeyId: env.AWS_ACCESS_KEY_ID,
-      secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-      sessionToken: env.AWS_SESSION_TOKEN,
-      table: env.DYNAMODB_TABLE,
-      endpoint: env.DYNAMODB_ENDPOINT ?? regionalEndpoint(env.AWS_REGION) ?? '',
-      timeoutMs: env.DYNAMODB_TIMEOUT_MS,
-    })),
-  )
-}
+    AWS_SECRET_ACCESS_KEY: v.pipe(
+      VISIBLE,
+      v.check((secret) => !ISSUED_ID.test(secret), SWAPPED),
+    ),
+    AWS_SESSION_TOKEN: v.optional(VISIBLE),
+    DYNAMODB_TABLE: v.pipe(TEXT, v.regex(/^[\w.-]{3,255}$/, 'must be a table name')),
+    DYNAMODB_ENDPOINT: v.optional(HTTP_ORIGIN),
+    DYNAMODB_TIMEOUT_MS: milliseconds(STORAGE_TIMEOUT_MS),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['AWS_REGION'], ['DYNAMODB_ENDPOINT']],
+      (env) => isRegion(env.AWS_REGION, env.DYNAMODB_ENDPOINT !== undefined),
+      'must be a region such as us-east-1',
+    ),
+    ['AWS_REGION'],
+  ),
+  v.transform((env) => ({
+    region: env.AWS_REGION,
+    accessKeyId: env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: env.AWS_SESSION_TOKEN,
+    table: env.DYNAMODB_TABLE,
+    endpoint: env.DYNAMODB_ENDPOINT ?? regionalEndpoint(env.AWS_REGION) ?? '',
+    timeoutMs: env.DYNAMODB_TIMEOUT_MS,
+  })),
+)

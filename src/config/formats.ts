@@ -6,22 +6,16 @@ import * as v from 'valibot'
  * must not.
  */
 
-export function text() {
-  return v.string('must be text')
-}
+export const TEXT = v.string('must be text')
 
 /** A credential, a key or a URL: visible ASCII, without blanks. */
-export function visible() {
-  return v.pipe(text(), v.regex(/^[\x21-\x7E]+$/, 'must be visible ASCII characters without blanks'))
-}
+export const VISIBLE = v.pipe(TEXT, v.regex(/^[\x21-\x7E]+$/, 'must be visible ASCII characters without blanks'))
 
-export function trueOrFalse() {
-  return v.picklist(['true', 'false'], 'must be true or false')
-}
+export const TRUE_OR_FALSE = v.picklist(['true', 'false'], 'must be true or false')
 
 function digits(fallback: number, most: number, unit: string) {
   return v.pipe(
-    v.optional(text(), String(fallback)),
+    v.optional(TEXT, String(fallback)),
     v.regex(new RegExp(`^\\d{1,${most}}$`), `must be a whole number${unit && ` of ${unit}`}`),
     v.transform(Number),
   )
@@ -60,12 +54,10 @@ function isEndpoint(given: string) {
 }
 
 /** Where codes, tokens, secrets or alerts go, or a person: https unless loopback, so that no code, token or secret travels in the clear (RFC 6749 section 3). */
-export function endpoint() {
-  return v.pipe(
-    visible(),
-    v.check(isEndpoint, 'must be an https URL (http only for loopback) without user and fragment'),
-  )
-}
+export const ENDPOINT = v.pipe(
+  VISIBLE,
+  v.check(isEndpoint, 'must be an https URL (http only for loopback) without user and fragment'),
+)
 
 export function isHttpOrigin(given: string) {
   const url = parsedUrl(given)
@@ -73,6 +65,7 @@ export function isHttpOrigin(given: string) {
 }
 
 /** Where DynamoDB answers. http is for one on this machine: tokens that are not encrypted would travel in the clear. */
-export function httpOrigin() {
-  return v.pipe(visible(), v.check(isHttpOrigin, 'must be an http or https URL without user, query and fragment'))
-}
+export const HTTP_ORIGIN = v.pipe(
+  VISIBLE,
+  v.check(isHttpOrigin, 'must be an http or https URL without user, query and fragment'),
+)

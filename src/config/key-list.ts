@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { bytesOfBase64 } from '../crypto/bytes.ts'
-import { text } from './formats.ts'
+import { TEXT } from './formats.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
 function parseEntries(list: string) {
@@ -14,10 +14,8 @@ function isKeyList(list: string) {
 }
 
 /** `kid:base64(32 bytes)`, comma-separated. The first key is the one in use, the others are on their way out. */
-export function keyList() {
-  return v.pipe(
-    text(),
-    v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
-    v.transform(parseEntries),
-  )
-}
+export const KEY_LIST = v.pipe(
+  TEXT,
+  v.check(isKeyList, 'must be kid:base64(32 bytes), comma-separated, each kid once'),
+  v.transform(parseEntries),
+)

@@ -51,22 +51,19 @@ export function configurationError(faults: readonly Fault[]): Problem {
   return new Problem('configuration_error', `The operator has to configure this deployment: ${[...texts].join('; ')}.`)
 }
 
-/** Nothing is made or parsed before it is asked for, and once where it is right. */
-export function createPart<Schema extends PartSchema>(
-  makeSchema: () => Schema,
-  variables: Env,
-): Part<v.InferOutput<Schema>> {
+/** Parses a part of the configuration when it is first read. A valid part is parsed once. */
+export function createPart<Schema extends PartSchema>(schema: Schema, variables: Env): Part<v.InferOutput<Schema>> {
   const read = lazy(() => {
-    const parsed = parse(makeSchema(), variables)
+    const parsed = parse(schema, variables)
     if ('faults' in parsed) throw configurationError(parsed.faults)
     return parsed.settings
   })
   return Object.assign(() => read(), {
     faults: () => {
-      const parsed = parse(makeSchema(), variables)
+      const parsed = parse(schema, variables)
       return 'faults' in parsed ? parsed.faults : []
     },
-    names: () => Object.keys(makeSchema().entries),
+    names: () => Object.keys(schema.entries),
   })
 }
 

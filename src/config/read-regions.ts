@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
-import { isHttpOrigin, text } from './formats.ts'
+import { isHttpOrigin, TEXT } from './formats.ts'
 
 function toEntry(entry: string) {
   const [region = '', ...rest] = entry.trim().split('=')
@@ -13,21 +13,19 @@ function isEntry(entry: string) {
 }
 
 /** Where replicas of the table may be read: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for another endpoint. */
-export function readRegions() {
-  return v.pipe(
-    v.object({
-      DYNAMODB_READ_REGIONS: v.optional(
-        v.pipe(
-          text(),
-          v.check((list) => list.split(',').every(isEntry), 'must be regions such as eu-west-1,sa-east-1'),
-        ),
+export const READ_REGIONS = v.pipe(
+  v.object({
+    DYNAMODB_READ_REGIONS: v.optional(
+      v.pipe(
+        TEXT,
+        v.check((list) => list.split(',').every(isEntry), 'must be regions such as eu-west-1,sa-east-1'),
       ),
-    }),
-    v.transform(({ DYNAMODB_READ_REGIONS: list }) =>
-      (list?.split(',') ?? []).map((entry) => {
-        const { region, given } = toEntry(entry)
-        return { region, endpoint: given ?? regionalEndpoint(region) ?? '' }
-      }),
     ),
-  )
-}
+  }),
+  v.transform(({ DYNAMODB_READ_REGIONS: list }) =>
+    (list?.split(',') ?? []).map((entry) => {
+      const { region, given } = toEntry(entry)
+      return { region, endpoint: given ?? regionalEndpoint(region) ?? '' }
+    }),
+  ),
+)

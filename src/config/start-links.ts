@@ -1,26 +1,24 @@
 import * as v from 'valibot'
-import { trueOrFalse } from './formats.ts'
-import { keyList } from './key-list.ts'
+import { TRUE_OR_FALSE } from './formats.ts'
+import { KEY_LIST } from './key-list.ts'
 
 /** Who may begin a consent: anybody who knows a company key, or who holds a link that was signed for it; and in which browser it may end. */
-export function startLinks() {
-  return v.pipe(
-    v.object({
-      START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),
-      START_LINK_KEYS: v.optional(keyList()),
-      BIND_BROWSER: v.optional(trueOrFalse()),
-    }),
-    v.forward(
-      v.check(
-        ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
-        'is missing, and START_LINKS=signed needs it',
-      ),
-      ['START_LINK_KEYS'],
+export const START_LINKS = v.pipe(
+  v.object({
+    START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),
+    START_LINK_KEYS: v.optional(KEY_LIST),
+    BIND_BROWSER: v.optional(TRUE_OR_FALSE),
+  }),
+  v.forward(
+    v.check(
+      ({ START_LINKS, START_LINK_KEYS }) => START_LINKS === 'open' || START_LINK_KEYS !== undefined,
+      'is missing, and START_LINKS=signed needs it',
     ),
-    v.transform(({ START_LINKS, START_LINK_KEYS, BIND_BROWSER }) => ({
-      mode: START_LINKS,
-      keys: START_LINK_KEYS ?? [],
-      bindsBrowser: BIND_BROWSER === undefined ? START_LINKS === 'signed' : BIND_BROWSER === 'true',
-    })),
-  )
-}
+    ['START_LINK_KEYS'],
+  ),
+  v.transform(({ START_LINKS, START_LINK_KEYS, BIND_BROWSER }) => ({
+    mode: START_LINKS,
+    keys: START_LINK_KEYS ?? [],
+    bindsBrowser: BIND_BROWSER === undefined ? START_LINKS === 'signed' : BIND_BROWSER === 'true',
+  })),
+)

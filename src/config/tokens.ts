@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
 import { milliseconds, seconds } from './formats.ts'
-import { keyList } from './key-list.ts'
+import { KEY_LIST } from './key-list.ts'
 
 /**
  * An access token of Intuit's lives an hour. With a margin of more than half of it, tokens would be refreshed for most
@@ -10,49 +10,41 @@ import { keyList } from './key-list.ts'
 export const MAX_MARGIN_SECONDS = 1800
 
 /** The keys that tokens at rest are encrypted with; none, and they are stored as they are. */
-export function encryptionKeys() {
-  return v.pipe(
-    v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(keyList()) }),
-    v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
-  )
-}
+export const ENCRYPTION_KEYS = v.pipe(
+  v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(KEY_LIST) }),
+  v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
+)
 
 /** How long before its end a token is renewed. */
-export function freshness() {
-  return v.pipe(
-    v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, MAX_MARGIN_SECONDS) }),
-    v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
-  )
-}
+export const FRESHNESS = v.pipe(
+  v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, MAX_MARGIN_SECONDS) }),
+  v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
+)
 
 /** How long an isolate may answer from memory; 0 turns that off. */
-export function tokenCache() {
-  return v.pipe(
-    v.object({ TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
-    v.transform((env) => ({ cacheSeconds: env.TOKEN_CACHE_SECONDS })),
-  )
-}
+export const TOKEN_CACHE = v.pipe(
+  v.object({ TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
+  v.transform((env) => ({ cacheSeconds: env.TOKEN_CACHE_SECONDS })),
+)
 
 const UNFIT =
   'does not fit the other times: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS'
 
 /** The times of a refresh. */
-export function timing() {
-  return v.pipe(
-    v.object({
-      REFRESH_LEASE_MS: milliseconds(DEFAULT_TIMING.leaseMs),
-      REFRESH_DEADLINE_MS: milliseconds(DEFAULT_TIMING.deadlineMs),
-      REFRESH_WAIT_MS: milliseconds(DEFAULT_TIMING.waitMs),
-      INTUIT_TIMEOUT_MS: milliseconds(DEFAULT_TIMING.intuitMs),
-      CLOCK_SKEW_MS: milliseconds(DEFAULT_TIMING.skewMs),
-    }),
-    v.forward(
-      v.check((env) => fitsTogether(toTiming(env)), UNFIT),
-      ['REFRESH_LEASE_MS'],
-    ),
-    v.transform(toTiming),
-  )
-}
+export const TIMING = v.pipe(
+  v.object({
+    REFRESH_LEASE_MS: milliseconds(DEFAULT_TIMING.leaseMs),
+    REFRESH_DEADLINE_MS: milliseconds(DEFAULT_TIMING.deadlineMs),
+    REFRESH_WAIT_MS: milliseconds(DEFAULT_TIMING.waitMs),
+    INTUIT_TIMEOUT_MS: milliseconds(DEFAULT_TIMING.intuitMs),
+    CLOCK_SKEW_MS: milliseconds(DEFAULT_TIMING.skewMs),
+  }),
+  v.forward(
+    v.check((env) => fitsTogether(toTiming(env)), UNFIT),
+    ['REFRESH_LEASE_MS'],
+  ),
+  v.transform(toTiming),
+)
 
 function toTiming(env: {
   REFRESH_LEASE_MS: number

@@ -7,12 +7,12 @@ import { Problem } from '../problem.ts'
 const MAX_QUERY_LENGTH = 4096
 
 /**
- * The path, decoded. `/oauth/callback/` is `/oauth/callback`, for the routes and for whoever looks at the path
- * afterwards. All that follows `/oauth/start/` is a company key, which has no slash.
+ * The decoded path without a trailing slash: `/oauth/callback/` is `/oauth/callback`. Everything after `/oauth/start/`
+ * is the company key and stays as it is, since a key has no slash.
  */
 export function requestPath(request: Request): string {
   const path = getPath(request)
-  return /[^/]\/$/.test(path) && !path.startsWith('/oauth/start/') ? path.slice(0, -1) : path
+  return /[^/]\/$/.test(path) && !/^\/oauth\/start\/[\s\S]/.test(path) ? path.slice(0, -1) : path
 }
 
 /** Whether the query has a length that it is worth reading at. */

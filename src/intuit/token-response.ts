@@ -19,39 +19,31 @@ function lifetime(maxSeconds: number, fallback: number) {
   return v.fallback(seconds, fallback)
 }
 
-function token() {
-  return v.pipe(v.string(), v.maxLength(MAX_TOKEN_LENGTH), v.regex(/^[\x21-\x7E]+$/))
-}
+const TOKEN = v.pipe(v.string(), v.maxLength(MAX_TOKEN_LENGTH), v.regex(/^[\x21-\x7E]+$/))
 
 /** `null` and an empty string mean the same as an absent member. */
-function optionalToken() {
-  return v.optional(
-    v.union([
-      v.pipe(
-        v.union([v.null(), v.literal('')]),
-        v.transform(() => undefined),
-      ),
-      token(),
-    ]),
-  )
-}
+const OPTIONAL_TOKEN = v.optional(
+  v.union([
+    v.pipe(
+      v.union([v.null(), v.literal('')]),
+      v.transform(() => undefined),
+    ),
+    TOKEN,
+  ]),
+)
 
 /**
  * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
  * may be odd in every other field and still hold the only valid refresh token.
  */
-function tokenResponseSchema() {
-  return v.object({
-    access_token: token(),
-    refresh_token: optionalToken(),
-    expires_in: lifetime(MAX_ACCESS_SECONDS, USUAL_ACCESS_SECONDS),
-    x_refresh_token_expires_in: lifetime(MAX_REFRESH_SECONDS, USUAL_REFRESH_SECONDS),
-    x_refresh_token_hard_expires_in: lifetime(MAX_REFRESH_SECONDS, 0),
-  })
-}
-function tokenErrorSchema() {
-  return v.object({ error: v.pipe(v.string(), v.nonEmpty()) })
-}
+const TOKEN_RESPONSE = v.object({
+  access_token: TOKEN,
+  refresh_token: OPTIONAL_TOKEN,
+  expires_in: lifetime(MAX_ACCESS_SECONDS, USUAL_ACCESS_SECONDS),
+  x_refresh_token_expires_in: lifetime(MAX_REFRESH_SECONDS, USUAL_REFRESH_SECONDS),
+  x_refresh_token_hard_expires_in: lifetime(MAX_REFRESH_SECONDS, 0),
+})
+const TOKEN_ERROR = v.object({ error: v.pipe(v.string(), v.nonEmpty()) })
 
 function parsedJson(text: string): unknown {
   try {
@@ -72,7 +64,7 @@ function classify(status: number, error: string | undefined): TokenErrorReason {
 }
 
 function errorOf(body: unknown): string | undefined {
-  const parsed = v.safeParse(tokenErrorSchema(), body)
+  const parsed = v.safeParse(TOKEN_ERROR, body)
   return parsed.success ? parsed.output.error : undefined
 }
 
@@ -91,7 +83,7 @@ export function parseTokenResult(
   now: EpochSeconds,
 ): TokenResult {
   const body = text === undefined ? undefined : parsedJson(text)
-  const granted = status === 200 ? v.safeParse(tokenResponseSchema(), body) : undefined
+  const granted = status === 200 ? v.safeParse(TOKEN_RESPONSE, body) : undefined
   if (!granted?.success) {
     const error = errorOf(body)
     const intuitError = error === undefined ? undefined : errorName(error)

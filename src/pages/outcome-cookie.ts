@@ -15,40 +15,32 @@ const PROBLEM = 'problem'
 /** A cookie has 4096 bytes in all, and the longest texts are ours and plain. */
 const MAX_DETAIL_LENGTH = 600
 
-function consentOutcomeSchema() {
-  return v.variant('connected', [
-    v.object({ connected: v.literal(true), companyName: v.string() }),
-    v.object({ connected: v.literal(false), code: v.pipe(v.string(), v.check(isProblemCode), v.guard(isProblemCode)) }),
-  ])
-}
-function shownProblemSchema() {
-  return v.object({
-    code: v.string(),
-    detail: v.string(),
-    requestId: v.string(),
-    intuitTid: v.optional(v.string()),
-    intuitError: v.optional(v.string()),
-    company: v.optional(
-      v.object({
-        name: v.string(),
-        standing: v.picklist(['connected', 'reconnect_required', 'not_connected', 'unknown']),
-      }),
-    ),
-    start: v.optional(v.object({ path: v.pipe(v.string(), v.regex(/^\/oauth\/start\//)), isNamed: v.boolean() })),
-    needsNewLink: v.optional(v.boolean()),
-    earlierOutcome: v.optional(consentOutcomeSchema()),
-  })
-}
-function storedConnection() {
-  return v.pipe(
-    v.string(),
-    v.parseJson(),
-    v.object({ companyName: v.string(), realmId: v.optional(v.string()), sharesRealm: v.boolean() }),
-  )
-}
-function storedProblem() {
-  return v.pipe(v.string(), v.parseJson(), shownProblemSchema())
-}
+const CONSENT_OUTCOME = v.variant('connected', [
+  v.object({ connected: v.literal(true), companyName: v.string() }),
+  v.object({ connected: v.literal(false), code: v.pipe(v.string(), v.check(isProblemCode), v.guard(isProblemCode)) }),
+])
+const SHOWN_PROBLEM = v.object({
+  code: v.string(),
+  detail: v.string(),
+  requestId: v.string(),
+  intuitTid: v.optional(v.string()),
+  intuitError: v.optional(v.string()),
+  company: v.optional(
+    v.object({
+      name: v.string(),
+      standing: v.picklist(['connected', 'reconnect_required', 'not_connected', 'unknown']),
+    }),
+  ),
+  start: v.optional(v.object({ path: v.pipe(v.string(), v.regex(/^\/oauth\/start\//)), isNamed: v.boolean() })),
+  needsNewLink: v.optional(v.boolean()),
+  earlierOutcome: v.optional(CONSENT_OUTCOME),
+})
+const STORED_CONNECTION = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ companyName: v.string(), realmId: v.optional(v.string()), sharesRealm: v.boolean() }),
+)
+const STORED_PROBLEM = v.pipe(v.string(), v.parseJson(), SHOWN_PROBLEM)
 
 export function keepConnected(c: Context, shown: ShownConnection): void {
   setHostCookie(c, CONNECTED, JSON.stringify(shown), KEPT_SECONDS)
@@ -56,7 +48,7 @@ export function keepConnected(c: Context, shown: ShownConnection): void {
 
 /** The company that this browser connected last. */
 export function keptConnected(c: Context): ShownConnection | undefined {
-  const stored = v.safeParse(storedConnection(), hostCookies(c).get(CONNECTED))
+  const stored = v.safeParse(STORED_CONNECTION, hostCookies(c).get(CONNECTED))
   return stored.success ? { realmId: undefined, ...stored.output } : undefined
 }
 
@@ -71,6 +63,6 @@ export function keepProblem(c: Context, problem: ShownProblem): void {
 
 /** The problem that this browser met last. */
 export function keptProblem(c: Context): ShownProblem | undefined {
-  const stored = v.safeParse(storedProblem(), hostCookies(c).get(PROBLEM))
+  const stored = v.safeParse(STORED_PROBLEM, hostCookies(c).get(PROBLEM))
   return stored.success ? stored.output : undefined
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import type { ApiClient } from '../broker/api-client.ts'
 import { STATUSES } from '../broker/connection-status.ts'
 import type { Fleet } from '../fleet/fleet.ts'

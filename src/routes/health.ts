@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import { waitUntil } from '../http/request.ts'
 import type { AccessVariables } from '../middleware/api-key.ts'
 import type { Readiness } from '../readiness.ts'

@@ -11,23 +11,19 @@ export interface Cursors {
 }
 
 /** A place: none yet, the end, or the last connection that was passed. */
-function placeSchema() {
-  return v.union([v.null(), v.literal('end'), v.strictTuple([v.pipe(v.number(), v.finite()), v.string()])])
-}
+const PLACE = v.union([v.null(), v.literal('end'), v.strictTuple([v.pipe(v.number(), v.finite()), v.string()])])
 
-function cursorSchema() {
-  return v.pipe(
-    v.string(),
-    v.parseJson(),
-    v.strictObject({
-      status: v.nullable(v.string()),
-      environment: v.nullable(v.string()),
-      places: v.array(placeSchema()),
-    }),
-  )
-}
+const CURSOR = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.strictObject({
+    status: v.nullable(v.string()),
+    environment: v.nullable(v.string()),
+    places: v.array(PLACE),
+  }),
+)
 
-function toPlace(place: v.InferOutput<ReturnType<typeof placeSchema>>): ListPlaces[number] {
+function toPlace(place: v.InferOutput<typeof PLACE>): ListPlaces[number] {
   if (place === null || place === 'end') return place ?? undefined
   const [diesAt, companyKey] = place
   return { diesAt, companyKey }
@@ -53,7 +49,7 @@ export async function readCursor(
   shards: number,
   cursors: Cursors,
 ): Promise<ListPlaces | undefined> {
-  const parsed = v.safeParse(cursorSchema(), await cursors.decrypt(cursor))
+  const parsed = v.safeParse(CURSOR, await cursors.decrypt(cursor))
   if (!parsed.success) return undefined
   const { places, ...filter } = parsed.output
   const isOfThisList = filter.status === (status ?? null) && filter.environment === (environment ?? null)

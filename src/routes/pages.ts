@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/consent/callback.ts'
 import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'

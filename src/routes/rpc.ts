@@ -20,21 +20,15 @@ interface RpcDeps {
   reportFault(error: unknown, requestId: string): void
 }
 
-function wholeNumber() {
-  return v.pipe(v.number(), v.integer(), v.minValue(0))
-}
-function tokenOptions() {
-  return v.optional(
-    v.strictObject({
-      minTtlSeconds: v.optional(v.pipe(wholeNumber(), v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
-      fresh: v.optional(v.boolean(), false),
-    }),
-    {},
-  )
-}
-function refreshOptions() {
-  return v.optional(v.strictObject({ ifGeneration: v.optional(wholeNumber()) }), {})
-}
+const WHOLE_NUMBER = v.pipe(v.number(), v.integer(), v.minValue(0))
+const TOKEN_OPTIONS = v.optional(
+  v.strictObject({
+    minTtlSeconds: v.optional(v.pipe(WHOLE_NUMBER, v.maxValue(MAX_MIN_TTL_SECONDS)), 0),
+    fresh: v.optional(v.boolean(), false),
+  }),
+  {},
+)
+const REFRESH_OPTIONS = v.optional(v.strictObject({ ifGeneration: v.optional(WHOLE_NUMBER) }), {})
 
 /** Throws `invalid_request`, naming the option. */
 function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
@@ -88,14 +82,14 @@ export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportF
   return {
     getToken: (companyKey: unknown, options: unknown, waitUntil: WaitUntil) =>
       answered('getToken', companyKey, async () => {
-        const { minTtlSeconds, fresh } = parsed(tokenOptions(), options)
+        const { minTtlSeconds, fresh } = parsed(TOKEN_OPTIONS, options)
         const wanted = { minTtlSeconds, fromTable: fresh }
         return tokenAnswer((await broker.freshToken(parseKey(companyKey), wanted, waitUntil)).token)
       }),
 
     refreshToken: (companyKey: unknown, options: unknown, waitUntil: WaitUntil) =>
       answered('refreshToken', companyKey, async () => {
-        const { ifGeneration } = parsed(refreshOptions(), options)
+        const { ifGeneration } = parsed(REFRESH_OPTIONS, options)
         const generations = ifGeneration === undefined ? undefined : [ifGeneration]
         const key = parseKey(companyKey)
         await forcedRefresh(key)

@@ -1,4 +1,4 @@
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import * as v from 'valibot'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
@@ -12,26 +12,24 @@ import { startLinkUrl } from './start-link.ts'
 const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.least} to ${LINK_SECONDS.most}.`
 
 /** The body, which the API document tells as it is parsed. */
-export function startLinkRequest() {
-  return v.strictObject(
-    {
-      company_name: v.optional(v.string('company_name must be a string.')),
-      expires_in: v.optional(
-        v.pipe(
-          v.number(EXPIRES_IN),
-          v.integer(EXPIRES_IN),
-          v.minValue(LINK_SECONDS.least, EXPIRES_IN),
-          v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
-        ),
+export const START_LINK_REQUEST = v.strictObject(
+  {
+    company_name: v.optional(v.string('company_name must be a string.')),
+    expires_in: v.optional(
+      v.pipe(
+        v.number(EXPIRES_IN),
+        v.integer(EXPIRES_IN),
+        v.minValue(LINK_SECONDS.least, EXPIRES_IN),
+        v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
       ),
-    },
-    'The body may have the members company_name and expires_in, and no other.',
-  )
-}
+    ),
+  },
+  'The body may have the members company_name and expires_in, and no other.',
+)
 
 /** Throws `invalid_request` or `invalid_company_name`. */
 function parsedRequest(body: object) {
-  const parsed = v.safeParse(startLinkRequest(), body)
+  const parsed = v.safeParse(START_LINK_REQUEST, body)
   if (parsed.success) {
     return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
   }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey } from '../broker/company.ts'
 import type { UsableToken } from '../broker/connection.ts'
@@ -26,19 +26,10 @@ export function tokenBody({ accessToken, connection }: UsableToken): TokenBody {
   }
 }
 
-/** A remembered token is answered again and again: its body is written once, and goes with it. */
-const bodies = new WeakMap<UsableToken, string>()
-function bodyOf(token: UsableToken): string {
-  const body = bodies.get(token) ?? JSON.stringify(tokenBody(token))
-  bodies.set(token, body)
-  return body
-}
-
-/** `no-transform`, as a compressing edge would weaken the ETag (RFC 9110 section 8.8.1). */
+/** `no-transform`: an edge that compresses the response would weaken the ETag (RFC 9110 section 8.8.1). */
 function answer(c: Context, token: UsableToken, source: Source, ms: number) {
   c.set('source', source)
-  return c.body(bodyOf(token), 200, {
-    'Content-Type': 'application/json',
+  return c.json(tokenBody(token), 200, {
     ETag: `"${token.connection.generation}"`,
     'Cache-Control': 'no-store, no-transform',
     // Where the token came from, and how long that took.

@@ -76,7 +76,9 @@ describe('the bundle', () => {
     expect(readFileSync('wrangler.toml', 'utf8')).not.toMatch(/nodejs_compat|node_compat/)
   })
 
-  it('is uploaded as it is measured: minified, without the names of functions', () => {
-    expect(readFileSync('wrangler.toml', 'utf8')).toMatch(/^minify = true$[^[]*^keep_names = false$/m)
+  it('is uploaded as it is measured: minified, with the names of functions and source maps', () => {
+    expect(readFileSync('wrangler.toml', 'utf8')).toMatch(
+      /^minify = true$[^[]*^keep_names = true$[^[]*^upload_source_maps = true$/m,
+    )
   })
 })
