@@ -11,7 +11,7 @@ import type {
 } from '../broker/connection.ts'
 import { attributes, digits, epochSeconds, flag, integer, text } from './attribute-values.ts'
 import { all, isNoDigits, isNoText } from './conditions.ts'
-import type { Item } from './dynamodb.ts'
+import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { parseHistory } from './refresh-history.ts'
 
 /*
@@ -68,6 +68,13 @@ export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation
 export const FAILURE_ATTRIBUTES =
   'failure_code, failure_error, failure_tid, failure_count, failure_since, failed_at, retry_at, failure_not_before, failure_client'
 
+/** The table as the writes of connections need it. */
+export interface ConnectionTable {
+  dynamo: DynamoDb
+  /** The item that refused a condition: as DynamoDB returned it, or read if the engine does not return it. */
+  findRefusingItem(companyKey: string, refused: Refused): Promise<Item | undefined>
+}
+
 function parseLease(item: Item): Lease | undefined {
   const owner = text(item, 'lease_owner')
   const until = integer(item, 'lease_until')
@@ -100,7 +107,7 @@ function parseDisconnection(item: Item): Disconnection | undefined {
   return { at, revocation, intuitTid, ...(token === undefined ? {} : { token }) }
 }
 
-function lastChangeOf(item: Item): ConnectionChange | undefined {
+function parseLastChange(item: Item): ConnectionChange | undefined {
   const at = integer(item, 'connected_at')
   return at === undefined ? undefined : { at, by: text(item, 'connected_by') ?? '' }
 }
@@ -133,7 +140,7 @@ export function parseConnection(item: Item, companyKey: string): Connection {
     lease: parseLease(item),
     failure: parseFailure(item),
     disconnection: parseDisconnection(item),
-    lastChange: lastChangeOf(item),
+    lastChange: parseLastChange(item),
     refreshes: parseHistory(text(item, 'refreshes')),
   }
 }

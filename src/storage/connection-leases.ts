@@ -1,5 +1,5 @@
-import { type Connection, EMBARGO, type EpochMs } from '../broker/connection.ts'
-import type { ConnectionStore, LeaseEnd } from '../broker/ports.ts'
+import { type Connection, EMBARGO, type EpochMs, type Failure, type FailureReason } from '../broker/connection.ts'
+import type { Claim, Claimed, ConnectionStore, LeaseEnd } from '../broker/ports.ts'
 import { addRefreshNote } from '../broker/refresh/history.ts'
 import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import {
@@ -13,25 +13,31 @@ import {
   isSameText,
   recordExists,
 } from './conditions.ts'
-import { connectionKey, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES, parseConnection } from './connection-item.ts'
-import type { DynamoDb, Item, Refused } from './dynamodb.ts'
+import {
+  type ConnectionTable,
+  connectionKey,
+  FAILURE_ATTRIBUTES,
+  LEASE_ATTRIBUTES,
+  parseConnection,
+} from './connection-item.ts'
+import type { DynamoDb } from './dynamodb.ts'
 import { formatHistory } from './refresh-history.ts'
 
-/** Whether the stored token is still the one that was spent. A record written by hand has no hash: the token itself tells. */
+/** The stored refresh token is still the one that was used. A record written by hand has no hash: the token is compared. */
 export function stillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
   const sameHash = isSameText('refresh_token_hash', refreshTokenHash)
   return refreshTokenHash === undefined ? all(sameHash, isSameText('refresh_token', refreshToken)) : sameHash
 }
 
-/** Nobody else holds the lease: a lease is an owner and an end, and one without the other is none. */
+/** Nobody else holds the lease. A lease has an owner and an end: one without the other counts as none. */
 function mayTakeLease(owner: string, now: EpochMs): Condition {
   const isFree = any(isNoNumber('lease_until'), isBelow('lease_until', now, ':now'), isNoText('lease_owner'))
   return any(isFree, equals('lease_owner', attribute(owner), ':me'))
 }
 
 /**
- * The lease of this owner, which may have become the embargo of its own request: an embargo keeps the end of the lease,
- * and nobody acquires another before that.
+ * The lease is this owner's. It may have become the embargo of its own request: an embargo keeps the end of the lease,
+ * and nobody acquires another lease before that.
  */
 export function ownLease(owner: string, { lease }: Connection): Condition {
   const isEmbargo = equals('lease_owner', attribute(EMBARGO), ':embargo')
@@ -39,79 +45,98 @@ export function ownLease(owner: string, { lease }: Connection): Condition {
   return any(equals('lease_owner', attribute(owner), ':me'), all(isEmbargo, sameEnd))
 }
 
-/** What is set where a lease does not simply go. One that lapsed ends now and not at 0: a late claim of its holder is refused. */
+/**
+ * What remains of a lease that is not removed. A lapsed lease ends now and not at 0, so that a late attempt of its holder
+ * to acquire it is refused.
+ */
 function keptLease(end: LeaseEnd | 'embargo') {
   if (end === 'free') return undefined
   return end === 'embargo' ? { lease_owner: EMBARGO } : { lease_until: end.lapsedAt }
 }
 
-/** The right to spend a refresh token: who has it, and what it came to. */
-export function createConnectionLeases(
+async function acquireLease(
+  { dynamo, findRefusingItem }: ConnectionTable,
+  companyKey: string,
+  { owner, now, until, mayRetry }: Claim,
+): Promise<Claimed> {
+  const unleased = all(recordExists(), mayTakeLease(owner, now))
+  const input: Parameters<typeof dynamo.updateItem>[0] = {
+    Key: connectionKey(companyKey),
+    // The former owner is kept. If there is one, it did not release its lease.
+    UpdateExpression: 'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
+    ConditionExpression: unleased.expression,
+    ExpressionAttributeValues: { ...unleased.values, ...attributes({ ':until': until, ':nobody': '-' }) },
+    ReturnValues: 'ALL_NEW',
+  }
+  const claimed = await dynamo.updateItem(input, { mayRetry })
+  if (!claimed.refused) {
+    const { attributes: item } = claimed
+    const isTakeover = text(item, 'lapsed_owner') !== '-'
+    return { outcome: 'claimed', connection: parseConnection(item, companyKey), isTakeover }
+  }
+  const item = await findRefusingItem(companyKey, claimed)
+  return item ? { outcome: 'held', connection: parseConnection(item, companyKey) } : { outcome: 'gone' }
+}
+
+async function releaseLease(dynamo: DynamoDb, companyKey: string, owner: string, end: LeaseEnd): Promise<void> {
+  const kept = keptLease(end)
+  await dynamo.updateItem({
+    Key: connectionKey(companyKey),
+    UpdateExpression: kept ? `SET ${assignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
+    ConditionExpression: 'lease_owner = :me',
+    ExpressionAttributeValues: { ...assigned(kept ?? {}), ...attributes({ ':me': owner }) },
+  })
+}
+
+async function recordFailure(
   dynamo: DynamoDb,
-  refusingItem: (companyKey: string, refused: Refused) => Promise<Item | undefined>,
+  used: Connection,
+  owner: string,
+  failure: Failure,
+  end: LeaseEnd | 'embargo',
+  outcome: FailureReason,
+): Promise<void> {
+  const mayFail = all(stillStored(used), ownLease(owner, used))
+  const kept = keptLease(end)
+  const recorded = {
+    failure_code: failure.reason,
+    failure_error: failure.intuitError,
+    failure_tid: failure.intuitTid,
+    failure_client: failure.client,
+    failure_not_before: failure.notBefore,
+    failure_count: failure.count,
+    failure_since: failure.since,
+    failed_at: failure.at,
+    retry_at: failure.retryAt,
+  }
+  const values = {
+    ...recorded,
+    refreshes: formatHistory(addRefreshNote(used.refreshes, outcome, failure.at)),
+    ...kept,
+  }
+  // Attributes of an earlier failure must not be read as part of this one.
+  const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
+  const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')
+  await dynamo.updateItem({
+    Key: connectionKey(used.companyKey),
+    UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
+    ConditionExpression: mayFail.expression,
+    ExpressionAttributeValues: { ...assigned(values), ...mayFail.values },
+  })
+}
+
+/** Leases: the right to use a refresh token. `requireLeaseClock` throws if the clock is too far off to acquire one. */
+export function createConnectionLeases(
+  table: ConnectionTable,
   requireLeaseClock: () => void,
 ): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> {
+  const { dynamo } = table
   return {
-    async claim(companyKey, { owner, now, until, mayRetry }) {
+    async claim(companyKey, claim) {
       requireLeaseClock()
-      const unleased = all(recordExists(), mayTakeLease(owner, now))
-      const claim: Parameters<typeof dynamo.updateItem>[0] = {
-        Key: connectionKey(companyKey),
-        // The former owner is kept: one that is still there did not give its lease back.
-        UpdateExpression:
-          'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
-        ConditionExpression: unleased.expression,
-        ExpressionAttributeValues: { ...unleased.values, ...attributes({ ':until': until, ':nobody': '-' }) },
-        ReturnValues: 'ALL_NEW',
-      }
-      const claimed = await dynamo.updateItem(claim, { mayRetry })
-      if (!claimed.refused) {
-        const { attributes: item } = claimed
-        const isTakeover = text(item, 'lapsed_owner') !== '-'
-        return { outcome: 'claimed', connection: parseConnection(item, companyKey), isTakeover }
-      }
-      const item = await refusingItem(companyKey, claimed)
-      return item ? { outcome: 'held', connection: parseConnection(item, companyKey) } : { outcome: 'gone' }
+      return acquireLease(table, companyKey, claim)
     },
-
-    async release(companyKey, owner, end) {
-      const kept = keptLease(end)
-      await dynamo.updateItem({
-        Key: connectionKey(companyKey),
-        UpdateExpression: kept ? `SET ${assignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
-        ConditionExpression: 'lease_owner = :me',
-        ExpressionAttributeValues: { ...assigned(kept ?? {}), ...attributes({ ':me': owner }) },
-      })
-    },
-
-    async fail(used, owner, failure, end, outcome) {
-      const mayFail = all(stillStored(used), ownLease(owner, used))
-      const kept = keptLease(end)
-      const recorded = {
-        failure_code: failure.reason,
-        failure_error: failure.intuitError,
-        failure_tid: failure.intuitTid,
-        failure_client: failure.client,
-        failure_not_before: failure.notBefore,
-        failure_count: failure.count,
-        failure_since: failure.since,
-        failed_at: failure.at,
-        retry_at: failure.retryAt,
-      }
-      const values = {
-        ...recorded,
-        refreshes: formatHistory(addRefreshNote(used.refreshes, outcome, failure.at)),
-        ...kept,
-      }
-      // What an earlier failure left must not be read as part of this one.
-      const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
-      const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')
-      await dynamo.updateItem({
-        Key: connectionKey(used.companyKey),
-        UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
-        ConditionExpression: mayFail.expression,
-        ExpressionAttributeValues: { ...assigned(values), ...mayFail.values },
-      })
-    },
+    release: (companyKey, owner, end) => releaseLease(dynamo, companyKey, owner, end),
+    fail: (used, owner, failure, end, outcome) => recordFailure(dynamo, used, owner, failure, end, outcome),
   }
 }

@@ -1,20 +1,28 @@
 import type { ConnectionStore } from '../broker/ports.ts'
 import { assigned, attributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
-import { connectionKey, HOLDS_NO_TOKENS, isExpired, NAMES_NO_REALM, parseConnection } from './connection-item.ts'
+import { storeConsent } from './connection-consent.ts'
+import {
+  type ConnectionTable,
+  connectionKey,
+  HOLDS_NO_TOKENS,
+  isExpired,
+  NAMES_NO_REALM,
+  parseConnection,
+} from './connection-item.ts'
 import { createConnectionLeases } from './connection-leases.ts'
-import { createConnectionTokens } from './connection-tokens.ts'
+import { replaceTokenPair } from './connection-tokens.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { fleetAttributes } from './fleet-keys.ts'
 
-/** Only an unfinished attempt, or nothing, is stored. */
+/** The record is unfinished or absent. */
 export const NEVER_CONNECTED = all(NAMES_NO_REALM, HOLDS_NO_TOKENS, isSameInteger('generation', 0))
 
 const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
 /**
- * Connection records in DynamoDB. No write needs a transaction. Each is idempotent, as the transport repeats what it had
- * no answer to. `requireLeaseClock` throws where the clock is too far off to acquire a lease.
+ * Connection records in DynamoDB. No write needs a transaction. Every write is idempotent: the HTTP client repeats a
+ * request without a response. `requireLeaseClock` throws if the clock is too far off to acquire a lease.
  */
 export function createConnectionStore(
   dynamo: DynamoDb,
@@ -22,18 +30,18 @@ export function createConnectionStore(
 ): ConnectionStore {
   const readItem = (companyKey: string) => dynamo.getItem({ Key: connectionKey(companyKey), ConsistentRead: true })
 
-  /** The item that refused a condition: told by DynamoDB, read where the engine does not tell. */
-  const refusingItem = async (companyKey: string, refused: Refused) => refused.item ?? (await readItem(companyKey))
+  const findRefusingItem = async (companyKey: string, refused: Refused) => refused.item ?? (await readItem(companyKey))
+  const table: ConnectionTable = { dynamo, findRefusingItem }
 
-  /** Overwrites what an unfinished attempt left that has expired and that DynamoDB has not yet deleted. */
-  const startAnew = async (companyKey: string, values: Parameters<typeof attributes>[0]): Promise<Item> => {
+  /** Overwrites an unfinished record that has expired and that DynamoDB has not yet deleted. */
+  const overwriteExpired = async (companyKey: string, values: Parameters<typeof attributes>[0]): Promise<Item> => {
     const item = attributes({ pk: `connection#${companyKey}`, ...values })
     const put = await dynamo.putItem({
       Item: item,
       ConditionExpression: NEVER_CONNECTED.expression,
       ExpressionAttributeValues: NEVER_CONNECTED.values,
     })
-    return put.refused ? ((await refusingItem(companyKey, put)) ?? item) : item
+    return put.refused ? ((await findRefusingItem(companyKey, put)) ?? item) : item
   }
 
   return {
@@ -63,14 +71,15 @@ export function createConnectionStore(
         },
         ReturnValues: 'ALL_OLD',
       })
-      if (begun.refused) return parseConnection((await refusingItem(companyKey, begun)) ?? {}, companyKey)
+      if (begun.refused) return parseConnection((await findRefusingItem(companyKey, begun)) ?? {}, companyKey)
       const before = begun.attributes
       const isLeftover = isExpired(before, now)
-      const item = isLeftover ? await startAnew(companyKey, { ...initial, expires_at: expiresAt }) : before
+      const item = isLeftover ? await overwriteExpired(companyKey, { ...initial, expires_at: expiresAt }) : before
       return parseConnection({ ...attributes(initial), ...item }, companyKey)
     },
 
-    ...createConnectionTokens(dynamo, refusingItem),
-    ...createConnectionLeases(dynamo, refusingItem, requireLeaseClock),
+    connect: (companyKey, consent) => storeConsent(table, companyKey, consent),
+    replace: (used, successor, end) => replaceTokenPair(table, used, successor, end),
+    ...createConnectionLeases(table, requireLeaseClock),
   }
 }
