@@ -6,13 +6,8 @@ import type { DynamoDb, Item } from './dynamodb.ts'
 import { fromJson } from './json.ts'
 
 /*
- * pk            S   outbox#<alert id>
- * fleet_shard   S   outbox: a shard of the fleet index for alerts that wait, so that nothing has to scan for them
- * dies_at       N   epoch seconds: the next attempt
- * message       S   the alert as JSON
- * attempts      N   in vain
- * created_at    N
- * expires_at    N   TTL: an alert that nobody took for days is no news any more
+ * The item `outbox#<alert id>`. docs/storage-schema.md describes its attributes. Waiting alerts have a shard of their own
+ * in the fleet index, so that no scan is needed to find them.
  */
 
 const SHARD = 'outbox'
@@ -39,7 +34,7 @@ function parseWaitingAlert(item: Item | undefined): Waiting[] {
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 
-/** Alerts that wait for delivery. Every call is idempotent. */
+/** Alerts that wait for delivery. Idempotent. */
 export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Outbox {
   /** A page may be empty and not be the last one. */
   const dueKeys = async (now: EpochSeconds, limit: number): Promise<string[]> => {
@@ -82,7 +77,7 @@ export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Ou
 
     async due(now, limit) {
       const keys = await dueKeys(now, limit)
-      // The index shows no message, and one that it still shows may be delivered.
+      // The index does not have the message, and may still list an alert that was delivered.
       const whole = await Promise.all(
         keys.map((pk) => dynamo.getItem({ Key: attributes({ pk }), ConsistentRead: true })),
       )

@@ -2,16 +2,16 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { attribute } from './attribute-values.ts'
 
 /*
- * A record may be written by hand. Its reader (`attributes.ts`) takes an absent attribute, NULL, an empty string and a
- * value of another type for the same thing: nothing. DynamoDB's `attribute_not_exists` and `=` do not. The conditions
- * of this service are made here, so that a write judges a record exactly as the read before it did.
+ * A record may be written by hand. To the reader (`attribute-values.ts`), an absent attribute, NULL, an empty string and a
+ * value of another type all mean that there is no value. DynamoDB's `attribute_not_exists` and `=` tell them apart. The
+ * conditions below agree with the reader.
  */
 
 /** A part of a condition expression, with the values that it names. DynamoDB refuses values that no expression names. */
 export interface Condition {
   expression: string
   values: Record<string, AttributeValue>
-  /** What holds its parts together: AND binds closer than OR. Absent: it is a single comparison. */
+  /** Joins the parts: AND binds more tightly than OR. Absent for a single comparison. */
   operator?: 'AND' | 'OR'
 }
 
@@ -19,7 +19,7 @@ function condition(expression: string, values: Record<string, AttributeValue> = 
   return { expression, values }
 }
 
-/** With as few parentheses as there can be: DynamoDB refuses redundant ones. */
+/** DynamoDB refuses redundant parentheses. */
 function join(parts: readonly Condition[], operator: 'AND' | 'OR'): Condition {
   const [only, ...others] = parts
   if (only && others.length === 0) return only
@@ -48,17 +48,17 @@ export function recordExists(): Condition {
   return condition('attribute_exists(pk)')
 }
 
-/** Not there at all. `isNoText` and its like are what the reader takes for nothing. */
+/** The attribute does not exist. For a value that the reader ignores, use `isNoText`, `isNoNumber` or `isNoDigits`. */
 export function absent(name: string): Condition {
   return condition(`attribute_not_exists(${name})`)
 }
 
-/** What `text` reads: a string that is not empty. A value of another type compares with no string. */
+/** `text` reads a value: a string that is not empty. DynamoDB never compares a value of another type with a string. */
 export function isText(name: string): Condition {
   return condition(`${name} > :empty`, { ':empty': { S: '' } })
 }
 
-/** What `integer` reads: a number that JavaScript can hold exactly. */
+/** `integer` reads a value: a number that JavaScript can hold exactly. */
 export function isNumber(name: string): Condition {
   return condition(`${name} BETWEEN :least AND :most`, {
     ':least': attribute(Number.MIN_SAFE_INTEGER),
@@ -66,7 +66,7 @@ export function isNumber(name: string): Condition {
   })
 }
 
-/** What `digits` reads: a number of any length. */
+/** `digits` reads a value: a number of any length. */
 function isDigits(name: string): Condition {
   return condition(`attribute_type(${name}, :type_number)`, { ':type_number': { S: 'N' } })
 }
@@ -83,12 +83,12 @@ export function isNoDigits(name: string): Condition {
   return not(isDigits(name))
 }
 
-/** A flag that is set to the value, or no flag at all. */
+/** The flag has this value, or does not exist. */
 export function isFlagOrNone(name: string, value: boolean): Condition {
   return condition(`${name} <> :other_${name}`, { [`:other_${name}`]: attribute(!value) })
 }
 
-/** `placeholder` may be one that the update expression names too. */
+/** The update expression may use the same `placeholder`. */
 export function equals(name: string, value: AttributeValue, placeholder: string): Condition {
   return condition(`${name} = ${placeholder}`, { [placeholder]: value })
 }
@@ -101,12 +101,12 @@ export function isAbove(name: string, value: number, placeholder: string): Condi
   return condition(`${name} > ${placeholder}`, { [placeholder]: attribute(value) })
 }
 
-/** The text as it was read, or none where none was read. */
+/** The text is still the one that was read; `undefined` if there was none. */
 export function isSameText(name: string, read: string | undefined): Condition {
   return read === undefined ? isNoText(name) : equals(name, attribute(read), `:was_${name}`)
 }
 
-/** The whole number as it was read: of a number with a fraction the reader takes the whole part. */
+/** The number is still the one that was read. The reader drops a fraction. */
 export function isSameInteger(name: string, read: number): Condition {
   const whole = all(
     condition(`${name} >= :was_${name}`, { [`:was_${name}`]: attribute(read) }),

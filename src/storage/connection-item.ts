@@ -15,34 +15,8 @@ import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { parseHistory } from './refresh-history.ts'
 
 /*
- * pk                                                   S     connection#<company_key>
- * company_key, company_name, realm_id                  S
- * access_token, refresh_token                          S
- * access_token_expires_at, refresh_token_expires_at    N     epoch seconds, as every time but two
- * refresh_token_hard_expires_at                        N     the end of the five years
- * created_at, updated_at, last_refresh_at              N
- * last_rotation_at                                     N     when the refresh token last changed its value
- * uses_sandbox_credentials                             BOOL
- * generation                                           N     grows by one with every stored pair
- * refresh_token_hash                                   S     SHA-256, hexadecimal
- * written_by                                           S     who stored the pair
- * connected_at, connected_by                           N S   epoch milliseconds; the last consent, or disconnect
- * lease_owner, lease_until, lapsed_owner               S N S lease_until in epoch milliseconds
- * failure_code, failure_error, failure_tid             S     why the last refreshes failed; Intuit's error code and id
- * failure_count, failure_since, failed_at, retry_at    N
- * failure_not_before, failure_client                   N S   Intuit's Retry-After; digest of the client credentials
- * disconnected_at                                      N     when the tokens were erased
- * revocation, revocation_at, revocation_tid            S N S pending, confirmed or unconfirmed; Intuit's id of the answer
- * revocation_token                                     S     only while `revocation` is pending: the erased refresh token
- *                                                            (else the access token) as it was stored, so that a second
- *                                                            disconnect can revoke it. Nothing else reads it
- * refreshes                                            S     the last attempts: `refresh-history.ts`
- * alerted                                              S     what the operator was last told: `fleet.ts`
- * expires_at                                           N     TTL, only while it was never connected
- *
- * fleet_shard, dies_at                                 S N   the place in the index `fleet`: `fleet-attributes.ts`
- *
- * A record written by hand holds the first eight and no more.
+ * The item `connection#<company_key>`. docs/storage-schema.md describes every attribute. A record written by hand holds
+ * only the attributes of the API reference.
  */
 
 const REVOCATIONS: readonly Revocation[] = ['confirmed', 'unconfirmed', 'pending']
@@ -59,10 +33,10 @@ export function connectionKey(companyKey: string) {
 }
 
 export const HOLDS_NO_TOKENS = all(isNoText('access_token'), isNoText('refresh_token'))
-/** A realm id is a string. Written by hand as a number, it means its digits. */
+/** A realm id is a string. A number written by hand counts as its digits. */
 export const NAMES_NO_REALM = all(isNoText('realm_id'), isNoDigits('realm_id'))
 
-/** Attributes that only a refresh in progress or in trouble needs: a stored pair removes them. */
+/** A stored token pair removes the attributes of leases and failures. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
 export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid, revocation_token'
 export const FAILURE_ATTRIBUTES =
@@ -112,12 +86,12 @@ function parseLastChange(item: Item): ConnectionChange | undefined {
   return at === undefined ? undefined : { at, by: text(item, 'connected_by') ?? '' }
 }
 
-/** Pasted by hand, it may have blanks or a line end around it. */
+/** A value pasted by hand may have blanks or a line end around it. */
 export function parseRealmId(item: Item): string | undefined {
   return text(item, 'realm_id')?.trim() || digits(item, 'realm_id')
 }
 
-/** Reads a record, ours or one written by hand. */
+/** Parses a record, also one written by hand. */
 export function parseConnection(item: Item, companyKey: string): Connection {
   const companyName = text(item, 'company_name') ?? companyKey
   const usesSandbox = flag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
@@ -145,7 +119,7 @@ export function parseConnection(item: Item, companyKey: string): Connection {
   }
 }
 
-/** Whether a record that never got connected has outlived its day: DynamoDB deletes it only within days. */
+/** Whether an unfinished record has expired. DynamoDB deletes it only within days. */
 export function isExpired(item: Item, now: EpochSeconds): boolean {
   const expiresAt = integer(item, 'expires_at')
   return expiresAt !== undefined && expiresAt <= now

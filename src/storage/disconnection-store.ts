@@ -15,7 +15,7 @@ const NO_TOKEN_LEFT = {
   refreshTokenHardExpiresAt: undefined,
 }
 
-/** Every stored pair raises the generation; the two tokens tell where a record was written by hand. */
+/** Every stored pair raises the generation. The tokens are compared for records written by hand. */
 function isUnchanged({ generation, accessToken, refreshToken }: Connection): Condition {
   return all(
     isSameInteger('generation', generation),
@@ -24,15 +24,15 @@ function isUnchanged({ generation, accessToken, refreshToken }: Connection): Con
   )
 }
 
-/** Intuit refuses to revoke a token twice: a refusal never replaces the confirmation of another attempt. */
+/** Intuit refuses to revoke a token twice, so an unconfirmed result never replaces a confirmed one. */
 function maySettle(writer: string, isConfirmed: boolean): Condition {
   const isOurs = equals('connected_by', attribute(writer), ':writer')
   return isConfirmed ? isOurs : all(isOurs, equals('revocation', attribute('pending'), ':pending'))
 }
 
 /**
- * The end of connections in DynamoDB: the record stays, its tokens go. `connected_at` and `connected_by` become the
- * disconnect's own, so that an older consent whose write is repeated late cannot undo it.
+ * Erases the tokens of connections and keeps their records. `connected_at` and `connected_by` become those of the
+ * disconnect, so that a late write of an older consent cannot undo it.
  */
 export function createDisconnectionStore(dynamo: DynamoDb): DisconnectionStore {
   return {
@@ -45,11 +45,11 @@ export function createDisconnectionStore(dynamo: DynamoDb): DisconnectionStore {
         ...{ revocation: 'pending', revocation_token: tokenToRevoke },
         ...fleetAttributes({ companyKey: seen.companyKey, ...NO_TOKEN_LEFT }),
       }
-      const forget = [TOKEN_ATTRIBUTES, LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'revocation_at', 'revocation_tid']
-      if (tokenToRevoke === undefined) forget.push('revocation_token')
+      const removed = [TOKEN_ATTRIBUTES, LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'revocation_at', 'revocation_tid']
+      if (tokenToRevoke === undefined) removed.push('revocation_token')
       const erased = await dynamo.updateItem({
         Key: connectionKey(seen.companyKey),
-        UpdateExpression: `SET ${assignments(set)} REMOVE ${forget.join(', ')}`,
+        UpdateExpression: `SET ${assignments(set)} REMOVE ${removed.join(', ')}`,
         ConditionExpression: unchanged.expression,
         ExpressionAttributeValues: { ...unchanged.values, ...assigned(set) },
       })

@@ -16,14 +16,14 @@ import { type TableClock, tableClock } from './table-clock.ts'
 
 /** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own (`timeoutMs`). Milliseconds. */
 const ATTEMPTS = 4
-/** What of the whole time one attempt may take: a request that hangs is sent twice. */
+/** The share of `timeoutMs` that one attempt may take, so that a request that hangs is sent twice. */
 const ATTEMPT_SHARE = 4 / 9
 const TRANSIENT_BASE_MS = 25
 const THROTTLED_BASE_MS = 1_000
 const LONGEST_PAUSE_MS = 20_000
 
 type Body = Record<string, unknown>
-/** DynamoDB's answer: its body, or the body of a refused condition. */
+/** The body of a response, or of a refused condition. */
 export type Answer = { outcome: 'answered' | 'refused'; body: Body }
 
 interface FailedAttempt {
@@ -36,11 +36,11 @@ interface FailedAttempt {
 }
 
 export interface SendOptions {
-  /** How often a request is sent at the most; four times if absent. */
+  /** Maximum number of attempts; four if absent. */
   attempts?: number
-  /** Asked after the pause, before a request is sent again; so it is if absent. */
+  /** Called after the pause, before each retry. Always retries if absent. */
   mayRetry?: (() => boolean) | undefined
-  /** How long each may take, in ms; four ninths of the whole time if absent. */
+  /** Timeout of one attempt in ms; four ninths of `timeoutMs` if absent. */
   attemptMs?: number
 }
 
@@ -61,7 +61,7 @@ export interface DynamoDbHttpRuntime {
   now(): number
   sleep(milliseconds: number): Promise<void>
   random(): number
-  /** Learns the table's time from every response, and dates the requests. One of the client's own if absent. */
+  /** Measures the table's time from every response, and dates the requests. The client has its own if absent. */
   clock?: TableClock
   log?: (event: DynamoDbFailed) => void
 }
@@ -138,8 +138,7 @@ function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => numb
 }
 
 /**
- * Sends signed requests to DynamoDB's HTTP API. Repeats what failed for a moment, so every operation has to be
- * idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
+ * Sends signed requests to DynamoDB's HTTP API. Retries transient failures, so every operation has to be idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
  * `DynamoDbError` for any other refusal.
  */
 export function createDynamoDbHttp(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
@@ -182,9 +181,9 @@ export function createDynamoDbHttp(settings: () => StorageSettings, runtime: Dyn
         budget.succeed(cost)
         return result
       }
-      // The response has corrected the clock. That is no retry, so a single attempt has it, too.
-      const isDatedAnew: boolean = result.kind === 'skewed' && !isRedated
-      if (isDatedAnew) {
+      // The response has corrected the clock. This does not count as a retry, so it also happens with one attempt.
+      const isToRedate: boolean = result.kind === 'skewed' && !isRedated
+      if (isToRedate) {
         isRedated = true
         continue
       }

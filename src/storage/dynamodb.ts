@@ -8,10 +8,10 @@ import type {
 import type { StorageSettings } from '../config/config.ts'
 import { createDynamoDbHttp, type DynamoDbHttpRuntime, type SendOptions } from './dynamodb-http.ts'
 
-/** Attributes as DynamoDB sends them; `attributes.ts` reads them one by one. */
+/** Attributes as DynamoDB sends them. `attribute-values.ts` reads them. */
 export type Item = Record<string, unknown>
 
-/** A refused condition is a value. `item` is the item that refused it, where the engine tells (`ALL_OLD`). */
+/** A refused condition is a value. `item` is the item that refused it, if the engine returns it (`ALL_OLD`). */
 export interface Refused {
   refused: true
   item: Item | undefined

@@ -6,10 +6,6 @@ import type { DynamoDb, Item } from './dynamodb.ts'
 import { filterExpression } from './fleet-filter.ts'
 import { FLEET_SHARDS, NEVER_EXPIRES } from './fleet-keys.ts'
 
-/*
- * alerted   S   of a connection record: what the operator was last told of it. Written by the cron alone.
- */
-
 const PK_PREFIX = 'connection#'
 
 function parseIndexedConnection(item: Item): IndexedConnection {
@@ -37,7 +33,7 @@ function startKey(shard: string, { diesAt, companyKey }: Place) {
   return attributes({ fleet_shard: shard, dies_at: diesAt, pk: `${PK_PREFIX}${companyKey}` })
 }
 
-/** The connections of the table in the order of their deaths, by the index that `DYNAMODB_FLEET_INDEX` names. */
+/** Lists connections by expiry, from the index that `DYNAMODB_FLEET_INDEX` names. */
 export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
   return {
     shards: FLEET_SHARDS,
@@ -62,13 +58,13 @@ export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): Fle
       return { connections: items.map(parseIndexedConnection), next: lastKey && parsePlace(lastKey) }
     },
 
-    async setLastNotified(companyKey, before, told) {
+    async setLastNotified(companyKey, before, lastNotified) {
       const unchanged = all(recordExists(), isSameText('alerted', before))
       await dynamo.updateItem({
         Key: connectionKey(companyKey),
-        UpdateExpression: 'SET alerted = :told',
+        UpdateExpression: 'SET alerted = :alerted',
         ConditionExpression: unchanged.expression,
-        ExpressionAttributeValues: { ...unchanged.values, ...attributes({ ':told': told }) },
+        ExpressionAttributeValues: { ...unchanged.values, ...attributes({ ':alerted': lastNotified }) },
       })
     },
   }

@@ -2,12 +2,8 @@ import type { EpochSeconds } from '../broker/connection.ts'
 import { firstExpiry } from '../broker/connection-status.ts'
 
 /*
- * Of every connection record, in the index `fleet` (`dev/table-definition.ts`, `infra/table.yaml`):
- *
- * fleet_shard   S   00 … 15, by the company key: partition key
- * dies_at       N   epoch seconds: sort key
- *
- * States and other items have none and stay out of the index. Alerts that wait have a shard of their own (`outbox.ts`).
+ * The keys of the index `fleet`: `fleet_shard` and `dies_at` (docs/storage-schema.md). Only connections and waiting alerts
+ * have them.
  */
 
 const SHARDS = 16

@@ -3,17 +3,13 @@ import type { RealmStore } from '../broker/ports.ts'
 import { attributes, text } from './attribute-values.ts'
 import type { DynamoDb } from './dynamodb.ts'
 
-/*
- * pk                     S  realm#<environment>#<realm_id>
- * company_key, realm_id  S  the key that it was connected under
- * updated_at             N
- */
+/* The item `realm#<environment>#<realm_id>`. docs/storage-schema.md describes its attributes. */
 
 function key(environment: Environment, realmId: string) {
   return attributes({ pk: `realm#${environment}#${realmId}` })
 }
 
-/** Which key a realm was connected under. */
+/** Stores under which company key a realm is connected. */
 export function createRealmStore(dynamo: DynamoDb): RealmStore {
   return {
     async holder(environment, realmId) {

@@ -8,9 +8,9 @@ import { createDynamoDb } from './dynamodb.ts'
 import type { DynamoDbHttpRuntime } from './dynamodb-http.ts'
 import { rankFrom } from './regions.ts'
 
-/** One short attempt: the home region has to answer within the same request. Milliseconds. */
+/** One short attempt (milliseconds): the primary region has to answer within the same request. */
 const ONE_ATTEMPT = { attempts: 1, attemptMs: 1_000 }
-/** How long a replica that failed is left alone. */
+/** How long a failed replica is not used. */
 const PASS_OVER_MS = 30_000
 
 interface ReplicasConfig {
@@ -32,7 +32,7 @@ export function createReplicaStore(config: ReplicasConfig, runtime: DynamoDbHttp
     }),
   )
 
-  /** The nearest one that is not passed over, if it is nearer than home. */
+  /** The nearest usable replica, if it is nearer than the primary region. */
   const nearest = (from: CallerLocation) => {
     const rank = rankFrom(from)
     const primaryRank = rank(config.storage().region)
@@ -45,7 +45,7 @@ export function createReplicaStore(config: ReplicasConfig, runtime: DynamoDbHttp
     async read(companyKey, from) {
       const replica = nearest(from)
       if (!replica) return undefined
-      // After a failure one request tries it, and the others go on passing it over.
+      // After a failure, one request tries the replica while the others still skip it.
       if (replica.passedOverUntil > 0) replica.passedOverUntil = now() + PASS_OVER_MS
       try {
         const item = await replica.table.getItem({ Key: connectionKey(companyKey) }, ONE_ATTEMPT)

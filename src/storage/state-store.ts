@@ -5,18 +5,7 @@ import { assigned, assignments, attribute, attributes, flag, integer, text } fro
 import { all, any, type Condition, equals, isAbove, isNoText } from './conditions.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 
-/*
- * pk                         S     state#<nonce>
- * company_key, company_name  S     as given at start; the name only if one was given
- * uses_sandbox_credentials   BOOL
- * browser_hash               S     SHA-256 of what the browser has to present, only where it has to
- * link_expires_at            N     of the signed start link that was opened, only where one was
- * link_kid                   S     the key that signed it
- * created_at, expires_at     N     expires_at is the table's TTL attribute
- * claimed_by, claimed_at     S N   which visit used it, and when in epoch milliseconds
- * outcome                    S     what became of that visit: `connected`, or a problem code
- * outcome_company_name       S     of the company that it connected
- */
+/* The item `state#<nonce>`. docs/storage-schema.md describes its attributes. */
 
 const CONNECTED = 'connected'
 
@@ -29,7 +18,7 @@ function parseLink(item: Item): VerifiedLink | undefined {
   return expiresAt === undefined || kid === undefined ? undefined : { expiresAt, kid }
 }
 
-/** What became of the visit that used the state. A code of a later version is a failure without a reason. */
+/** The outcome of the visit that used the state. An unknown code, from a later version, is `internal_error`. */
 function classifyOutcome(item: Item): ConsentOutcome | undefined {
   const outcome = text(item, 'outcome')
   if (outcome === undefined) return undefined
@@ -60,7 +49,7 @@ function mayAcquire(
   return all(
     equals('company_key', attribute(companyKey), ':key'),
     isAbove('expires_at', now, ':now'),
-    // "OR mine": a claim whose answer was lost and that is sent again must not read as a replay.
+    // A claim that is sent again after a lost response must not count as a replay.
     any(isNoText('claimed_by'), equals('claimed_by', attribute(claimant), ':me')),
     browserHash === undefined
       ? anyBrowser

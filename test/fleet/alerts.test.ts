@@ -179,7 +179,7 @@ describe('an operator', () => {
     const [key = ''] = await made.connected(1)
     service.dynamo.fault({
       ...{ operation: 'UpdateItem', kind: 'error', status: 500, type: 'InternalServerError' },
-      when: ({ body }) => JSON.stringify(body).includes(':told'),
+      when: ({ body }) => JSON.stringify(body).includes(':alerted'),
     })
     await expect(service.scheduled()).rejects.toThrow('500')
     service.dynamo.heal()
