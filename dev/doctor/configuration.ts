@@ -104,7 +104,7 @@ const settingsCheck = (faults: Fault[]): Check => {
   const left = faults.filter(({ variable }) => !CHECKED_ABOVE.test(variable)).map(({ text }) => text)
   return left.length === 0
     ? ok('as the Worker reads them')
-    : fail(left.join('; '), 'Correct or remove it: README, Configuration.')
+    : fail(left.join('; '), 'Correct or remove it: docs/configuration.md.')
 }
 
 /** What can be told from the variables alone. `env` is as the Worker would find it, `variables` what of it is text. */
