@@ -1,9 +1,7 @@
-import { base64, bytesOfBase64 } from '../crypto/bytes.ts'
-import { hmac, hmacKey } from '../crypto/hmac.ts'
+import { Webhook } from 'standardwebhooks'
 import type { Alert, SendAlert } from '../fleet/ports.ts'
 
-/** How long the receiver may take. Milliseconds. */
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 export interface WebhookSettings {
   url: string
@@ -17,30 +15,27 @@ interface WebhookDeps {
   now(): number
 }
 
-/** The scheme's symmetric signature, `v1` (Standard Webhooks specification, "Signature scheme"). */
-async function signatureOf(secret: string, signed: string) {
-  return `v1,${base64(await hmac(await hmacKey(bytesOfBase64(secret)), signed))}`
-}
-
-function bodyOf({ type, at, data }: Alert) {
+function toBody({ type, at, data }: Alert) {
   return JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
 }
 
-/** Sends alerts by the Standard Webhooks scheme. Only a 2xx counts as taken; a redirect is not followed. */
+/** Sends alerts as Standard Webhooks. Only a 2xx response counts as delivered; redirects are not followed. */
 export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookDeps): SendAlert {
+  const webhook = new Webhook(secret)
   return async (alert) => {
-    const [body, timestamp] = [bodyOf(alert), String(Math.floor(now() / 1000))]
+    const body = toBody(alert)
+    const sentAt = now()
     const headers = {
       'Content-Type': 'application/json',
       'webhook-id': alert.id,
-      'webhook-timestamp': timestamp,
-      'webhook-signature': await signatureOf(secret, `${alert.id}.${timestamp}.${body}`),
+      'webhook-timestamp': String(Math.floor(sentAt / 1000)),
+      'webhook-signature': webhook.sign(alert.id, new Date(sentAt), body),
     }
     try {
-      const signal = AbortSignal.timeout(PATIENCE_MS)
-      const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
-      await answer.body?.cancel()
-      return answer.ok
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+      await response.body?.cancel()
+      return response.ok
     } catch {
       return false
     }
