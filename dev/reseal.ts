@@ -8,7 +8,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { TokenName } from '../src/broker/ports.ts'
-import { createTokenVault, type EncryptionKey, encryptionKeyId } from '../src/crypto/token-vault.ts'
+import type { SymmetricKey } from '../src/crypto/key-ring.ts'
+import { createTokenVault, encryptionKeyId } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'
 import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 import { createPace, isThrottled, type Pace } from './reseal-pace.ts'
@@ -47,7 +48,7 @@ interface ResealOptions {
   client: DynamoDBClient
   table: string
   /** The first one seals. */
-  keys: readonly EncryptionKey[]
+  keys: readonly SymmetricKey[]
   dryRun: boolean
   /** Records in hand at once. */
   concurrency: number

@@ -1,5 +1,5 @@
+import { base64url } from 'jose'
 import type { LogEvent, Runtime } from './broker/ports.ts'
-import { base64Url } from './crypto/bytes.ts'
 import type { RequestLine } from './middleware/request-log.ts'
 import type { DynamoDbFailed } from './storage/dynamodb-http.ts'
 import type { ClockSkew } from './storage/table-clock.ts'
@@ -14,7 +14,7 @@ export const runtime: Runtime = {
   now: () => Date.now(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   random: () => Math.random(),
-  nonce: () => base64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
+  nonce: () => base64url.encode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
 }
 
 export const network: typeof fetch = (input, init) => fetch(input, init)

@@ -20,7 +20,7 @@ export function createService(env: Env) {
   const app = createApp({
     broker,
     fleet: () => createFleet({ ...composition(), isConfigured: () => config().fleet().indexName !== undefined, now }),
-    cursors: createPaginationCursor(() => config().storage().secretAccessKey),
+    cursors: createPaginationCursor(() => ({ ...config().access(), encryptionKeys: config().encryptionKeys() })),
     ready: lazy(() => {
       const { dynamo, clock } = composition()
       const report = (faults: string[]) => warn({ event: 'not_ready', faults })

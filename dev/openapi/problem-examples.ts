@@ -105,9 +105,9 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'Something went wrong here. The operator finds it by X-Request-Id.',
   },
   sealed_token_unreadable: {
-    when: 'A stored token does not open with the configured keys',
+    when: 'A stored token cannot be decrypted with the configured keys',
     detail:
-      'A stored token does not open, and nothing was changed. The operator has to put its key back into TOKEN_ENCRYPTION_KEYS.',
+      'A stored token cannot be decrypted, and nothing was changed. The operator has to put its key back into TOKEN_ENCRYPTION_KEYS.',
   },
   token_exchange_failed: {
     when: 'Intuit refused the code, or the request as this deployment makes it',

@@ -15,8 +15,8 @@ export interface ApiClient {
 
 /** A caller and what its key is known by. */
 export interface ApiKey extends ApiClient {
-  /** SHA-256 of the key, 32 bytes. */
-  digest: Uint8Array
+  /** SHA-256 of the key, 64 lower-case hexadecimal digits. */
+  digest: string
   /** From then on the key is wrong. */
   expiresAt: EpochSeconds | undefined
 }

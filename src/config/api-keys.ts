@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { PERMISSIONS } from '../broker/api-client.ts'
-import { bytesOfHex } from '../crypto/bytes.ts'
 import { TEXT } from './formats.ts'
 
 function isDay(day: string) {
@@ -43,7 +42,7 @@ const API_KEY = v.pipe(
   ),
   v.transform(({ sha256, expires, ...apiClient }) => ({
     ...apiClient,
-    digest: bytesOfHex(sha256),
+    digest: sha256.toLowerCase(),
     expiresAt: expires === undefined ? undefined : Math.floor(Date.parse(expires) / 1000),
   })),
 )
@@ -56,5 +55,5 @@ export const API_KEYS = v.pipe(
   TEXT,
   v.parseJson(undefined, NOT_A_LIST),
   some(API_KEY, NOT_A_LIST),
-  v.check((keys) => new Set(keys.map(({ digest }) => String(digest))).size === keys.length, 'must hold each key once'),
+  v.check((keys) => new Set(keys.map(({ digest }) => digest)).size === keys.length, 'must hold each key once'),
 )

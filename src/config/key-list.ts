@@ -1,12 +1,12 @@
+import { decodeBase64 } from 'hono/utils/encode'
 import * as v from 'valibot'
-import { bytesOfBase64 } from '../crypto/bytes.ts'
 import { TEXT } from './formats.ts'
 
 const ENTRY = /^([\w.-]{1,64}):([A-Za-z0-9+/]{43}=)$/
 function parseEntries(list: string) {
   return list.split(',').flatMap((entry) => {
     const [, kid, base64] = ENTRY.exec(entry.trim()) ?? []
-    return kid && base64 ? [{ kid, bytes: bytesOfBase64(base64) }] : []
+    return kid && base64 ? [{ kid, bytes: decodeBase64(base64) }] : []
   })
 }
 function isKeyList(list: string) {

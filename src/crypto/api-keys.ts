@@ -1,52 +1,39 @@
 import { type ApiClient, type ApiKey, withFullRights } from '../broker/api-client.ts'
 import type { EpochMs } from '../broker/connection.ts'
-import { equalInConstantTime, rememberingSha256, sha256 } from './digest.ts'
+import { sha256Hex } from './digest.ts'
 
 export interface ApiKeySettings {
-  /** The shared key itself. It may do everything. */
+  /** `API_KEY`, in plain text. It has every permission. */
   apiKey: string | undefined
-  /** Named keys, known by their digests. */
+  /** `API_KEYS`, known by their digests. */
   keys: readonly ApiKey[]
 }
 
-/** Whose key this is; nobody's, too, where it has expired. */
+/** Finds the client that a key belongs to. `undefined`: the key is unknown or has expired. */
 export type Identify = (presented: string | undefined) => Promise<{ apiClient: ApiClient | undefined }>
 
-/** Whom a key belongs to that fits none. It has expired, as if it had been one. */
-const NOBODY: ApiKey = { name: '', may: [], companies: [], digest: new Uint8Array(32), expiresAt: 0 }
+/** A key of `API_KEYS` that equals `API_KEY` comes last, so that its own rights apply. */
+async function findKeys({ apiKey, keys }: ApiKeySettings): Promise<readonly ApiKey[]> {
+  if (apiKey === undefined) return keys
+  return [{ ...withFullRights('API_KEY'), digest: await sha256Hex(apiKey), expiresAt: undefined }, ...keys]
+}
 
-async function allKeys({ apiKey, keys }: ApiKeySettings): Promise<readonly ApiKey[]> {
-  if (apiKey === undefined) return [NOBODY, ...keys]
-  const shared = { ...withFullRights('API_KEY'), digest: await sha256(apiKey), expiresAt: undefined }
-  return [NOBODY, shared, ...keys]
+/** The SHA-256 digests of all keys, as hexadecimal text. */
+export async function apiKeyDigests(settings: ApiKeySettings): Promise<string[]> {
+  return (await findKeys(settings)).map(({ digest }) => digest)
 }
 
 /**
- * Where in the list of keys a digest is, at last, as `API_KEY` may be one of `API_KEYS`; 0 if nowhere. Looks at each key
- * to its end, and takes no branch on what it finds.
- */
-function placeOf(digest: Uint8Array, keys: readonly ApiKey[]): number {
-  let place = 0
-  for (const [at, key] of keys.entries()) place += Number(equalInConstantTime(key.digest, digest)) * (at - place)
-  return place
-}
-
-/** Texts whose digests are remembered. */
-const MAX_PRESENTED = 100
-
-/**
- * Recognises callers by their keys. What is presented is hashed and compared with every digest, so that the time tells
- * neither how much of a key is right, nor whose it is, nor whether it is right at all. A text that came before, right or
- * wrong, is not hashed again: a short time tells that it did. Throws `configuration_error` where `settings` does.
+ * Identifies API clients by their keys. The key itself is never compared, only looked up by its SHA-256: a guess that
+ * differs in one character has an unrelated digest, so the time of a look-up does not tell how much of a key is right.
+ * Throws `configuration_error` if `settings` does.
  */
 export function createApiKeys(settings: () => ApiKeySettings, now: () => EpochMs): Identify {
-  let kept: readonly ApiKey[] | undefined
-  const digestOf = rememberingSha256(MAX_PRESENTED)
+  let byDigest: ReadonlyMap<string, ApiKey> | undefined
   return async (presented) => {
-    kept ??= await allKeys(settings())
-    if (!presented) return { apiClient: undefined }
-    const found = kept[placeOf(await digestOf(presented), kept)] ?? NOBODY
-    const isLive = (found.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 > now()
+    byDigest ??= new Map((await findKeys(settings())).map((key) => [key.digest, key]))
+    const found = presented ? byDigest.get(await sha256Hex(presented)) : undefined
+    const isLive = found && (found.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 > now()
     return { apiClient: isLive ? found : undefined }
   }
 }

@@ -1,21 +1,58 @@
-import { sha256 } from './digest.ts'
-import { decryptJwe, encryptJwe, importKey, parseJwe } from './jwe.ts'
+import { CompactEncrypt, compactDecrypt } from 'jose'
+import { type ApiKeySettings, apiKeyDigests } from './api-keys.ts'
+import type { SymmetricKey } from './key-ring.ts'
 
-const HEADER = { alg: 'dir', enc: 'A256GCM', kid: 'cursor', sub: 'connections', typ: 'cursor' } as const
+export interface CursorSettings extends ApiKeySettings {
+  /** `TOKEN_ENCRYPTION_KEYS`. */
+  encryptionKeys: readonly SymmetricKey[]
+}
+
+const HEADER = { alg: 'dir', enc: 'A256GCM', typ: 'cursor' }
+const PINNED = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /**
- * Closes and opens cursors, under a key made of `secret`. What a cursor says is for us alone: it names connections that
- * its holder may have no right to know of. No stored token opens as a cursor, as none is under this key.
+ * The first token encryption key. Without one, the digests of all API keys: a client that knows its own key cannot
+ * compute the digests of the others.
  */
-export function createPaginationCursor(secret: () => string) {
-  const key = async () => importKey(new Uint8Array(await sha256(`cursor of a list: ${secret()}`)))
-  return {
-    encrypt: async (text: string): Promise<string> => encryptJwe(await key(), HEADER, text),
+async function findSecret(settings: CursorSettings): Promise<Uint8Array<ArrayBuffer>> {
+  const [first] = settings.encryptionKeys
+  return first ? first.bytes : new Uint8Array(encoder.encode((await apiKeyDigests(settings)).join(' ')))
+}
 
-    /** `undefined`: not one of ours. */
-    decrypt: async (cursor: string): Promise<string | undefined> => {
-      const jwe = parseJwe(cursor)
-      return jwe && decryptJwe(await key(), jwe)
+/** A key for cursors alone (HKDF, RFC 5869): no stored token decrypts as a cursor. */
+async function deriveKey(settings: CursorSettings): Promise<CryptoKey> {
+  const secret = await crypto.subtle.importKey('raw', await findSecret(settings), 'HKDF', false, ['deriveKey'])
+  const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode('pagination-cursor') }
+  return crypto.subtle.deriveKey(hkdf, secret, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+}
+
+/**
+ * Encrypts pagination cursors. A cursor names connections that its holder may have no right to see. Throws
+ * `configuration_error` if `settings` does.
+ */
+export function createPaginationCursor(settings: () => CursorSettings) {
+  let derived: CryptoKey | undefined
+  const cursorKey = async () => {
+    derived ??= await deriveKey(settings())
+    return derived
+  }
+
+  return {
+    encrypt: async (text: string): Promise<string> =>
+      new CompactEncrypt(encoder.encode(text)).setProtectedHeader(HEADER).encrypt(await cursorKey()),
+
+    /** `undefined`: not a cursor of this service. */
+    async decrypt(cursor: string): Promise<string | undefined> {
+      const key = await cursorKey()
+      try {
+        const { plaintext } = await compactDecrypt(cursor, key, PINNED)
+        return decoder.decode(plaintext)
+      } catch {
+        return undefined
+      }
     },
   }
 }

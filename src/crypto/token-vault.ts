@@ -1,85 +1,107 @@
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
+import * as v from 'valibot'
 import type { TokenName, Vault } from '../broker/ports.ts'
 import { Problem } from '../problem.ts'
 import { sha256Hex } from './digest.ts'
-import { decryptJwe, encryptJwe, importKey, type JweHeader, parseJwe } from './jwe.ts'
+import { createKeyRing, type SymmetricKey } from './key-ring.ts'
 
-/** Marks a sealed value: a plain token of Intuit's may look like a JWE itself. */
-const MARK = 'sealed:v1:'
+/** Marks an encrypted value: a plain token from Intuit may look like a JWE itself. */
+const PREFIX = 'sealed:v1:'
 
-/** One key of `TOKEN_ENCRYPTION_KEYS`. */
-export interface EncryptionKey {
-  kid: string
-  /** 32 bytes. */
-  bytes: Uint8Array<ArrayBuffer>
-}
+/** The whole protected header. A value with another `alg` or `enc`, with `crit` or with `zip` is damaged. */
+const headerSchema = v.strictObject({
+  alg: v.literal('dir'),
+  enc: v.literal('A256GCM'),
+  kid: v.string(),
+  /** The company key (a registered header parameter by RFC 7519 section 5.3). */
+  sub: v.string(),
+  /** The attribute (RFC 8725 section 3.11 advises to tell kinds of values apart). */
+  typ: v.string(),
+})
+type Header = v.InferOutput<typeof headerSchema>
 
-interface KeyRing {
-  /** The key that seals. Absent where no key is configured. */
-  first: { kid: string; key: CryptoKey } | undefined
-  byKid: ReadonlyMap<string, CryptoKey>
-}
+const PINNED = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
 
-async function keyRing(keys: readonly EncryptionKey[]): Promise<KeyRing> {
-  const imported = await Promise.all(keys.map(async ({ kid, bytes }) => ({ kid, key: await importKey(bytes) })))
-  return { first: imported[0], byKid: new Map(imported.map(({ kid, key }) => [kid, key])) }
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function importKey(bytes: Uint8Array<ArrayBuffer>) {
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
 }
 
 function undecryptable(reason: string) {
-  return new Problem('sealed_token_unreadable', `A stored token does not open, and nothing was changed. ${reason}`)
+  return new Problem(
+    'sealed_token_unreadable',
+    `A stored token cannot be decrypted, and nothing was changed. ${reason}`,
+  )
 }
 
-/** A `kid` of an unknown key comes from the table: only what may be one is shown. */
+/** An unknown `kid` comes from the table: the message shows it only if it has the form of one. */
 function missingKey(kid: string) {
   const name = /^[\w.-]{1,64}$/.test(kid) ? ` ${kid}` : ''
-  return undecryptable(`The operator has to put the key${name} that sealed it into TOKEN_ENCRYPTION_KEYS again.`)
+  return undecryptable(`The operator has to put the key${name} that encrypted it into TOKEN_ENCRYPTION_KEYS again.`)
 }
 
 function damaged() {
   return undecryptable(
-    'It was altered, or copied from elsewhere. The operator has to restore it, or to connect the company anew.',
+    'It was altered, or copied from elsewhere. The operator has to restore it, or to connect the company again.',
   )
 }
 
-/** The `kid` of the key that sealed a stored value, as the value itself says. `undefined`: it is plain, or damaged. */
-export function encryptionKeyId(stored: string): string | undefined {
-  return stored.startsWith(MARK) ? parseJwe(stored.slice(MARK.length))?.header.kid : undefined
+/** Reads the header of a JWE before anything is verified. `undefined`: not a JWE of this service. */
+function parseHeader(jwe: string): Header | undefined {
+  try {
+    const header = v.safeParse(headerSchema, decodeProtectedHeader(jwe))
+    return header.success ? header.output : undefined
+  } catch {
+    return undefined
+  }
 }
 
-function belongsTo(header: JweHeader, companyKey: string, name: TokenName) {
-  return header.sub === companyKey && header.typ === name
+async function decryptJwe(key: CryptoKey, jwe: string): Promise<string> {
+  try {
+    const { plaintext } = await compactDecrypt(jwe, key, PINNED)
+    return decoder.decode(plaintext)
+  } catch {
+    throw damaged()
+  }
+}
+
+/** The `kid` that a stored value names. `undefined`: the value is plain, or damaged. */
+export function encryptionKeyId(stored: string): string | undefined {
+  return stored.startsWith(PREFIX) ? parseHeader(stored.slice(PREFIX.length))?.kid : undefined
 }
 
 /**
- * Tokens at rest as JWE compact, each bound to its record and attribute. The first key seals, all open; without keys
- * tokens are stored as they are, and `warnPlain` is told. Plain values open as they are in either case. Keys are
- * imported at their first use and kept. Throws `configuration_error` where `keys` does.
+ * Encrypts tokens at rest as compact JWE, each bound to its record and attribute. Without keys, tokens are stored plain
+ * and `warnUnencrypted` is called. Plain values are always readable. Throws `sealed_token_unreadable`, and
+ * `configuration_error` if `keys` does.
  */
-export function createTokenVault(keys: () => readonly EncryptionKey[], warnUnencrypted: () => void): Vault {
-  let kept: KeyRing | undefined
-  const ring = async () => {
-    kept ??= await keyRing(keys())
-    return kept
-  }
+export function createTokenVault(keys: () => readonly SymmetricKey[], warnUnencrypted: () => void): Vault {
+  const keyRing = createKeyRing(keys, importKey)
 
   return {
-    async encrypt(companyKey, name, token) {
-      const { first } = await ring()
-      if (first) {
-        const header = { alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: companyKey, typ: name } as const
-        return `${MARK}${await encryptJwe(first.key, header, token)}`
+    async encrypt(companyKey: string, name: TokenName, token: string) {
+      const { first } = await keyRing()
+      if (!first) {
+        warnUnencrypted()
+        return token
       }
-      warnUnencrypted()
-      return token
+      const jwe = await new CompactEncrypt(encoder.encode(token))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.kid, sub: companyKey, typ: name })
+        .encrypt(first.key)
+      return `${PREFIX}${jwe}`
     },
 
-    async decrypt(companyKey, name, stored) {
-      if (!stored.startsWith(MARK)) return stored
-      const jwe = parseJwe(stored.slice(MARK.length))
-      if (!jwe) throw damaged()
-      const key = (await ring()).byKid.get(jwe.header.kid)
-      if (!key) throw missingKey(jwe.header.kid)
+    async decrypt(companyKey: string, name: TokenName, stored: string) {
+      if (!stored.startsWith(PREFIX)) return stored
+      const jwe = stored.slice(PREFIX.length)
+      const header = parseHeader(jwe)
+      if (!header) throw damaged()
+      const key = (await keyRing()).byKid.get(header.kid)
+      if (!key) throw missingKey(header.kid)
       const token = await decryptJwe(key, jwe)
-      if (token === undefined || !belongsTo(jwe.header, companyKey, name)) throw damaged()
+      if (header.sub !== companyKey || header.typ !== name) throw damaged()
       return token
     },
 

@@ -1,5 +1,5 @@
+import { base64url } from 'jose'
 import type { ClientCredentials } from '../config/config.ts'
-import { base64Url } from '../crypto/bytes.ts'
 import { hmac, hmacKey } from '../crypto/hmac.ts'
 
 const BYTES = 12
@@ -10,5 +10,5 @@ const BYTES = 12
  */
 export async function clientDigest({ clientId, clientSecret }: ClientCredentials, companyKey: string): Promise<string> {
   const key = await hmacKey(new TextEncoder().encode(clientSecret))
-  return base64Url((await hmac(key, `${clientId} ${companyKey}`)).slice(0, BYTES))
+  return base64url.encode((await hmac(key, `${clientId} ${companyKey}`)).slice(0, BYTES))
 }

@@ -145,7 +145,7 @@ describe('a token that does not open', () => {
     const key = await connected()
     for (const TOKEN_ENCRYPTION_KEYS of [NEW, '']) {
       const without = await redeployed({ TOKEN_ENCRYPTION_KEYS })
-      expect(await expectUntouched(key, without)).toContain('the key old that sealed it')
+      expect(await expectUntouched(key, without)).toContain('the key old that encrypted it')
       await without.close()
     }
     expect((await read(`/api/token/${key}`)).status).toBe(200)

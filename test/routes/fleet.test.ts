@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfig } from '../../src/config/config.ts'
 import { createPaginationCursor } from '../../src/crypto/pagination-cursor.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -40,6 +41,11 @@ const failed = (code: string, retryIn: number) => ({
   failure_since: { N: String(NOW - 600) },
   ...{ failed_at: { N: String(NOW - 600) }, retry_at: { N: String(NOW + retryIn) } },
 })
+
+const cursorSettings = (vars: Record<string, string>) => {
+  const config = readConfig(vars)
+  return { ...config.access(), encryptionKeys: config.encryptionKeys() }
+}
 
 interface Listing {
   connections: { company_key: string; status: string; last_error?: { code: string; intuit_tid: string } }[]
@@ -196,14 +202,14 @@ describe('the list of connections', () => {
       ['of a status that there is not', JSON.stringify({ status: 'fine', environment: null, places: shards('end') })],
       ['of more members', JSON.stringify({ status: null, environment: null, places: shards('end'), more: 1 })],
     ])('that is sealed by us and %s is refused', async (_, text) => {
-      const { encrypt } = createPaginationCursor(() => service.vars['AWS_SECRET_ACCESS_KEY'] ?? '')
+      const { encrypt } = createPaginationCursor(() => cursorSettings(service.vars))
       const before = service.dynamo.requests.length
       expect(await reason('limit=3', await encrypt(text))).toMatchObject(REFUSED)
       expect(service.dynamo.requests).toHaveLength(before)
     })
 
     it('that was sealed with another key is refused', async () => {
-      const { encrypt } = createPaginationCursor(() => 'another secret')
+      const { encrypt } = createPaginationCursor(() => cursorSettings({ API_KEY: 'another-secret' }))
       expect(await reason('', await encrypt(well(shards('end'))))).toMatchObject(REFUSED)
     })
 

@@ -101,7 +101,7 @@ export const inProcess = (options: InProcessOptions) => {
         ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
         ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
       }),
-    cursors: createPaginationCursor(() => 'secret'),
+    cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
     ready: () => async () => [],
     identifyClient: createApiKeys(config.access, runtime.now),
     queryKeysAllowed: () => config.access().queryKeysAllowed,

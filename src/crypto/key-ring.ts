@@ -1,0 +1,28 @@
+/** A configured secret key. */
+export interface SymmetricKey {
+  kid: string
+  /** 32 bytes. */
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface KeyRing {
+  /** The key for new values. `undefined`: no key is configured. */
+  first: { kid: string; key: CryptoKey } | undefined
+  byKid: ReadonlyMap<string, CryptoKey>
+}
+
+type ImportKey = (bytes: Uint8Array<ArrayBuffer>) => Promise<CryptoKey>
+
+/**
+ * Imports keys at first use and keeps them. The first key encrypts or signs, all keys decrypt or verify. Throws
+ * `configuration_error` if `keys` does.
+ */
+export function createKeyRing(keys: () => readonly SymmetricKey[], importKey: ImportKey): () => Promise<KeyRing> {
+  let keyRing: KeyRing | undefined
+  return async () => {
+    if (keyRing) return keyRing
+    const imported = await Promise.all(keys().map(async ({ kid, bytes }) => ({ kid, key: await importKey(bytes) })))
+    keyRing = { first: imported[0], byKid: new Map(imported.map(({ kid, key }) => [kid, key])) }
+    return keyRing
+  }
+}
