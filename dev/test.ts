@@ -6,8 +6,12 @@ import { clearAwsSettings } from './local-environment.ts'
 const env: NodeJS.ProcessEnv = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' }
 clearAwsSettings(env)
 
+const given = process.argv.slice(2)
+/** Without arguments: what fits into some minutes. The rest is `npm run test:long`. */
+const projects = given.length === 0 ? ['--project', 'node', '--project', 'workerd'] : []
+
 /** `npm test`: vitest with what follows as its arguments. */
-const tests = spawn('vitest', ['run', ...process.argv.slice(2)], { env, stdio: 'inherit' })
+const tests = spawn('vitest', ['run', ...projects, ...given], { env, stdio: 'inherit' })
 tests.on('exit', (code) => {
   process.exitCode = code ?? 1
 })
