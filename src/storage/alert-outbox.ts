@@ -34,31 +34,31 @@ function parseWaitingAlert(item: Item | undefined): Waiting[] {
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
 
+/** An empty page may not be the last one. */
+async function findDueKeys(dynamo: DynamoDb, index: string, now: EpochSeconds, limit: number): Promise<string[]> {
+  const keys: string[] = []
+  let start: QueryInput['ExclusiveStartKey']
+  for (let page = 0; page < DUE_PAGES && keys.length < limit; page++) {
+    const { items, lastKey } = await dynamo.query({
+      IndexName: index,
+      KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
+      ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
+      Limit: limit - keys.length,
+      ...(start ? { ExclusiveStartKey: start } : {}),
+    })
+    keys.push(...items.flatMap((item) => text(item, 'pk') ?? []))
+    if (!lastKey) break
+    start = attributes({
+      fleet_shard: SHARD,
+      dies_at: integer(lastKey, 'dies_at'),
+      pk: text(lastKey, 'pk'),
+    })
+  }
+  return keys
+}
+
 /** Alerts that wait for delivery. Idempotent. */
 export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Outbox {
-  /** A page may be empty and not be the last one. */
-  const dueKeys = async (now: EpochSeconds, limit: number): Promise<string[]> => {
-    const keys: string[] = []
-    let start: QueryInput['ExclusiveStartKey']
-    for (let page = 0; page < DUE_PAGES && keys.length < limit; page++) {
-      const { items, lastKey } = await dynamo.query({
-        IndexName: indexName(),
-        KeyConditionExpression: 'fleet_shard = :shard AND dies_at <= :now',
-        ExpressionAttributeValues: attributes({ ':shard': SHARD, ':now': now }),
-        Limit: limit - keys.length,
-        ...(start ? { ExclusiveStartKey: start } : {}),
-      })
-      keys.push(...items.flatMap((item) => text(item, 'pk') ?? []))
-      if (!lastKey) break
-      start = attributes({
-        fleet_shard: SHARD,
-        dies_at: integer(lastKey, 'dies_at'),
-        pk: text(lastKey, 'pk'),
-      })
-    }
-    return keys
-  }
-
   return {
     async put(alert, now, nextAttemptAt) {
       await dynamo.putItem({
@@ -76,7 +76,7 @@ export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Ou
     },
 
     async due(now, limit) {
-      const keys = await dueKeys(now, limit)
+      const keys = await findDueKeys(dynamo, indexName(), now, limit)
       // The index does not have the message, and may still list an alert that was delivered.
       const whole = await Promise.all(
         keys.map((pk) => dynamo.getItem({ Key: attributes({ pk }), ConsistentRead: true })),
