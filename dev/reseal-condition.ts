@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { TokenName } from '../src/broker/ports.ts'
+import type { TokenName } from '../src/broker/ports/crypto.ts'
 
 export type Item = Record<string, AttributeValue>
 

@@ -7,7 +7,7 @@ import {
   type ScanCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { TokenName } from '../src/broker/ports.ts'
+import type { TokenName } from '../src/broker/ports/crypto.ts'
 import type { SymmetricKey } from '../src/crypto/key-ring.ts'
 import { createTokenVault, encryptionKeyId } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'

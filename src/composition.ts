@@ -1,5 +1,5 @@
 import { createBroker } from './broker/broker.ts'
-import type { Runtime } from './broker/ports.ts'
+import type { Runtime } from './broker/ports/runtime.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config/config.ts'
 import { isSet } from './config/variables.ts'

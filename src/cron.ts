@@ -1,5 +1,5 @@
 import { createWebhook } from './alerts/webhook.ts'
-import type { WaitUntil } from './broker/ports.ts'
+import type { WaitUntil } from './broker/ports/runtime.ts'
 import { createComposition } from './composition.ts'
 import { createCronRun } from './fleet/cron-run.ts'
 import { type Env, network, runtime } from './runtime.ts'

@@ -1,4 +1,4 @@
-import type { Runtime, WaitUntil } from './broker/ports.ts'
+import type { Runtime, WaitUntil } from './broker/ports/runtime.ts'
 import { createSingleFlight } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, configurationFaults } from './config/config.ts'

@@ -1,5 +1,5 @@
 import { base64url } from 'jose'
-import type { LogEvent, Runtime } from './broker/ports.ts'
+import type { LogEvent, Runtime } from './broker/ports/runtime.ts'
 import type { RequestLine } from './middleware/request-log.ts'
 import type { DynamoDbFailed } from './storage/dynamodb-http.ts'
 import type { ClockSkew } from './storage/table-clock.ts'

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { RefreshOptions, TokenOptions, TokensBinding } from '../client/rpc.d.ts'
-import type { WaitUntil } from './broker/ports.ts'
+import type { WaitUntil } from './broker/ports/runtime.ts'
 import { runCron } from './cron.ts'
 import type { Env } from './runtime.ts'
 import { createService } from './service.ts'

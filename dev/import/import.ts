@@ -1,4 +1,4 @@
-import type { Vault } from '../../src/broker/ports.ts'
+import type { Vault } from '../../src/broker/ports/crypto.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { readRecord, toItem } from './record.ts'
 import type { Found, Source } from './source.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { environmentFor, parseCompanyKey, parseCompanyName } from '../../src/broker/company.ts'
-import type { Vault } from '../../src/broker/ports.ts'
+import type { Vault } from '../../src/broker/ports/crypto.ts'
 import { Problem } from '../../src/problem.ts'
 import { attributes } from '../../src/storage/attribute-values.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'

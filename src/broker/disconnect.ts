@@ -10,20 +10,10 @@ import {
 } from './connection.ts'
 import { connectionNotFound, refreshInProgress } from './errors.ts'
 import { pollUntil } from './poll.ts'
-import type {
-  AuthorizationServer,
-  ConnectionStore,
-  DisconnectionStore,
-  FlowSettings,
-  Log,
-  RealmStore,
-  Rescue,
-  RevocationResult,
-  Runtime,
-  Settlement,
-  Vault,
-  WaitUntil,
-} from './ports.ts'
+import type { Vault } from './ports/crypto.ts'
+import type { AuthorizationServer, RevocationResult } from './ports/intuit.ts'
+import type { FlowSettings, Log, Runtime, WaitUntil } from './ports/runtime.ts'
+import type { ConnectionStore, DisconnectionStore, RealmStore, Rescue, Settlement } from './ports/storage.ts'
 import { retryUntil } from './retry.ts'
 import type { Timing } from './timing.ts'
 import { openToken } from './token-pair.ts'

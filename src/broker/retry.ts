@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { Runtime } from './ports.ts'
+import type { Runtime } from './ports/runtime.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000

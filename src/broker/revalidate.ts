@@ -1,7 +1,8 @@
 import { Problem } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type { Connection } from './connection.ts'
-import type { ConnectionStore, Log, RealmStore, Runtime, WaitUntil } from './ports.ts'
+import type { Log, Runtime, WaitUntil } from './ports/runtime.ts'
+import type { ConnectionStore, RealmStore } from './ports/storage.ts'
 import type { Tokens } from './tokens/get-token.ts'
 
 /** Anybody may open the link: Intuit is asked about a connection once in this time at most. */

@@ -1,5 +1,5 @@
 import type { EpochMs } from './connection.ts'
-import type { Runtime, WaitUntil } from './ports.ts'
+import type { Runtime, WaitUntil } from './ports/runtime.ts'
 import type { Timing } from './timing.ts'
 
 interface SharedCall<Result> {

@@ -1,6 +1,7 @@
 import { Problem } from '../problem.ts'
 import type { Connection, StoredToken, StoredTokenPair, TokenPair, UsableToken, WithAccessToken } from './connection.ts'
-import type { IssuedTokens, TokenName, Vault } from './ports.ts'
+import type { TokenName, Vault } from './ports/crypto.ts'
+import type { IssuedTokens } from './ports/intuit.ts'
 
 /** A pair that Intuit gave, closed for the record of `companyKey`. */
 export async function encryptTokenPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredTokenPair> {

@@ -1,5 +1,5 @@
 import { base64url } from 'jose'
-import type { LinkSigner, StartLink } from '../broker/ports.ts'
+import type { LinkSigner, StartLink } from '../broker/ports/crypto.ts'
 import { hmac, hmacKey } from './hmac.ts'
 import { createKeyRing, type SymmetricKey } from './key-ring.ts'
 

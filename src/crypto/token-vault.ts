@@ -1,6 +1,6 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
 import * as v from 'valibot'
-import type { TokenName, Vault } from '../broker/ports.ts'
+import type { TokenName, Vault } from '../broker/ports/crypto.ts'
 import { Problem } from '../problem.ts'
 import { sha256Hex } from './digest.ts'
 import { createKeyRing, type SymmetricKey } from './key-ring.ts'

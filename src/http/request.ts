@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { getPath } from 'hono/utils/url'
-import type { CallerLocation, WaitUntil } from '../broker/ports.ts'
+import type { WaitUntil } from '../broker/ports/runtime.ts'
+import type { CallerLocation } from '../broker/ports/storage.ts'
 import { Problem } from '../problem.ts'
 
 /** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */

@@ -1,5 +1,6 @@
 import type { Environment } from '../broker/company.ts'
-import type { AuthorizationServer, ExchangeAnswer, Runtime, TokenResult, UseGuard } from '../broker/ports.ts'
+import type { AuthorizationServer, ExchangeAnswer, TokenResult, UseGuard } from '../broker/ports/intuit.ts'
+import type { Runtime } from '../broker/ports/runtime.ts'
 import type { Config } from '../config/config.ts'
 import { clientDigest } from './client-digest.ts'
 import { revokeAt } from './revocation.ts'

@@ -1,4 +1,4 @@
-import type { RevocationResult } from '../broker/ports.ts'
+import type { RevocationResult } from '../broker/ports/intuit.ts'
 import type { ClientCredentials } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 

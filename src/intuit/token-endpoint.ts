@@ -1,4 +1,4 @@
-import type { TokenResult, Used, UseGuard } from '../broker/ports.ts'
+import type { TokenResult, Used, UseGuard } from '../broker/ports/intuit.ts'
 import type { ClientCredentials } from '../config/config.ts'
 import { basicAuthorization } from './client-authentication.ts'
 import { retryAfterSeconds } from './retry-after.ts'

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { EpochSeconds, TokenErrorReason } from '../broker/connection.ts'
 import { errorName } from '../broker/consent/intuit-errors.ts'
-import type { TokenResult } from '../broker/ports.ts'
+import type { TokenResult } from '../broker/ports/intuit.ts'
 
 /** What Intuit grants where its answer does not say: a lost number must not lose the pair. */
 const USUAL_ACCESS_SECONDS = 3600

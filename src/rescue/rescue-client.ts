@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import type { Rescue, Runtime, Successor } from '../broker/ports.ts'
+import type { Runtime } from '../broker/ports/runtime.ts'
+import type { Rescue, Successor } from '../broker/ports/storage.ts'
 
 /** The namespace of the Durable Object `RescueStore`, as far as it is used: tests in Node need no types of workerd. */
 export interface RescueNamespace {

@@ -1,5 +1,5 @@
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../broker/connection.ts'
-import type { Consent } from '../broker/ports.ts'
+import type { Consent } from '../broker/ports/storage.ts'
 import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import { all, any, type Condition, equals, isBelow, isFlagOrNone, isNoNumber, isSameText } from './conditions.ts'
 import {

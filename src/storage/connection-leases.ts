@@ -1,5 +1,5 @@
 import { type Connection, EMBARGO, type EpochMs, type Failure, type FailureReason } from '../broker/connection.ts'
-import type { Claim, Claimed, ConnectionStore, LeaseEnd } from '../broker/ports.ts'
+import type { Claim, Claimed, ConnectionStore, LeaseEnd } from '../broker/ports/storage.ts'
 import { addRefreshNote } from '../broker/refresh/history.ts'
 import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import {

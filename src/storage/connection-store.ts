@@ -1,4 +1,4 @@
-import type { ConnectionStore } from '../broker/ports.ts'
+import type { ConnectionStore } from '../broker/ports/storage.ts'
 import { assigned, attributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
 import { storeConsent } from './connection-consent.ts'

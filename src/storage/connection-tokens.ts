@@ -1,5 +1,5 @@
 import type { Connection } from '../broker/connection.ts'
-import type { LeaseEnd, Successor } from '../broker/ports.ts'
+import type { LeaseEnd, Successor } from '../broker/ports/storage.ts'
 import { addRefreshNote } from '../broker/refresh/history.ts'
 import { assigned, assignments, attribute, text } from './attribute-values.ts'
 import { all, type Condition, equals, isSameInteger, not } from './conditions.ts'

@@ -1,5 +1,5 @@
 import { type Connection, changeTime } from '../broker/connection.ts'
-import type { DisconnectionStore } from '../broker/ports.ts'
+import type { DisconnectionStore } from '../broker/ports/storage.ts'
 import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
 import { all, type Condition, equals, isSameInteger, isSameText } from './conditions.ts'
 import { connectionKey, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'

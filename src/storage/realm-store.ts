@@ -1,5 +1,5 @@
 import type { Environment } from '../broker/company.ts'
-import type { RealmStore } from '../broker/ports.ts'
+import type { RealmStore } from '../broker/ports/storage.ts'
 import { attributes, text } from './attribute-values.ts'
 import type { DynamoDb } from './dynamodb.ts'
 

@@ -1,4 +1,4 @@
-import type { CallerLocation } from '../broker/ports.ts'
+import type { CallerLocation } from '../broker/ports/storage.ts'
 
 /*
  * From where Cloudflare says that a caller is, by continent and by the longitude from which an order holds eastward, the

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../broker/connection.ts'
-import type { CallerLocation, Log, Replicas } from '../broker/ports.ts'
+import type { Log } from '../broker/ports/runtime.ts'
+import type { CallerLocation, Replicas } from '../broker/ports/storage.ts'
 import type { ReadRegions, StorageSettings } from '../config/config.ts'
 import { lazy } from '../lib/lazy.ts'
 import { Problem } from '../problem.ts'

@@ -1,5 +1,6 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import type { AuthorizationState, ConsentOutcome, StateStore, VerifiedLink } from '../broker/ports.ts'
+import type { VerifiedLink } from '../broker/ports/crypto.ts'
+import type { AuthorizationState, ConsentOutcome, StateStore } from '../broker/ports/storage.ts'
 import { isProblemCode } from '../problem.ts'
 import { assigned, assignments, attribute, attributes, flag, integer, text } from './attribute-values.ts'
 import { all, any, type Condition, equals, isAbove, isNoText } from './conditions.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
-import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports.ts'
+import type { ConnectionStore, DisconnectionStore } from '../../src/broker/ports/storage.ts'
 import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'

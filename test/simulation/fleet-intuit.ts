@@ -1,4 +1,4 @@
-import type { AuthorizationServer, TokenResult } from '../../src/broker/ports.ts'
+import type { AuthorizationServer, TokenResult } from '../../src/broker/ports/intuit.ts'
 
 const DAY = 86_400
 const LIVES_SECONDS = 8_726_400

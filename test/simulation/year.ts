@@ -1,5 +1,5 @@
 import { createBroker } from '../../src/broker/broker.ts'
-import type { Vault } from '../../src/broker/ports.ts'
+import type { Vault } from '../../src/broker/ports/crypto.ts'
 import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import { createLinkSigner } from '../../src/crypto/link-signer.ts'
 import { createCronRun } from '../../src/fleet/cron-run.ts'

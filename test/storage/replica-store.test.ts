@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { CallerLocation, LogEvent } from '../../src/broker/ports.ts'
+import type { LogEvent } from '../../src/broker/ports/runtime.ts'
+import type { CallerLocation } from '../../src/broker/ports/storage.ts'
 import type { ReadRegions } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
 import { createReplicaStore } from '../../src/storage/replica-store.ts'

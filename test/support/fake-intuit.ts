@@ -1,4 +1,4 @@
-import type { TokenError, TokenResult, Used } from '../../src/broker/ports.ts'
+import type { TokenError, TokenResult, Used } from '../../src/broker/ports/intuit.ts'
 
 /** No answer that says anything. */
 export const UNAVAILABLE: TokenError = {

@@ -1,5 +1,5 @@
 import { type Connection, changeTime } from '../../src/broker/connection.ts'
-import type { DisconnectionStore } from '../../src/broker/ports.ts'
+import type { DisconnectionStore } from '../../src/broker/ports/storage.ts'
 
 type Rows = Map<string, { connection: Connection }>
 

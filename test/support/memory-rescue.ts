@@ -1,4 +1,4 @@
-import type { Rescue, Successor } from '../../src/broker/ports.ts'
+import type { Rescue, Successor } from '../../src/broker/ports/storage.ts'
 
 /** Parked pairs in memory. Each call is one atomic step. */
 export const memoryRescue = () => {

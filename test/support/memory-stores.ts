@@ -6,7 +6,7 @@ import {
   type Lease,
   type StoredTokenPair,
 } from '../../src/broker/connection.ts'
-import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports.ts'
+import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports/storage.ts'
 import { addRefreshNote } from '../../src/broker/refresh/history.ts'
 
 interface Row {

@@ -1,13 +1,9 @@
 import type { Environment } from '../company.ts'
 import type { Connection, ConnectionChange, EpochMs, EpochSeconds } from '../connection.ts'
-import type {
-  AuthorizationServer,
-  AuthorizationState,
-  ExchangeAnswer,
-  FlowSettings,
-  Vault,
-  WaitUntil,
-} from '../ports.ts'
+import type { Vault } from '../ports/crypto.ts'
+import type { AuthorizationServer, ExchangeAnswer } from '../ports/intuit.ts'
+import type { FlowSettings, WaitUntil } from '../ports/runtime.ts'
+import type { AuthorizationState } from '../ports/storage.ts'
 import type { RefreshLimit } from '../refresh/concurrency-limit.ts'
 import { storeDeadline } from '../timing.ts'
 import { encryptTokenPair } from '../token-pair.ts'

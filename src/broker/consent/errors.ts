@@ -1,7 +1,7 @@
 import { type ConsentOutcome, Problem, type ProblemCode } from '../../problem.ts'
 import type { Environment } from '../company.ts'
 import { intuitRejectedClient } from '../errors.ts'
-import type { ExchangeError } from '../ports.ts'
+import type { ExchangeError } from '../ports/intuit.ts'
 import { authorizationErrorCause, errorName } from './intuit-errors.ts'
 
 /*

@@ -1,7 +1,8 @@
 import { Problem, type ProblemCompany } from '../../problem.ts'
 import { type Connection, type EpochSeconds, holdings } from '../connection.ts'
 import { connectionStatus, type Status } from '../connection-status.ts'
-import type { AuthorizationState, SignedLink, VerifiedLink } from '../ports.ts'
+import type { SignedLink, VerifiedLink } from '../ports/crypto.ts'
+import type { AuthorizationState } from '../ports/storage.ts'
 
 /** The start links that lead a person back to a consent. */
 export interface StartAgain {

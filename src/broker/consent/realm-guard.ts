@@ -1,7 +1,8 @@
 import type { Problem } from '../../problem.ts'
 import type { Environment } from '../company.ts'
 import { type Connection, type EpochSeconds, holdsTokens } from '../connection.ts'
-import type { ConnectionStore, Log, RealmStore } from '../ports.ts'
+import type { Log } from '../ports/runtime.ts'
+import type { ConnectionStore, RealmStore } from '../ports/storage.ts'
 import { environmentMismatch, realmInUse, realmMismatch, realmMissing } from './errors.ts'
 
 export interface RealmGuardDeps {

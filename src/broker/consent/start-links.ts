@@ -1,5 +1,6 @@
 import { Problem } from '../../problem.ts'
-import type { LinkSigner, Runtime, SignedLink, VerifiedLink } from '../ports.ts'
+import type { LinkSigner, SignedLink, VerifiedLink } from '../ports/crypto.ts'
+import type { Runtime } from '../ports/runtime.ts'
 
 /** How long a link to start lives, in seconds: a mail is read the next day, and a month is a long time for a door to stay open. */
 export const LINK_SECONDS = { least: 60, usual: 86_400, most: 30 * 86_400 }

@@ -1,14 +1,9 @@
 import { type Environment, environmentFor } from '../company.ts'
 import type { EpochSeconds } from '../connection.ts'
-import type {
-  AuthorizationServer,
-  ConnectionStore,
-  FlowSettings,
-  Runtime,
-  StateStore,
-  Vault,
-  VerifiedLink,
-} from '../ports.ts'
+import type { Vault, VerifiedLink } from '../ports/crypto.ts'
+import type { AuthorizationServer } from '../ports/intuit.ts'
+import type { FlowSettings, Runtime } from '../ports/runtime.ts'
+import type { ConnectionStore, StateStore } from '../ports/storage.ts'
 import type { StartRequest } from './start-links.ts'
 import { formatState, markedNonce } from './state.ts'
 

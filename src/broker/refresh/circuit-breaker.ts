@@ -1,5 +1,5 @@
 import type { Connection, EpochSeconds, Failure, FailureReason } from '../connection.ts'
-import type { AuthorizationServer } from '../ports.ts'
+import type { AuthorizationServer } from '../ports/intuit.ts'
 
 const MINUTE = 60
 const HOUR = 3600

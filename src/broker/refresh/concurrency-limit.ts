@@ -1,6 +1,6 @@
 import type { EpochMs } from '../connection.ts'
 import { refreshInProgress, storesComeFirst } from '../errors.ts'
-import type { Runtime } from '../ports.ts'
+import type { Runtime } from '../ports/runtime.ts'
 import { jitter } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 

@@ -14,20 +14,10 @@ import {
   rescueUnavailable,
   storesComeFirst,
 } from '../errors.ts'
-import type {
-  AuthorizationServer,
-  Claimed,
-  ConnectionStore,
-  FlowSettings,
-  LeaseEnd,
-  Log,
-  Rescue,
-  Runtime,
-  TokenError,
-  TokenResponse,
-  TokenResult,
-  Vault,
-} from '../ports.ts'
+import type { Vault } from '../ports/crypto.ts'
+import type { AuthorizationServer, TokenError, TokenResponse, TokenResult } from '../ports/intuit.ts'
+import type { FlowSettings, Log, Runtime } from '../ports/runtime.ts'
+import type { Claimed, ConnectionStore, LeaseEnd, Rescue } from '../ports/storage.ts'
 import { jitter, retryUntil } from '../retry.ts'
 import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
 import { encryptTokenPair, openToken, refreshedPair } from '../token-pair.ts'

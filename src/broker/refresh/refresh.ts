@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.ts'
 import type { Connection, EpochSeconds, WithAccessToken } from '../connection.ts'
 import { connectionNotFound, missingRefreshToken, refreshInProgress } from '../errors.ts'
-import type { WaitUntil } from '../ports.ts'
+import type { WaitUntil } from '../ports/runtime.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import { acquisitionMs } from '../timing.ts'
 import { createAwaitLease } from './await-lease.ts'

@@ -1,5 +1,6 @@
 import type { Connection, EpochMs } from '../connection.ts'
-import type { ConnectionStore, LeaseEnd, Log, Rescue, Runtime, Successor, WaitUntil } from '../ports.ts'
+import type { Log, Runtime, WaitUntil } from '../ports/runtime.ts'
+import type { ConnectionStore, LeaseEnd, Rescue, Successor } from '../ports/storage.ts'
 import { retryUntil, STORE_PAUSE_MS } from '../retry.ts'
 import type { RefreshLimit } from './concurrency-limit.ts'
 import { addRefreshNote } from './history.ts'

@@ -7,7 +7,7 @@ import {
   type WithAccessToken,
 } from '../connection.ts'
 import { failedRefresh } from '../errors.ts'
-import type { WaitUntil } from '../ports.ts'
+import type { WaitUntil } from '../ports/runtime.ts'
 
 /** A request for a token that is newer than the one its caller saw. */
 export interface RefreshRequest {

@@ -1,5 +1,7 @@
 import type { EpochMs, EpochSeconds } from '../connection.ts'
-import type { ConnectionStore, Runtime, UseGuard } from '../ports.ts'
+import type { UseGuard } from '../ports/intuit.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import type { ConnectionStore } from '../ports/storage.ts'
 import { mayRedeem, mayUseAgain, type Timing } from '../timing.ts'
 
 interface UseGuardDeps {

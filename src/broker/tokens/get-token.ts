@@ -8,7 +8,8 @@ import {
   type WithAccessToken,
 } from '../connection.ts'
 import { connectionNotFound, generationMismatch } from '../errors.ts'
-import type { CallerLocation, WaitUntil } from '../ports.ts'
+import type { WaitUntil } from '../ports/runtime.ts'
+import type { CallerLocation } from '../ports/storage.ts'
 import { createStandingFailure } from '../refresh/circuit-breaker.ts'
 import type { RedeemDeps } from '../refresh/redeem.ts'
 import { createRefresh } from '../refresh/refresh.ts'

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection.ts'
-import type { CallerLocation, Replicas, Runtime, WaitUntil } from '../ports.ts'
+import type { Runtime, WaitUntil } from '../ports/runtime.ts'
+import type { CallerLocation, Replicas } from '../ports/storage.ts'
 import { createSingleFlight } from '../single-flight.ts'
 import type { Timing } from '../timing.ts'
 import { createGenerationWatermark } from './generation-watermark.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../../src/broker/connection.ts'
 import { createStoreConsent } from '../../../src/broker/consent/store-consent.ts'
-import type { Consent, LogEvent } from '../../../src/broker/ports.ts'
+import type { LogEvent } from '../../../src/broker/ports/runtime.ts'
+import type { Consent } from '../../../src/broker/ports/storage.ts'
 import { memoryConnections } from '../../support/memory-stores.ts'
 
 const AT = 1_790_000_000_000

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ConnectionStore, LogEvent } from '../../../src/broker/ports.ts'
+import type { LogEvent } from '../../../src/broker/ports/runtime.ts'
+import type { ConnectionStore } from '../../../src/broker/ports/storage.ts'
 import { createRefreshLimit } from '../../../src/broker/refresh/concurrency-limit.ts'
 import { createStoreTokenPair } from '../../../src/broker/refresh/store-pair.ts'
 import { DEFAULT_TIMING } from '../../../src/broker/timing.ts'

@@ -1,5 +1,5 @@
-import type { ConsentOutcome } from '../problem.ts'
-import type { Environment } from './company.ts'
+import type { ConsentOutcome } from '../../problem.ts'
+import type { Environment } from '../company.ts'
 import type {
   Connection,
   ConnectionChange,
@@ -10,9 +10,8 @@ import type {
   Revocation,
   StoredToken,
   StoredTokenPair,
-  TokenErrorReason,
-  TokenPair,
-} from './connection.ts'
+} from '../connection.ts'
+import type { VerifiedLink } from './crypto.ts'
 
 /** What the broker needs of the table's connection records. Every call may throw `storage_unavailable`, and bears being applied twice. */
 export interface ConnectionStore {
@@ -155,18 +154,6 @@ export interface RealmStore {
   forget(environment: Environment, realmId: string, companyKey: string): Promise<void>
 }
 
-/** The attributes of a record that hold a token. */
-export type TokenName = 'access_token' | 'refresh_token'
-
-/** Closes and opens tokens at rest. What it closed for one record and attribute it opens for that one alone. */
-export interface Vault {
-  encrypt(companyKey: string, name: TokenName, token: string): Promise<StoredToken>
-  /** Throws `sealed_token_unreadable`. */
-  decrypt(companyKey: string, name: TokenName, stored: StoredToken): Promise<string>
-  /** SHA-256, hexadecimal. */
-  digest(token: string): Promise<string>
-}
-
 /** An OAuth state on its way: what start chose, for the callback to use. */
 export interface AuthorizationState {
   nonce: string
@@ -180,41 +167,6 @@ export interface AuthorizationState {
   link: VerifiedLink | undefined
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
-}
-
-/** What the signature of a link to start is bound to. */
-export interface StartLink {
-  companyKey: string
-  companyName: string | undefined
-  expiresAt: EpochSeconds
-}
-
-export interface LinkSignature {
-  /** The key that signed. */
-  kid: string
-  /** HMAC-SHA256, base64url. */
-  mac: string
-}
-
-/** What is kept of a link whose signature was verified: enough to sign it again, and nothing that lets anybody in. */
-export interface VerifiedLink {
-  expiresAt: EpochSeconds
-  kid: string
-}
-
-/** The signed part of a start link. */
-export interface SignedLink {
-  expiresAt: EpochSeconds
-  signature: LinkSignature
-}
-
-/** Signs links to start, and knows its own ones again. Throws `configuration_error`. */
-export interface LinkSigner {
-  /** Whether there is a key. */
-  isConfigured(): boolean
-  /** By the first key, or by the one that is named. `undefined`: there is no such key. */
-  sign(link: StartLink, kid?: string): Promise<LinkSignature | undefined>
-  verify(link: StartLink, signature: LinkSignature): Promise<boolean>
 }
 
 export type { ConsentOutcome }
@@ -246,116 +198,3 @@ export interface StateStore {
   /** Records what became of the visit that used the state, if it was the claimant's. */
   settle(nonce: string, claimant: string, outcome: ConsentOutcome): Promise<void>
 }
-
-/** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
-export type IssuedTokens = Omit<TokenPair, 'refreshToken'> & { refreshToken: string | undefined }
-
-export type TokenResponse = { ok: true; pair: IssuedTokens; intuitTid: string | undefined }
-export type TokenError = {
-  ok: false
-  reason: TokenErrorReason
-  /** Intuit's own error code (RFC 6749 section 5.2), where its answer had one. */
-  intuitError: string | undefined
-  intuitTid: string | undefined
-  /** Intuit's `Retry-After`, bounded. */
-  retryAfterSeconds: number | undefined
-}
-/** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
-export interface RevocationResult {
-  outcome: 'revoked' | 'refused' | 'unavailable'
-  intuitTid: string | undefined
-}
-export type TokenResult = TokenResponse | TokenError
-
-/** Of a code: an answer without a refresh token is no success, as there is no old one to keep. */
-export type ExchangeError = Omit<TokenError, 'reason'> & { reason: TokenErrorReason | 'no_refresh_token' }
-export type ExchangeAnswer = (Omit<TokenResponse, 'pair'> & { pair: TokenPair }) | ExchangeError
-
-/** What came of one use of a code or a refresh token. */
-export interface Used<Answer = TokenResult> {
-  /** What is known when the caller has to be answered. */
-  answer: Answer
-  /**
-   * Set where Intuit did not answer in time and the request may still be under way: what Intuit says later, or
-   * `undefined` where nothing comes. It never rejects. Hold it by `waitUntil`.
-   */
-  late: Promise<Answer | undefined> | undefined
-}
-
-/** Says whether a refresh token may be used. A Worker may have slept since it last looked. */
-export interface UseGuard {
-  /** By the clock. Asked right before each request that carries the token; nothing is awaited in between. */
-  mayUse(): boolean
-  /** By the record. Asked before a second request, and `mayUse` after it. It never rejects. */
-  isStillHeld(): Promise<boolean>
-}
-
-/** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
-export interface AuthorizationServer {
-  /** Tells credentials that failed from others, without showing either; salted by the company key. */
-  clientDigest(environment: Environment, companyKey: string): Promise<string>
-  authorizationUrl(environment: Environment, state: string): string
-  exchange(environment: Environment, code: string): Promise<Used<ExchangeAnswer>>
-  refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
-  /** By a refresh or an access token; it ends the whole grant. */
-  revoke(environment: Environment, token: string): Promise<RevocationResult>
-}
-
-/**
- * Whether a flow has all the configuration that it needs. To be asked before its first step that cannot be undone. Each
- * throws `configuration_error`, naming what is missing or malformed.
- */
-export interface FlowSettings {
-  requireConsent(environment: Environment): void
-  requireRefresh(environment: Environment): void
-  requireDisconnect(environment: Environment): void
-}
-
-/** Time, waiting and chance, so that tests can own them. */
-export interface Runtime {
-  now(): EpochMs
-  sleep(milliseconds: number): Promise<void>
-  /** In [0, 1). */
-  random(): number
-  /** At least 128 random bits, in URL-safe characters. */
-  nonce(): string
-}
-
-/** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
-export type WaitUntil = (promise: Promise<unknown>) => void
-
-/** One event of note behind an answer. Holds no token, code, state, key or secret. */
-export interface LogEvent {
-  event:
-    | 'pair_write_failed'
-    | 'pair_not_stored'
-    | 'pair_not_settled'
-    | 'pair_recovered'
-    | 'late_answer'
-    | 'background_refresh_failed'
-    | 'refresh_failed'
-    | 'consent_completed'
-    | 'consent_failed'
-    | 'consent_outcome_not_recorded'
-    | 'disconnect_failed'
-    | 'realm_shared'
-    | 'realm_refused'
-    | 'realm_not_noted'
-    | 'disconnected'
-    | 'revocation_not_recorded'
-    | 'replica_passed_over'
-    | 'idle_refresh_failed'
-  company_key: string
-  /** Of the connection that has the same realm. */
-  other_company_key?: string | undefined
-  code?: string | undefined
-  revocation?: Revocation
-  intuit_tid?: string | undefined
-  /** Intuit's own error code. */
-  intuit_error?: string | undefined
-  rescue?: 'bound' | 'not bound'
-  parked?: boolean
-  /** Of a replica. */
-  region?: string
-}
-export type Log = (event: LogEvent) => void

@@ -1,0 +1,62 @@
+import type { Environment } from '../company.ts'
+import type { EpochMs, Revocation } from '../connection.ts'
+
+/**
+ * Whether a flow has all the configuration that it needs. To be asked before its first step that cannot be undone. Each
+ * throws `configuration_error`, naming what is missing or malformed.
+ */
+export interface FlowSettings {
+  requireConsent(environment: Environment): void
+  requireRefresh(environment: Environment): void
+  requireDisconnect(environment: Environment): void
+}
+
+/** Time, waiting and chance, so that tests can own them. */
+export interface Runtime {
+  now(): EpochMs
+  sleep(milliseconds: number): Promise<void>
+  /** In [0, 1). */
+  random(): number
+  /** At least 128 random bits, in URL-safe characters. */
+  nonce(): string
+}
+
+/** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
+export type WaitUntil = (promise: Promise<unknown>) => void
+
+/** One event of note behind an answer. Holds no token, code, state, key or secret. */
+export interface LogEvent {
+  event:
+    | 'pair_write_failed'
+    | 'pair_not_stored'
+    | 'pair_not_settled'
+    | 'pair_recovered'
+    | 'late_answer'
+    | 'background_refresh_failed'
+    | 'refresh_failed'
+    | 'consent_completed'
+    | 'consent_failed'
+    | 'consent_outcome_not_recorded'
+    | 'disconnect_failed'
+    | 'realm_shared'
+    | 'realm_refused'
+    | 'realm_not_noted'
+    | 'disconnected'
+    | 'revocation_not_recorded'
+    | 'replica_passed_over'
+    | 'idle_refresh_failed'
+  company_key: string
+  /** Of the connection that has the same realm. */
+  other_company_key?: string | undefined
+  code?: string | undefined
+  revocation?: Revocation
+  intuit_tid?: string | undefined
+  /** Intuit's own error code. */
+  intuit_error?: string | undefined
+  rescue?: 'bound' | 'not bound'
+  parked?: boolean
+  /** Of a replica. */
+  region?: string
+}
+
+export type Log = (event: LogEvent) => void
