@@ -39,14 +39,15 @@ interface AppDeps extends Omit<ApiKeyDeps, 'failedKeyRateLimiter'> {
 }
 
 function methodNotAllowed(allow: string) {
-  return () => {
-    throw new Problem('method_not_allowed', `Use ${allow}.`, { headers: { Allow: allow } })
+  return (c: Context) => {
+    c.header('Allow', allow)
+    throw new Problem('method_not_allowed', `Use ${allow}.`)
   }
 }
 
 /** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
 const refuseHead: MiddlewareHandler = async (c, next) => {
-  if (c.req.method === 'HEAD') methodNotAllowed('GET')()
+  if (c.req.method === 'HEAD') methodNotAllowed('GET')(c)
   await next()
 }
 

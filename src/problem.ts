@@ -64,7 +64,8 @@ export interface ProblemCompany {
 }
 
 interface ProblemOptions extends ErrorOptions {
-  headers?: Record<string, string>
+  /** How long the caller waits before it asks again, in seconds. */
+  retryAfterSeconds?: number | undefined
   /** Intuit's id of the failed call, which its support asks for. */
   intuitTid?: string | undefined
   /** Intuit's own error code (RFC 6749 sections 4.1.2.1 and 5.2). */
@@ -82,7 +83,7 @@ interface ProblemOptions extends ErrorOptions {
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
-  readonly headers: Record<string, string>
+  readonly retryAfterSeconds: number | undefined
   readonly intuitTid: string | undefined
   readonly intuitError: string | undefined
   readonly startUrl: string | undefined
@@ -94,7 +95,7 @@ export class Problem extends Error {
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options)
     this.code = code
-    this.headers = options.headers ?? {}
+    this.retryAfterSeconds = options.retryAfterSeconds
     this.intuitTid = options.intuitTid
     this.intuitError = options.intuitError
     this.startUrl = options.startUrl

@@ -22,7 +22,7 @@ export function refreshInProgress(retryAfterSeconds: number): Problem {
     'refresh_in_progress',
     'This token is being refreshed by another request. Ask again after Retry-After.',
     {
-      headers: { 'Retry-After': String(retryAfterSeconds) },
+      retryAfterSeconds,
     },
   )
 }
@@ -40,7 +40,7 @@ export function storesComeFirst(): Problem {
     'storage_unavailable',
     'The token store takes new tokens too slowly. Nothing was lost; ask again in a moment.',
     {
-      headers: { 'Retry-After': '2' },
+      retryAfterSeconds: 2,
     },
   )
 }
@@ -50,7 +50,7 @@ export function rescueUnavailable(): Problem {
     'storage_unavailable',
     'The rescue store could not be reached. Nothing was lost; ask again in a moment.',
     {
-      headers: { 'Retry-After': '5' },
+      retryAfterSeconds: 5,
     },
   )
 }
@@ -90,13 +90,13 @@ export function failedRefresh(companyKey: string, failure: Failure, now: EpochSe
         'token_exchange_failed',
         `Intuit refused the refresh: ${intuitError}. The stored tokens are safe. ` +
           "The operator has to correct the app's settings at Intuit, or this deployment's.",
-        { ...facts, headers: { 'Retry-After': String(retryAfter) } },
+        { ...facts, retryAfterSeconds: retryAfter },
       )
     case 'unavailable':
       return new Problem(
         'intuit_unavailable',
         'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
-        { ...facts, headers: { 'Retry-After': String(retryAfter) } },
+        { ...facts, retryAfterSeconds: retryAfter },
       )
     case 'unsettled':
       return refreshInProgress(retryAfter)

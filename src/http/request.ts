@@ -49,7 +49,7 @@ export function refusePrefetch(c: Context): void {
   const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''}`
   if (!/prefetch|prerender|preview/i.test(purpose)) return
   throw new Problem('prefetch_refused', 'This link does something when it is opened: do not prefetch it.', {
-    headers: { 'Retry-After': '1' },
+    retryAfterSeconds: 1,
   })
 }
 

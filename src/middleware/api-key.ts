@@ -22,11 +22,12 @@ export interface AccessVariables {
 }
 type Access = { Variables: AccessVariables }
 
+const CHALLENGE = 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"'
+
 function invalidApiKey(queryKeysAllowed: boolean) {
   return new Problem(
     'invalid_api_key',
     `Send a valid API key in the header X-API-Key${queryKeysAllowed ? ', or in the query parameter api_key' : ''}.`,
-    { headers: { 'WWW-Authenticate': 'ApiKey realm="quickbooks-token-broker", header="X-API-Key"' } },
   )
 }
 
@@ -70,6 +71,7 @@ export function requireApiKey({
     const { apiClient } = await identifyClient(isPossible ? presented : undefined)
     if (!apiClient) {
       await failedKeyRateLimiter(clientNetwork(c))
+      c.header('WWW-Authenticate', CHALLENGE)
       throw invalidApiKey(allowed)
     }
     c.set('apiClient', apiClient)

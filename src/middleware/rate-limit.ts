@@ -30,7 +30,7 @@ function isRateLimit(binding: unknown): binding is RateLimitBinding {
 
 function rateLimited() {
   return new Problem('rate_limited', 'There were too many requests of this kind. Ask again after Retry-After.', {
-    headers: { 'Retry-After': String(PERIOD_SECONDS) },
+    retryAfterSeconds: PERIOD_SECONDS,
   })
 }
 

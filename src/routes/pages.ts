@@ -32,9 +32,10 @@ export function answerConnected(c: Context, { connection, sharesRealm }: Connect
 /** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
 export function answerProblem(c: Context, problem: Problem, requestId: string, openStart: OpenStart) {
   const status = PROBLEM_STATUS[problem.code]
+  const { retryAfterSeconds } = problem
+  if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds))
   if (!/^\/oauth(\/|$)/.test(c.req.path) || !prefersHtml(c)) {
     return c.body(JSON.stringify(problemBody(problem)), status, {
-      ...problem.headers,
       'Content-Type': 'application/problem+json',
     })
   }
@@ -43,9 +44,9 @@ export function answerProblem(c: Context, problem: Problem, requestId: string, o
   if (isCallback) here.pathname = CALLBACK_PATH
   if (!hasShortQuery(c)) here.search = ''
   const shown = shownProblem(problem, here, requestId, openStart)
-  if (!isCallback) return sendPage(c, problemPage(shown), status, problem.headers)
+  if (!isCallback) return sendPage(c, problemPage(shown), status)
   keepProblem(c, shown)
-  return sendPage(c, problemPage(shown), status, { ...problem.headers, ...thenShow(FAILED_PATH) })
+  return sendPage(c, problemPage(shown), status, thenShow(FAILED_PATH))
 }
 
 function showKeptProblem(c: Context) {

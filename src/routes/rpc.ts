@@ -54,7 +54,7 @@ function tokenAnswer(token: UsableToken) {
 function reason(problem: Problem, requestId: string): Refusal {
   return {
     ...problemBody(problem),
-    retry_after: Number(problem.headers['Retry-After']) || undefined,
+    retry_after: problem.retryAfterSeconds || undefined,
     request_id: requestId,
   }
 }

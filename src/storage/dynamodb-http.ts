@@ -101,7 +101,7 @@ function unavailable() {
     'storage_unavailable',
     'The token store could not be reached. Nothing was lost; ask again in a moment.',
     {
-      headers: { 'Retry-After': '5' },
+      retryAfterSeconds: 5,
     },
   )
 }

@@ -46,7 +46,7 @@ function clockTooFarOff(offsetMs: number): Problem {
   return new Problem(
     'storage_unavailable',
     `The clock of this Worker is ${seconds} s off that of the token store, too far to refresh a token safely. Ask again in a moment; the operator has to set the clock.`,
-    { headers: { 'Retry-After': '5' } },
+    { retryAfterSeconds: 5 },
   )
 }
 

@@ -40,7 +40,7 @@ const acquires = ({ clock }: ReturnType<typeof skewed>) => {
     clock.requireLeaseClock()
     return true
   } catch (error) {
-    expect(error).toMatchObject({ code: 'storage_unavailable', headers: { 'Retry-After': '5' } })
+    expect(error).toMatchObject({ code: 'storage_unavailable', retryAfterSeconds: 5 })
     return false
   }
 }

@@ -114,7 +114,7 @@ export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSecon
     case 'unavailable':
       return new Problem('intuit_unavailable', 'Intuit did not answer as it should, so no tokens were stored.', {
         ...facts,
-        headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
+        retryAfterSeconds,
       })
     case 'invalid_grant':
       return new Problem('token_exchange_failed', 'Intuit refused the code.', facts)
@@ -131,7 +131,7 @@ export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSecon
 /** Refused before the code is used: what Intuit would answer could not be stored in time. */
 export function tooSlow(): Problem {
   return new Problem('storage_unavailable', 'The token store answers too slowly. Nothing was connected.', {
-    headers: { 'Retry-After': '5' },
+    retryAfterSeconds: 5,
   })
 }
 
@@ -140,6 +140,6 @@ export function notStored(): Problem {
     'storage_unavailable',
     'Intuit has agreed, but the tokens could not be stored yet. Storing them is tried again in the background: ' +
       'look at the connection in a minute, and begin again only if it did not come about.',
-    { headers: { 'Retry-After': '60' } },
+    { retryAfterSeconds: 60 },
   )
 }

@@ -36,7 +36,7 @@ describe('the refreshes of one isolate', () => {
     let begun = 0
     const refresh = async () => ++begun
     const refused = await toProblem(limit.run(HALF_SECOND, refresh))
-    expect(refused).toMatchObject({ code: 'storage_unavailable', headers: { 'Retry-After': '2' } })
+    expect(refused).toMatchObject({ code: 'storage_unavailable', retryAfterSeconds: 2 })
     expect(begun).toBe(0)
     stored.resolve()
     await stored.promise
@@ -67,7 +67,7 @@ describe('the refreshes of one isolate', () => {
     expect(begun).toBe(32)
     const refused = await Promise.all(outcomes.slice(begun))
     for (const problem of refused) {
-      expect(problem).toMatchObject({ code: 'refresh_in_progress', headers: { 'Retry-After': '1' } })
+      expect(problem).toMatchObject({ code: 'refresh_in_progress', retryAfterSeconds: 1 })
     }
     pass(DEFAULT_TIMING.leaseMs + 1)
     expect(await limit.run(now(), async () => 'room')).toBe('room')
