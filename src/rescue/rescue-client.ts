@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Runtime } from '../broker/ports/runtime.ts'
 import type { Rescue, Successor } from '../broker/ports/storage.ts'
 
-/** The namespace of the Durable Object `RescueStore`, as far as it is used: tests in Node need no types of workerd. */
+/** The part of the `RescueStore` namespace that the client uses, so that tests in Node need no workerd types. */
 export interface RescueNamespace {
   getByName(companyKey: string): {
     park(usedTokenHash: string, successor: string): Promise<void>
@@ -11,48 +11,45 @@ export interface RescueNamespace {
   }
 }
 
-/** An object that is asked for longer counts as out of reach. */
-const ANSWER_WITHIN_MS = 2_000
+const TIMEOUT_MS = 2_000
 
-function successorSchema() {
-  return v.object({
-    pair: v.object({
-      accessToken: v.string(),
-      accessTokenExpiresAt: v.number(),
-      refreshToken: v.string(),
-      refreshTokenExpiresAt: v.number(),
-      refreshTokenHardExpiresAt: v.optional(v.number()),
-      refreshTokenHash: v.string(),
-    }),
-    rotated: v.boolean(),
-    now: v.number(),
-    writer: v.string(),
-  })
-}
+const successorSchema = v.object({
+  pair: v.object({
+    accessToken: v.string(),
+    accessTokenExpiresAt: v.number(),
+    refreshToken: v.string(),
+    refreshTokenExpiresAt: v.number(),
+    refreshTokenHardExpiresAt: v.optional(v.number()),
+    refreshTokenHash: v.string(),
+  }),
+  rotated: v.boolean(),
+  now: v.number(),
+  writer: v.string(),
+})
 
-function parsed(text: string): Successor {
-  const { pair, ...rest } = v.parse(successorSchema(), JSON.parse(text))
+function parseSuccessor(text: string): Successor {
+  const { pair, ...rest } = v.parse(successorSchema, JSON.parse(text))
   return { ...rest, pair: { ...pair, refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt } }
 }
 
-/** Parked pairs, in one Durable Object for each company key. */
+/** Parks token pairs in one Durable Object per company key. */
 export function createRescueClient(namespace: RescueNamespace, { sleep }: Pick<Runtime, 'sleep'>): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
-  const inTime = <Result>(answer: Promise<Result>): Promise<Result> =>
+  const withTimeout = <Result>(response: Promise<Result>): Promise<Result> =>
     Promise.race([
-      answer,
-      sleep(ANSWER_WITHIN_MS).then(() => {
+      response,
+      sleep(TIMEOUT_MS).then(() => {
         throw new Error('The rescue store did not answer in time.')
       }),
     ])
 
   return {
     park: (companyKey, usedTokenHash, successor) =>
-      inTime(store(companyKey).park(usedTokenHash, JSON.stringify(successor))),
+      withTimeout(store(companyKey).park(usedTokenHash, JSON.stringify(successor))),
     find: async (companyKey, usedTokenHash) => {
-      const text = await inTime(store(companyKey).find(usedTokenHash))
-      return text === undefined ? undefined : parsed(text)
+      const text = await withTimeout(store(companyKey).find(usedTokenHash))
+      return text === undefined ? undefined : parseSuccessor(text)
     },
-    forget: (companyKey, usedTokenHash) => inTime(store(companyKey).forget(usedTokenHash)),
+    forget: (companyKey, usedTokenHash) => withTimeout(store(companyKey).forget(usedTokenHash)),
   }
 }

@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers'
 
-/** An idle refresh token dies after 100 days: what was parked for longer is of no use. */
+/** A refresh token expires after 100 days without use, and its parked pair with it. */
 const KEPT_MS = 100 * 86_400_000
 
 /**
- * The parked pairs of one company, in SQLite: strongly consistent, and apart from the table. A pair is text to it,
- * sealed by who parks it. A row goes when its pair is stored, or by alarm when its tokens have died.
+ * Holds the parked token pairs of one company in SQLite, strongly consistent and independent of the table. The caller
+ * encrypts the tokens. A row is deleted when its pair is stored, or by alarm when its tokens have expired.
  */
 export class RescueStore extends DurableObject<unknown> {
   constructor(...given: ConstructorParameters<typeof DurableObject<unknown>>) {
