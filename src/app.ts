@@ -1,9 +1,8 @@
-import type { Context, ExecutionContext, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
-import { lazy } from './lib/lazy.ts'
 import { type ApiKeyDeps, requireApiKey } from './middleware/api-key.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
@@ -22,10 +21,10 @@ import { statusRoutes } from './routes/status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 interface AppDeps extends Omit<ApiKeyDeps, 'failedKeyRateLimiter'> {
-  broker(): Broker
-  fleet(): Fleet
+  broker: Broker
+  fleet: Fleet
   cursors: Cursors
-  ready(): Readiness
+  ready: Readiness
   /** Where a person's browser goes on to after success, instead of a page of ours. */
   successRedirectUrl(): string | undefined
   rateLimiters: RateLimiters
@@ -45,6 +44,28 @@ function methodNotAllowed(allow: string) {
   }
 }
 
+/** The methods of each path, for the `Allow` of a 405. The routes above them answer first. */
+const ALLOWED: Record<string, string> = {
+  [`/oauth${START_ROUTE}`]: 'GET',
+  '/oauth/start': 'GET',
+  '/oauth/callback': 'GET',
+  '/api/token/:company_key{[^/]*}/refresh': 'POST',
+  '/api/connections/:company_key{[^/]*}/start-links': 'POST',
+  '/api/connections/:company_key{[^/]*}': 'GET, HEAD, DELETE',
+  ...Object.fromEntries(
+    [
+      ...Object.keys(PAGES),
+      '/health',
+      '/ready',
+      '/api/token',
+      '/api/token/:company_key{[^/]*}',
+      '/api/connections/summary',
+      '/api/connections',
+      '/api/connections/:company_key{[^/]*}/status',
+    ].map((path) => [path, 'GET, HEAD']),
+  ),
+}
+
 /** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
 const refuseHead: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'HEAD') methodNotAllowed('GET')(c)
@@ -52,21 +73,21 @@ const refuseHead: MiddlewareHandler = async (c, next) => {
 }
 
 /** Leaves the problem for the log. */
-function answer(c: Context, problem: Problem, broker: () => Broker) {
+function answer(c: Context, problem: Problem, broker: Broker) {
   c.set('problem', problem)
   return answerProblem(c, problem, c.get('requestId'), (companyKey) => openStart(broker, companyKey))
 }
 
 /** A problem is answered whatever the configuration is like. */
-function openStart(broker: () => Broker, companyKey: string) {
+function openStart(broker: Broker, companyKey: string) {
   try {
-    return broker().startUrl(companyKey, undefined)
+    return broker.startUrl(companyKey, undefined)
   } catch {
     return undefined
   }
 }
 
-/** What every route table has: the log line, the headers, and an answer to whatever goes wrong. */
+/** What every request has: the log line, the headers, and an answer to whatever goes wrong. */
 function emptyTable({ broker, logRequest, now, reportFault }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
   app.use(requestLog(logRequest, now), answerHeaders)
@@ -81,30 +102,10 @@ function emptyTable({ broker, logRequest, now, reportFault }: AppDeps) {
   return app
 }
 
-function keyCheck({ rateLimiters, ...access }: AppDeps) {
-  return requireApiKey({ ...access, failedKeyRateLimiter: rateLimiters.failedKey })
-}
-
-/** Whether a path is of the routes that programs ask all the time, or of `/health`. */
-function isSteady(path: string) {
-  return /^\/(health$|api\/token(\/|$))/.test(path)
-}
-
-function steadyRoutes(deps: AppDeps) {
-  const app = emptyTable(deps)
-  app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
-  app.use('/api/*', keyCheck(deps))
-  app.route('/api/token', tokenRoutes(deps.broker, deps.rateLimiters.forcedRefresh, deps.now))
-  app.all('/api/token/:company_key{[^/]*}/refresh', methodNotAllowed('POST'))
-  for (const path of ['/health', '/api/token', '/api/token/:company_key{[^/]*}']) {
-    app.all(path, methodNotAllowed('GET, HEAD'))
-  }
-  return app
-}
-
-function otherRoutes(deps: AppDeps) {
-  const { rateLimiters, ready, successRedirectUrl, cursors, now, origin } = deps
-  const [broker, fleet, requireKey] = [deps.broker(), deps.fleet(), keyCheck(deps)]
+/** The whole service as one route table. */
+export function createApp(deps: AppDeps) {
+  const { broker, fleet, rateLimiters, ready, successRedirectUrl, cursors, now, origin } = deps
+  const requireKey = requireApiKey({ ...deps, failedKeyRateLimiter: rateLimiters.failedKey })
   const app = emptyTable(deps)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
@@ -112,40 +113,16 @@ function otherRoutes(deps: AppDeps) {
   app.get('/oauth/callback', limitCallbacks(rateLimiters))
   app.use('/api/*', requireKey)
 
-  app.route('/ready', readyRoutes(ready(), requireKey))
+  app.get('/health', (c) => c.json({ status: 'ok' } satisfies HealthBody))
+  app.route('/ready', readyRoutes(ready, requireKey))
   app.route('/oauth', oauthRoutes(broker, successRedirectUrl))
   app.route('/', pageRoutes(broker, rateLimiters.callback))
+  app.route('/api/token', tokenRoutes(broker, rateLimiters.forcedRefresh, now))
   app.route('/api/connections', fleetRoutes(fleet, cursors))
   app.route('/api/connections', statusRoutes(broker, now))
   app.route('/api/connections', connectionRoutes(broker))
   app.route('/api/connections', startLinkRoutes(broker, origin))
 
-  app.all(`/oauth${START_ROUTE}`, methodNotAllowed('GET'))
-  app.all('/oauth/start', methodNotAllowed('GET'))
-  app.all('/oauth/callback', methodNotAllowed('GET'))
-  app.all('/api/connections/:company_key{[^/]*}/start-links', methodNotAllowed('POST'))
-  app.all('/api/connections/:company_key{[^/]*}', methodNotAllowed('GET, HEAD, DELETE'))
-  for (const path of [
-    ...Object.keys(PAGES),
-    '/ready',
-    '/api/connections/summary',
-    '/api/connections',
-    '/api/connections/:company_key{[^/]*}/status',
-  ]) {
-    app.all(path, methodNotAllowed('GET, HEAD'))
-  }
+  for (const [path, allow] of Object.entries(ALLOWED)) app.all(path, methodNotAllowed(allow))
   return app
-}
-
-/**
- * The whole service, as two route tables. What programs ask all the time has a short one; the other is made when it is
- * first asked: a start of an isolate goes with what it makes.
- */
-export function createApp(deps: AppDeps) {
-  const steady = steadyRoutes(deps)
-  const others = lazy(() => otherRoutes(deps))
-  return {
-    fetch: (request: Request, ctx: ExecutionContext) =>
-      (isSteady(requestPath(request)) ? steady : others()).fetch(request, undefined, ctx),
-  }
 }

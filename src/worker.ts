@@ -18,22 +18,22 @@ function serviceFor(env: Env) {
 
 /** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
 export class Tokens extends WorkerEntrypoint<Env> implements TokensBinding {
-  readonly #keepAlive: WaitUntil = (promise) => this.ctx.waitUntil(promise)
+  readonly #waitUntil: WaitUntil = (promise) => this.ctx.waitUntil(promise)
 
   getToken(companyKey: string, options?: TokenOptions) {
-    return serviceFor(this.env).calls().getToken(companyKey, options, this.#keepAlive)
+    return serviceFor(this.env).calls.getToken(companyKey, options, this.#waitUntil)
   }
 
   refreshToken(companyKey: string, options?: RefreshOptions) {
-    return serviceFor(this.env).calls().refreshToken(companyKey, options, this.#keepAlive)
+    return serviceFor(this.env).calls.refreshToken(companyKey, options, this.#waitUntil)
   }
 
   getConnection(companyKey: string) {
-    return serviceFor(this.env).calls().getConnection(companyKey)
+    return serviceFor(this.env).calls.getConnection(companyKey)
   }
 }
 
 export default {
-  fetch: (request, env, ctx) => serviceFor(env).app.fetch(request, ctx),
+  fetch: (request, env, ctx) => serviceFor(env).app.fetch(request, undefined, ctx),
   scheduled: (_, env, ctx) => runCron(env, (promise) => ctx.waitUntil(promise)),
 } satisfies ExportedHandler<Env>

@@ -1,5 +1,5 @@
 import { AwsClient } from 'aws4fetch'
-import { Hono } from 'hono/tiny'
+import { Hono } from 'hono'
 import { type Item, tokenAnswer } from './answer.ts'
 
 // The least a Worker can do for the same answer: one signed read. No caller is checked and nothing is opened.

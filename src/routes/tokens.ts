@@ -63,18 +63,18 @@ function matchedGenerations(c: Context): number[] | undefined {
 }
 
 /** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`, whose rate `forcedRefresh` limits. `now` in milliseconds. */
-export function tokenRoutes(broker: () => Broker, forcedRefresh: RateLimiter, now: () => number) {
+export function tokenRoutes(broker: Broker, forcedRefresh: RateLimiter, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {
     const wanted = { minTtlSeconds: minTtlSeconds(c), fromTable: bypassesCache(c), from: callerLocation(c) }
     const startedAt = now()
-    const { token, source } = await broker().freshToken(companyKey(c), wanted, waitUntil(c))
+    const { token, source } = await broker.freshToken(companyKey(c), wanted, waitUntil(c))
     return answer(c, token, source, now() - startedAt)
   }
   const refresh = async (c: Context) => {
     const [startedAt, key, generations] = [now(), companyKey(c), matchedGenerations(c)]
     await forcedRefresh(key)
-    const token = await broker().refreshedToken(key, generations, waitUntil(c))
+    const token = await broker.refreshedToken(key, generations, waitUntil(c))
     return answer(c, token, 'intuit', now() - startedAt)
   }
 

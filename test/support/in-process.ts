@@ -95,14 +95,13 @@ export const inProcess = (options: InProcessOptions) => {
     startUrl: (companyKey) => `${ORIGIN}/oauth/start/${companyKey}`,
   })
   const app = createApp({
-    broker: () => broker,
-    fleet: () =>
-      createFleet({
-        ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
-        ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
-      }),
+    broker,
+    fleet: createFleet({
+      ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
+      ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
+    }),
     cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
-    ready: () => async () => [],
+    ready: async () => [],
     identifyClient: createApiKeys(config.access, runtime.now),
     queryKeysAllowed: () => config.access().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
@@ -119,7 +118,7 @@ export const inProcess = (options: InProcessOptions) => {
     props: {},
   }
   return {
-    fetch: async (request: Request) => app.fetch(request, context),
+    fetch: async (request: Request) => app.fetch(request, undefined, context),
     /** Everything that was promised to outlive its answer. */
     settled: () => Promise.allSettled(background.splice(0)),
     rows,
