@@ -94,7 +94,7 @@ describe('tokens at rest', () => {
     for (let time = 0; time < 2; time++)
       expect((await plain.api(await service.consented(await connected()))).status).toBe(200)
     await expect.poll(() => output).toContain('tokens_not_sealed')
-    expect(output.split('tokens_not_sealed')).toHaveLength(2)
+    await expect.poll(() => output.split('tokens_not_sealed')).toHaveLength(2)
     expect(service.logs()).not.toContain('tokens_not_sealed')
     await plain.close()
   })

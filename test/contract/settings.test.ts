@@ -243,7 +243,8 @@ describe('the Worker', () => {
         expect(JSON.parse(answer.text)).toMatchObject({ code: 'configuration_error' })
       }
       expect(await plain('/ready')).toBe(503)
-      expect(output).toMatch(new RegExp(`not_ready.*${name} `))
+      // A line of the log may come after the response.
+      await expect.poll(() => output).toMatch(new RegExp(`not_ready.*${name} `))
       const told = await ask('/ready')
       expect(told.text).toContain(`${name} `)
       expect(await plain('/health')).toBe(200)

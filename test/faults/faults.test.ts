@@ -119,7 +119,7 @@ describe.concurrent('a lease holder that sleeps past its lease', () => {
     const [late] = sleeping.struck
     await expect.poll(() => late?.status).toBe(400)
     await expectWhole(company, generation)
-    expect(service.logs()).toContain('"event":"pair_recovered"')
+    await expect.poll(service.logs).toContain('"event":"pair_recovered"')
   })
 })
 
@@ -167,6 +167,6 @@ describe.concurrent('a Worker without the rescue store', () => {
     await expect.poll(() => company.record()).toMatchObject({ generation: 2 })
     await expectWhole(company, 2)
     const failed = { event: 'pair_write_failed', company_key: company.key, rescue: 'not bound' }
-    expect(service.logs()).toContain(JSON.stringify(failed))
+    await expect.poll(service.logs).toContain(JSON.stringify(failed))
   })
 })
