@@ -205,7 +205,7 @@ describe('the Node that runs npm start', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     for (const script of Object.values(scripts)) {
       if (String(script).startsWith('node '))
-        expect(script).toMatch(/^node --import \.\/dev\/require-node\.js \S+\.ts$/)
+        expect(script).toMatch(/^node --import \.\/dev\/require-node\.js \S+\.ts( |$)/)
     }
   })
 })
