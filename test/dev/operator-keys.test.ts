@@ -75,7 +75,7 @@ describe('npm run keys:new', () => {
 
 describe('the documented order of rotating the sealing key', () => {
   const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8')
-  const section = doc('deploy.md').split('## Rotating the sealing key')[1]?.split('\n## ')[0] ?? ''
+  const section = doc('deploy.md').split('## Rotate the token encryption key')[1]?.split('\n## ')[0] ?? ''
   const keys: Record<string, string> = { '2026-01': sealingKey('2026-01'), '2027-01': sealingKey('2027-01') }
   /** The values of the variable, step by step, with keys in the place of the dots. */
   const steps = [
@@ -121,7 +121,7 @@ describe('the documented order of rotating the sealing key', () => {
   })
 
   it('stands in one place, to which the other documents lead', () => {
-    expect(doc('keys.md')).toContain('(deploy.md#rotating-the-sealing-key)')
+    expect(doc('keys.md')).toContain('(deploy.md#rotate-the-token-encryption-key)')
     expect(doc('keys.md')).not.toMatch(/^\d\. .*(new one|keys:reseal)/m)
   })
 })
