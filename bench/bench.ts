@@ -1,105 +1,105 @@
 import { cpus } from 'node:os'
-import { fail, takeNoArguments } from '../dev/arguments.ts'
-import { startService } from '../test/support/worker-harness.ts'
-import { callsOfRoutes } from './calls.ts'
-import { measureCases } from './cases.ts'
-import { writeDocument, writeImage } from './document.ts'
+import { fail, takeOptions } from '../dev/arguments.ts'
+import { type Service, startService } from '../test/support/worker-harness.ts'
+import { type Figures, measureAlternately } from './alternate.ts'
+import { countRouteCalls } from './calls.ts'
+import { writeDocument } from './document.ts'
 import { simulateGeography } from './geography/geography.ts'
-import { measureGrowth, writeGrowthRecords } from './growth.ts'
-import { storedSizes } from './item-size.ts'
-import { rememberedAtMost } from './memory.ts'
-import { svgOf } from './plot.ts'
-import { bundles } from './programs.ts'
-import { OWN_KEY, PLAIN_KEY } from './records.ts'
+import { measureStoredItems } from './item-size.ts'
+import { type Bundles, buildBundles, startCases, storeRecords } from './programs.ts'
 import * as report from './report.ts'
-import { type Setting, startSetting } from './setting.ts'
-import { measureStartUp } from './start-up.ts'
-import { targetsOf } from './targets.ts'
-import { startWorkerd } from './workerd.ts'
+import { measureStartUp, type StartUp } from './start-up.ts'
+import { createTargets } from './targets.ts'
+import { fillTokenCache } from './token-cache.ts'
 
 const HELP = `
-npm run bench: what a token request costs, against what else one could run. Offline; some five minutes.
+npm run bench: the CPU time of a token request, next to a minimal Worker (the floor) and a Worker with the AWS SDK.
+Works offline and takes about five minutes.
 
-Runs the built Worker in workerd itself, a floor and two peers beside it, over one embedded DynamoDB; sends a
-fixed number of requests to each in turn, in rounds, and compares their CPU time. Prints the table of targets and writes
-the generated parts of docs/performance.md and docs/images/performance-growth.svg.
+Starts each program in a workerd process of its own over one embedded DynamoDB, sends the same number of requests to
+each in turn, and compares CPU times round by round. Prints the table of targets and writes the generated parts of
+docs/performance.md.
 
-Needs Linux: the CPU time of each process is read from /proc/PID. Absolute figures are this machine's; the ratios carry.
+  --against DIR   compare with the Worker of another checkout, which has its packages installed, in the same run. Prints
+                  the ratios before and now, and writes nothing.
+  --help          show this text
+
+Requires Linux: the CPU time of a process comes from /proc/PID. Absolute times depend on the machine. Ratios hold.
 `
+
+const ROUNDS = 15
+const START_UP_ROUNDS = 9
+const WARM_UP = 2_000
+
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Counts and sizes through the whole service with a counting proxy before the engine. */
-const addToWindow = async () => {
-  const service = await startService()
-  const calls = await callsOfRoutes(service)
-  const itemBytes = await storedSizes(service)
-  await service.close()
-  return { calls, itemBytes }
+interface Times {
+  figures: Figures
+  startUp: Record<string, StartUp>
 }
 
-/** Isolates that may remember for as long as this takes. */
-const growth = async ({ table, plain, vars, load }: Setting, script: string) => {
-  await writeGrowthRecords(table, plain)
-  const start = () => startWorkerd({ script, vars: { ...vars, TOKEN_CACHE_SECONDS: '600' } })
-  return measureGrowth(load, start, vars.API_KEY)
+const measureTimes = async (bundles: Bundles, vars: Record<string, string>): Promise<Times> => {
+  say('Measuring start-up.')
+  const startUp = await measureStartUp(bundles, vars, START_UP_ROUNDS)
+  say('Measuring requests.')
+  const { cases, close } = await startCases(bundles, vars)
+  const figures = await measureAlternately(cases, { rounds: ROUNDS, warmUp: WARM_UP })
+  await close()
+  return { figures, startUp }
 }
 
-const measured = async () => {
-  const scripts = await bundles()
-  say('Counting calls and sizes.')
-  const counts = await addToWindow()
-  const setting = await startSetting(scripts)
-  say('Measuring the start of isolates.')
-  const loaded = await measureStartUp(scripts, setting.vars, { service: undefined, floor: undefined })
-  const health = await measureStartUp(scripts, setting.vars, { service: '/health', floor: '/health' })
-  const logging = { service: scripts.service, floor: scripts.floorLogging }
-  const healthLogged = await measureStartUp(logging, setting.vars, { service: '/health', floor: '/health' })
-  const [service, floor] = [`/api/token/${OWN_KEY}`, `/api/token/${PLAIN_KEY}`]
-  const firstRead = await measureStartUp(scripts, setting.vars, { service, floor })
-  say('Measuring the programs side by side.')
-  const figures = await measureCases(setting)
-  say('Measuring growth.')
-  const points = await growth(setting, scripts.service)
-  const memory = rememberedAtMost(await setting.table.item(OWN_KEY))
-  await setting.close()
-  say('Simulating the geography.')
-  return {
-    ...counts,
-    figures,
-    startUp: { loaded, health, healthLogged, firstRead },
-    points,
-    memory,
-    script: scripts.service,
-    geography: await simulateGeography(),
-  }
-}
+/** The programs read the table without the proxy that counts requests. */
+const toVars = ({ vars, dynamo }: Service) => ({ ...vars, DYNAMODB_ENDPOINT: dynamo.engineUrl })
 
-const machine = () => {
+const describeMachine = () => {
   const [cpu, ...more] = cpus()
-  return `Written by \`npm run bench\` on ${more.length + 1} cores of ${cpu?.model ?? 'a machine'}, Node ${process.versions.node}.`
+  return `Written by \`npm run bench\` on ${more.length + 1} cores of ${cpu?.model ?? 'unknown'}, Node ${process.versions.node}.`
+}
+
+const compare = async (service: Service, folder: string) => {
+  const bundles = await buildBundles(folder)
+  await storeRecords(service)
+  const times = await measureTimes(bundles, toVars(service))
+  say(`\n${describeMachine()}\n\n${report.createComparisonTable(times)}`)
+}
+
+const measureAll = async (service: Service) => {
+  const bundles = await buildBundles()
+  say('Counting calls and sizes.')
+  const calls = await countRouteCalls(service)
+  const itemBytes = await measureStoredItems(service)
+  await service.intuit.reset()
+  const tokenCache = fillTokenCache(await storeRecords(service))
+  const times = await measureTimes(bundles, toVars(service))
+  return { ...times, calls, itemBytes, tokenCache, script: bundles.service }
+}
+
+const writeReport = async (service: Service) => {
+  const results = await measureAll(service)
+  const targets = report.createTargetTable(createTargets(results))
+  const programs = report.createProgramTable(results.figures)
+  say(`\n${targets}\n\n${programs}\n`)
+  await writeDocument({
+    targets: `${describeMachine()}\n\n${targets}`,
+    programs,
+    'start-up': report.createStartUpTable(results.startUp),
+    capacity: report.createCapacityTable(results.itemBytes),
+    geography: report.createGeographyTable(await simulateGeography()),
+    cost: report.createCostTable(results.itemBytes.usual, results.figures),
+  })
+  say('Wrote docs/performance.md.')
 }
 
 const bench = async () => {
-  takeNoArguments(HELP)
-  if (process.platform !== 'linux') fail('npm run bench needs Linux: it reads CPU times from /proc.')
-  const results = await measured()
-  const targets = report.targetTable(targetsOf(results))
-  say(`\n${targets}\n\n${report.programTable(results.figures)}\n`)
-  await writeImage('performance-growth.svg', svgOf(report.growthPlot(results.points)))
-  await writeDocument({
-    targets: `${machine()}\n\n${targets}`,
-    programs: report.programTable(results.figures),
-    'start-up': report.startUpTable(results.startUp),
-    growth: report.growthTable(results.points),
-    capacity: report.capacityTable(results.itemBytes),
-    geography: report.geographyTable(results.geography),
-    cost: report.costTables(results.itemBytes.usual, results.figures),
-  })
-  say('Written to docs/performance.md.')
+  const { against } = takeOptions(HELP, { against: { type: 'string' } })
+  if (process.platform !== 'linux') fail('npm run bench requires Linux: it reads CPU times from /proc.')
+  const service = await startService()
+  await (against === undefined ? writeReport(service) : compare(service, against))
+  await service.close()
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 bench().then(
   () => process.exit(0),
-  (error: unknown) => fail(error instanceof Error ? error.message : 'The benchmarks failed.'),
+  (error: unknown) => fail(error instanceof Error ? error.message : 'The benchmark failed.'),
 )

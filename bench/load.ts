@@ -1,53 +1,47 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
-import * as v from 'valibot'
-import { serveParent } from './child.ts'
-import { LOAD_ORDER, type LoadOrder } from './load-order.ts'
 
-// Sends requests over connections that stay open. A process of its own, so that its CPU time counts for none of the programs.
+/** One request, sent many times. */
+export interface Target {
+  url: string
+  headers: Record<string, string>
+  /** The status that every response must have. */
+  status: number
+}
 
-/** A program that is silent for so long will not answer any more. Milliseconds. */
-const SILENCE_MS = 30_000
+const CONCURRENCY = 8
+/** A program that sends nothing for this long has failed. Milliseconds. */
+const TIMEOUT_MS = 30_000
 
-const agent = new Agent({ keepAlive: true, timeout: SILENCE_MS })
+const agent = new Agent({ keepAlive: true, timeout: TIMEOUT_MS })
 
-const drained = (answer: IncomingMessage): Promise<void> =>
+const send = (target: Target): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    answer.on('end', resolve).on('error', reject).resume()
-  })
-
-const answerTo = (url: string, headers: Record<string, string>): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const sent = request(url, { agent, headers }, resolve)
-    sent.on('timeout', () => sent.destroy(new Error(`${url} gave no answer.`)))
+    const sent = request(target.url, { agent, headers: target.headers }, resolve)
+    sent.on('timeout', () => sent.destroy(new Error(`${target.url} did not respond.`)))
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      // The server closes a connection that was idle, at the moment that it is used again: nothing was asked of it.
-      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(answerTo(url, headers))
+      // The server closed an idle connection at the moment of its reuse, so it did not see the request.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(send(target))
       else reject(error)
     })
     sent.end()
   })
 
-const once = async (url: string, headers: Record<string, string>): Promise<number> => {
-  const answer = await answerTo(url, headers)
-  await drained(answer)
-  return answer.statusCode ?? 0
-}
+const readToEnd = (response: IncomingMessage): Promise<void> =>
+  new Promise((resolve, reject) => {
+    response.on('end', resolve).on('error', reject).resume()
+  })
 
-const run = async ({ urls, headers, requests, concurrency, status }: LoadOrder) => {
+/** Sends a request `count` times over eight keep-alive connections. Rejects at the first response with another status. */
+export const sendRequests = async (target: Target, count: number): Promise<void> => {
   let sent = 0
-  const one = async () => {
-    while (sent < requests) {
-      const url = urls[sent++ % urls.length] ?? ''
-      const got = await once(url, headers)
-      if (got !== status) throw new Error(`${new URL(url).pathname} answered ${got} and not ${status}.`)
+  const sendOneByOne = async () => {
+    while (sent++ < count) {
+      const response = await send(target)
+      await readToEnd(response)
+      if (response.statusCode !== target.status) {
+        throw new Error(`${target.url} responded with ${response.statusCode} instead of ${target.status}.`)
+      }
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, one))
+  await Promise.all(Array.from({ length: CONCURRENCY }, sendOneByOne))
 }
-
-serveParent({ ready: true }, (order) =>
-  run(v.parse(LOAD_ORDER, order)).then(
-    () => ({ ok: true }),
-    (error: unknown) => ({ ok: false, reason: String(error) }),
-  ),
-)

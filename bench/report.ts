@@ -1,67 +1,90 @@
-import type { CaseName } from './cases.ts'
-import { limitsOnTheWay, monthlyCost } from './cost.ts'
+import type { Figures } from './alternate.ts'
+import { type Costs, monthlyCost } from './cost.ts'
 import { markdownTable } from './document.ts'
-import { PLACES, SET_UPS } from './geography/delays.ts'
-import type { Geography } from './geography/geography.ts'
-import { type GrowthPoint, SIZES } from './growth.ts'
+import { DEPLOYMENTS, PLACES } from './geography/delays.ts'
+import type { GeographyRow } from './geography/geography.ts'
 import { readUnits, writeUnits } from './item-size.ts'
-import type { Plot } from './plot.ts'
-import type { Figures } from './rounds.ts'
 import type { StartUp } from './start-up.ts'
-import { median, percentile, ratio, spread } from './statistics.ts'
-import { type Target, times } from './targets.ts'
+import { median, percentile, type Spread, toRatio, toSpread } from './statistics.ts'
+import { formatTimes, type Measured, RATIO_NAMES, type Target, toCpuRatios } from './targets.ts'
 
-export const targetTable = (targets: readonly Target[]): string =>
+export const createTargetTable = (targets: readonly Target[]): string =>
   markdownTable(
     ['what', 'target', 'measured', 'met'],
-    targets.map(({ what, target, measured, met }) => [what, target, measured, met ? 'yes' : '**no**']),
+    targets.map(({ what, target, measured, isMet }) => [what, target, measured, isMet ? 'yes' : '**no**']),
   )
 
-const PROGRAMS: [CaseName, string][] = [
+const PROGRAMS: [name: string, what: string][] = [
   ['floor', 'Floor: Hono and aws4fetch, one read'],
   ['uncached', 'This service: uncached read'],
   ['cached', 'This service: cached read'],
   ['health', 'This service: `/health`'],
   ['start', 'This service: start'],
   ['sdk', 'Worker with the AWS SDK'],
-  ['node', 'Node: Express, intuit-oauth, AWS SDK'],
 ]
 
-const micros = (figures: readonly number[]) => {
-  const { median, low, high } = spread(figures)
+const formatMicros = (figures: readonly number[]) => {
+  const { median, low, high } = toSpread(figures)
   return `${median.toFixed(0)} µs (${low.toFixed(0)} – ${high.toFixed(0)})`
 }
 
-export const programTable = (figures: Figures<CaseName>): string =>
+export const createProgramTable = (figures: Figures): string =>
   markdownTable(
-    ['program', 'CPU time a request', 'to the floor'],
-    PROGRAMS.map(([name, what]) => [what, micros(figures(name)), times(ratio(figures(name), figures('floor')))]),
+    ['program', 'CPU time of a request', 'to the floor'],
+    PROGRAMS.map(([name, what]) => {
+      const own = figures(name)
+      return [what, formatMicros(own), formatTimes(toRatio(own, figures('floor')))]
+    }),
   )
 
-export const startUpTable = ({
-  loaded,
-  health,
-  healthLogged,
-  firstRead,
-}: Record<'loaded' | 'health' | 'healthLogged' | 'firstRead', StartUp>): string =>
+const toStartUpRow = (startUp: Record<string, StartUp>, part: keyof StartUp, what: string) => {
+  const [service, floor, sdk] = ['service', 'floor', 'sdk'].map((name) => startUp[name]?.[part] ?? [])
+  const milliseconds = [floor, service, sdk].map((figures) => `${median(figures ?? []).toFixed(1)} ms`)
+  return [
+    ...[what, ...milliseconds],
+    ...[formatTimes(toRatio(service ?? [], floor ?? [])), formatTimes(toRatio(service ?? [], sdk ?? []))],
+  ]
+}
+
+export const createStartUpTable = (startUp: Record<string, StartUp>): string =>
   markdownTable(
-    ['CPU time of one isolate', 'floor', 'this service', 'ratio'],
+    ['CPU time of one isolate', 'floor', 'this service', 'SDK Worker', 'to the floor', 'to the SDK Worker'],
     [
-      ['load: the modules read, compiled and run', loaded] as const,
-      ['load and `/health`', health] as const,
-      ['load and `/health`, the floor with a log line, too', healthLogged] as const,
-      ['load and the first token read', firstRead] as const,
-    ].map(([what, { floor, service, ratio }]) => [
-      what,
-      `${floor.median.toFixed(1)} ms`,
-      `${service.median.toFixed(1)} ms`,
-      times(ratio),
-    ]),
+      toStartUpRow(startUp, 'load', 'start-up: load, compile and run the modules'),
+      toStartUpRow(startUp, 'firstToken', 'start-up and the first token'),
+    ],
   )
 
-export const capacityTable = (itemBytes: Record<'usual' | 'longest', number>): string =>
+const formatRange = ({ min, median, max }: Spread) => `${median.toFixed(2)} × (${min.toFixed(2)} – ${max.toFixed(2)})`
+
+/** The same ratios for the Worker of another checkout and for this one, with minimum and maximum, and one to the other. */
+export const createComparisonTable = (measured: Pick<Measured, 'figures' | 'startUp'>): string => {
+  const { figures, startUp } = measured
+  const [before, now] = [toCpuRatios(measured, 'before: '), toCpuRatios(measured)]
+  const direct: [string, Spread][] = [
+    ...['uncached', 'cached', 'health'].map((name): [string, Spread] => [
+      `CPU time: ${name}, now to before`,
+      toRatio(figures(name), figures(`before: ${name}`)),
+    ]),
+    ...(['load', 'firstToken'] as const).map((part): [string, Spread] => [
+      `CPU time: ${part === 'load' ? 'start-up' : 'start-up and first token'}, now to before`,
+      toRatio(startUp['service']?.[part] ?? [], startUp['before']?.[part] ?? []),
+    ]),
+  ]
+  return markdownTable(
+    ['median (min – max)', 'before', 'now'],
+    [
+      ...(['uncachedToFloor', 'cachedToHealth', 'uncachedToSdk', 'firstTokenToSdk'] as const).map((name) => [
+        ...[RATIO_NAMES[name], formatRange(before[name]), formatRange(now[name])],
+      ]),
+      ...direct.map(([what, ratio]) => [what, '1', formatRange(ratio)]),
+    ],
+  )
+}
+
+export const createCapacityTable = (itemBytes: Record<'usual' | 'longest', number>): string =>
   markdownTable(
-    ['tokens', 'item', 'a read', 'a write', 'a refresh: claim and store'],
+    ['tokens', 'item', 'a read', 'a write', 'a refresh: acquire the lease and store'],
     [
       ['1,100 and 41 characters', itemBytes.usual] as const,
       ['4,096 and 512 characters', itemBytes.longest] as const,
@@ -74,69 +97,37 @@ export const capacityTable = (itemBytes: Record<'usual' | 'longest', number>): s
     ]),
   )
 
-const seriesOf = (points: readonly GrowthPoint[]) => [...new Set(points.map(({ series }) => series))]
-
-export const growthTable = (points: readonly GrowthPoint[]): string =>
-  markdownTable(
-    ['CPU time a request, to the same with one connection', ...SIZES.map((size) => size.toLocaleString('en'))],
-    seriesOf(points).map((series) => [
-      series,
-      ...points.filter((point) => point.series === series).map(({ toOne }) => times(toOne)),
-    ]),
-  )
-
-export const growthPlot = (points: readonly GrowthPoint[]): Plot => ({
-  title: 'CPU time of a token read while ever more connections are in use',
-  xLabel: 'connections in use',
-  yLabel: 'times the CPU time with one connection',
-  reference: 1,
-  curves: seriesOf(points).map((series) => ({
-    name: series,
-    points: points
-      .filter((point) => point.series === series)
-      .map(({ size, toOne }) => ({ x: size, y: toOne.median, low: toOne.low, high: toOne.high })),
-  })),
-})
-
-const medianAndTail = (latencies: readonly number[]) =>
-  `${median(latencies).toFixed(0)} / ${percentile(latencies, 99).toFixed(0)}`
-
-/** Columns: ways to deploy, each with the isolate's memory off and on. */
-export const geographyTable = ({ rows }: Geography): string => {
-  const columns = SET_UPS.flatMap(({ name }) => [false, true].map((cached) => ({ name, cached })))
-  const line = (of: typeof rows) =>
-    columns.map(({ name, cached }) =>
-      medianAndTail(
-        of.filter((row) => row.setUp === name && row.cached === cached).flatMap(({ latenciesMs }) => latenciesMs),
-      ),
-    )
+/** Columns: deployments, each without and with the token cache. */
+export const createGeographyTable = (rows: readonly GeographyRow[]): string => {
+  const columns = DEPLOYMENTS.flatMap(({ name }) => [false, true].map((isCached) => ({ name, isCached })))
+  const toCells = (selected: readonly GeographyRow[]) =>
+    columns.map(({ name, isCached }) => {
+      const ofColumn = selected.filter((row) => row.deployment === name && row.isCached === isCached)
+      const latencies = ofColumn.flatMap(({ latenciesMs }) => latenciesMs)
+      return `${median(latencies).toFixed(0)} / ${percentile(latencies, 99).toFixed(0)}`
+    })
   return markdownTable(
-    ['median / 99th percentile, ms', ...columns.map(({ name, cached }) => `${name}, ${cached ? '' : 'un'}cached`)],
+    ['median / 99th percentile, ms', ...columns.map(({ name, isCached }) => `${name}, ${isCached ? '' : 'un'}cached`)],
     [
-      ['**all places**', ...line(rows)],
-      ...PLACES.map(({ name }) => [name, ...line(rows.filter(({ place }) => place === name))]),
+      ['**all places**', ...toCells(rows)],
+      ...PLACES.map(({ name }) => [name, ...toCells(rows.filter(({ place }) => place === name))]),
     ],
   )
 }
 
-const dollars = (amount: number) => `$${Math.round(amount).toLocaleString('en')}`
+const formatDollars = (amount: number) => `$${Math.round(amount).toLocaleString('en')}`
 
-/** A million connections and 10,000 requests a second, from DynamoDB alone and mostly from memory. */
-export const costTables = (itemBytes: number, figures: Figures<CaseName>): string => {
+/** The month of a million connections and 10,000 requests per second, without and with the token cache. */
+export const createCostTable = (itemBytes: number, figures: Figures): string => {
   const cpuMs = { uncached: median(figures('uncached')) / 1000, cached: median(figures('cached')) / 1000 }
   const demand = { connections: 1_000_000, requestsPerSecond: 10_000, itemBytes, cpuMs }
   const [none, most] = [monthlyCost({ ...demand, hitShare: 0 }), monthlyCost({ ...demand, hitShare: 0.9 })]
-  const lines = Object.entries(none.lines).map(([line, amount]) => {
-    const cached = Object.entries(most.lines).find(([name]) => name === line)?.[1] ?? 0
-    return [line, dollars(amount), dollars(cached)]
-  })
-  const cost = markdownTable(
-    ['a month', 'every read from DynamoDB', 'nine of ten from memory'],
-    [...lines, ['**all**', dollars(none.total), dollars(most.total)]],
+  const sum = (costs: Costs) => formatDollars(Object.values(costs).reduce((total, dollars) => total + dollars, 0))
+  return markdownTable(
+    ['a month', 'every read from DynamoDB', 'nine of ten from the token cache'],
+    [
+      ...Object.entries(none).map(([line, dollars]) => [line, formatDollars(dollars), formatDollars(most[line] ?? 0)]),
+      ['**all**', sum(none), sum(most)],
+    ],
   )
-  const limits = markdownTable(
-    ['limit', 'reached at', 'then'],
-    limitsOnTheWay(itemBytes).map(({ limit, reachedAt, remedy }) => [limit, reachedAt, remedy]),
-  )
-  return `${cost}\n\n${limits}`
 }

@@ -1,55 +1,61 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { cpuTimeMs } from './cpu-time.ts'
-import { ratio, type Spread, spread } from './statistics.ts'
+import { type Bundles, TOKEN_PATHS } from './programs.ts'
 import { startWorkerd } from './workerd.ts'
 
-/** One workerd with many isolates against one with one: the difference is the isolates', and not the process's. */
+/** A process with many isolates, less one with a single isolate, leaves the isolates without their process. */
 const ISOLATES = 17
-const RUNS = 9
-/** Longer than what V8 does on other threads after a load. Milliseconds. */
+/** Longer than V8 works on other threads after a load. Milliseconds. */
 const SETTLED_MS = 300
 
-/** What the first request of an isolate asks for; `undefined`: there is none. */
-type FirstPath = string | undefined
+interface Start {
+  script: string
+  vars: Record<string, string>
+  /** The first request of each isolate. Without it, the isolates only load. */
+  path: string | undefined
+}
 
-/** CPU time in ms until each isolate is loaded, and has answered its first request if there is one. */
-const untilThere = async (script: string, vars: Record<string, string>, isolates: number, path: FirstPath) => {
+/** CPU time in ms of a process whose isolates have loaded and answered their first request. */
+const measureProcess = async ({ script, vars, path }: Start, isolates: number) => {
   const running = await startWorkerd({ script, vars, isolates })
   await wait(SETTLED_MS)
   for (const url of path === undefined ? [] : running.urls) {
-    const answer = await fetch(`${url}${path}`, { headers: { 'X-API-Key': vars['API_KEY'] ?? '' } })
-    await answer.arrayBuffer()
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}.`)
+    const response = await fetch(`${url}${path}`, { headers: { 'X-API-Key': vars['API_KEY'] ?? '' } })
+    await response.arrayBuffer()
+    if (!response.ok) throw new Error(`${path} responded with ${response.status}.`)
   }
-  const spent = cpuTimeMs(running.pid)
+  const totalMs = cpuTimeMs(running.pid)
   await running.close()
-  return spent
+  return totalMs
 }
 
-const isolateMs = async (script: string, vars: Record<string, string>, path: FirstPath) => {
-  const one = await untilThere(script, vars, 1, path)
-  const many = await untilThere(script, vars, ISOLATES, path)
+const measureIsolate = async (start: Start) => {
+  const one = await measureProcess(start, 1)
+  const many = await measureProcess(start, ISOLATES)
   return (many - one) / (ISOLATES - 1)
 }
 
+/** CPU time of one isolate in ms, one value per round: to load, and to load and return its first token. */
 export interface StartUp {
-  /** CPU time of an isolate, in ms. */
-  service: Spread
-  floor: Spread
-  ratio: Spread
+  load: number[]
+  firstToken: number[]
 }
 
-/** The start of this service's isolate and of the floor's, in turn. */
+/** Starts isolates of each bundle in turn. */
 export const measureStartUp = async (
-  scripts: { service: string; floor: string },
+  bundles: Bundles,
   vars: Record<string, string>,
-  path: { service: FirstPath; floor: FirstPath },
-): Promise<StartUp> => {
-  const service: number[] = []
-  const floor: number[] = []
-  for (let run = 0; run < RUNS; run++) {
-    floor.push(await isolateMs(scripts.floor, vars, path.floor))
-    service.push(await isolateMs(scripts.service, vars, path.service))
+  rounds: number,
+): Promise<Record<string, StartUp>> => {
+  const figures: Record<string, StartUp> = {}
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, path] of Object.entries(TOKEN_PATHS)) {
+      const script = Object.entries(bundles).find(([bundle]) => bundle === name)?.[1]
+      if (script === undefined) continue
+      figures[name] ??= { load: [], firstToken: [] }
+      figures[name].load.push(await measureIsolate({ script, vars, path: undefined }))
+      figures[name].firstToken.push(await measureIsolate({ script, vars, path }))
+    }
   }
-  return { service: spread(service), floor: spread(floor), ratio: ratio(service, floor) }
+  return figures
 }

@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { compatibilityDate } from '../dev/bundle.ts'
 import { LOOPBACK } from '../dev/listen.ts'
 
+/** A program that listens. */
 export interface Running {
   pid: number
   url: string
@@ -18,29 +19,29 @@ export interface WorkerOptions {
   /** The built Worker, one module. */
   script: string
   vars: Record<string, string>
-  /** How many isolates of the same Worker, each behind a socket of its own. */
+  /** The number of isolates, each with a socket of its own. Default: 1. */
   isolates?: number
-  /** Whether what the Worker logs is shown; so it is if absent. */
+  /** Whether to show the log of the Worker. Default: `inherit`. */
   output?: 'inherit' | 'ignore'
 }
 
 export interface Workerd extends Running {
-  /** The address of each isolate; `url` is the first one's. */
+  /** The origin of each isolate. `url` is the first one. */
   urls: string[]
 }
 
-/** The package's default export is the path of the binary for this machine; loaders differ in where they put it. */
+/** The path of the binary for this machine, the default export of the package. */
 const binary = () => v.parse(v.object({ default: v.string() }), createRequire(import.meta.url)('workerd')).default
 
 const LISTENS = v.object({ event: v.literal('listen'), port: v.number() })
 
-const quoted = (text: string) => JSON.stringify(text)
-const list = (entries: string[]) => `[\n${entries.map((entry) => `    ${entry},\n`).join('')}  ]`
+const quote = (text: string) => JSON.stringify(text)
+const toList = (entries: string[]) => `[\n${entries.map((entry) => `    ${entry},\n`).join('')}  ]`
 
-/** A configuration as small as it gets (workerd.capnp): what wrangler and miniflare put around a Worker is left out. */
-const configuration = (vars: Record<string, string>, date: string, isolates: number) => {
+/** The smallest configuration (workerd.capnp), without the Workers that wrangler and miniflare add. */
+const createConfiguration = (vars: Record<string, string>, date: string, isolates: number) => {
   const names = Array.from({ length: isolates }, (_, index) => `main-${index}`)
-  const bindings = Object.entries(vars).map(([name, text]) => `(name = ${quoted(name)}, text = ${quoted(text)})`)
+  const bindings = Object.entries(vars).map(([name, text]) => `(name = ${quote(name)}, text = ${quote(text)})`)
   const services = [
     ...names.map((name) => `(name = "${name}", worker = .program)`),
     '(name = "internet", network = (allow = ["public", "private", "local"]))',
@@ -48,21 +49,21 @@ const configuration = (vars: Record<string, string>, date: string, isolates: num
   const sockets = names.map((name) => `(name = "${name}", address = "${LOOPBACK}:0", http = (), service = "${name}")`)
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = ${list(services)},
-  sockets = ${list(sockets)},
+  services = ${toList(services)},
+  sockets = ${toList(sockets)},
 );
 const program :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
-  compatibilityDate = ${quoted(date)},
-  bindings = ${list(bindings)},
+  compatibilityDate = ${quote(date)},
+  bindings = ${toList(bindings)},
 );
 `
 }
 
-/** The ports that workerd reports on its control descriptor, once `count` of them listen. */
-const portsOf = (child: ChildProcess, count: number): Promise<number[]> =>
+/** Waits until `count` sockets listen. workerd reports their ports on its control descriptor. */
+const awaitPorts = (child: ChildProcess, count: number): Promise<number[]> =>
   new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`workerd ended with ${code}.`)))
+    child.once('exit', (code) => reject(new Error(`workerd exited with code ${code}.`)))
     const control = child.stdio[3]
     let text = ''
     control?.on('data', (chunk: Buffer) => {
@@ -76,25 +77,25 @@ const writeConfiguration = async ({ script, vars, isolates = 1 }: WorkerOptions)
   const folder = await mkdtemp(join(tmpdir(), 'broker-bench-'))
   await writeFile(join(folder, 'worker.js'), script)
   const file = join(folder, 'config.capnp')
-  await writeFile(file, configuration(vars, await compatibilityDate(), isolates), { mode: 0o600 })
+  await writeFile(file, createConfiguration(vars, await compatibilityDate(), isolates), { mode: 0o600 })
   return { file, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-// A run that fails leaves no process behind.
+// A failed run must not leave a process behind.
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Runs one Worker in workerd itself. */
+/** Runs one Worker in `workerd serve`. */
 export const startWorkerd = async (options: WorkerOptions): Promise<Workerd> => {
   const { file, remove } = await writeConfiguration(options)
   const child = spawn(binary(), ['serve', '--control-fd=3', file], {
     stdio: ['ignore', 'ignore', options.output ?? 'inherit', 'pipe'],
   })
   running.add(child)
-  const ended = once(child, 'exit')
-  const urls = (await portsOf(child, options.isolates ?? 1)).map((port) => `http://${LOOPBACK}:${port}`)
+  const exit = once(child, 'exit')
+  const urls = (await awaitPorts(child, options.isolates ?? 1)).map((port) => `http://${LOOPBACK}:${port}`)
   const [url] = urls
   if (child.pid === undefined || url === undefined) throw new Error('workerd has no process.')
   return {
@@ -103,7 +104,7 @@ export const startWorkerd = async (options: WorkerOptions): Promise<Workerd> => 
     urls,
     close: async () => {
       child.kill()
-      await ended
+      await exit
       running.delete(child)
       await remove()
     },

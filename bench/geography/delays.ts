@@ -1,13 +1,13 @@
 /*
- * Round trips between AWS regions in ms: medians over one year, from cloudping.co (/api/latencies, p_50, 1Y), which
- * measures TCP connections between all regions, as of 29 May 2025. A client's place stands for the Cloudflare location
- * next to the region of its name: the Worker runs there, and its way to DynamoDB is taken to be as long as from that
- * region.
+ * Round trips between AWS regions in ms: medians over one year as of 29 May 2025, from cloudping.co (/api/latencies,
+ * p_50, 1Y), which measures TCP connections between all regions. The simulation assumes that the Worker runs at the
+ * Cloudflare location next to the caller, and that its round trips are those of the AWS region at that place.
  */
 const REGIONS = ['us-east-1', 'eu-central-1', 'ap-southeast-1', 'sa-east-1'] as const
+/** A region that may hold the table or a replica. */
 export type Region = (typeof REGIONS)[number]
 
-/** Where a caller is, its continent by Cloudflare's two letters, and the delay from there to each region. */
+/** The place of a caller, with Cloudflare's code of the continent, and the round trip to each region. */
 export interface Place {
   name: string
   continent: string
@@ -25,13 +25,14 @@ const place = (name: string, continent: string, longitude: number, [toUs, toEu, 
   roundTripMs: { 'us-east-1': toUs, 'eu-central-1': toEu, 'ap-southeast-1': toAp, 'sa-east-1': toSa },
 })
 
-export const HOME: Region = 'us-east-1'
-/** In the home region itself, where a placed Worker runs. */
-export const AT_HOME = place('Virginia', 'NA', -77, [5.3, 93.1, 219.1, 115.2])
+/** The primary region. */
+export const PRIMARY: Region = 'us-east-1'
+/** The primary region as a place. `[placement]` runs the Worker there. */
+export const NEXT_TO_PRIMARY = place('Virginia', 'NA', -77, [5.3, 93.1, 219.1, 115.2])
 
 /** Ten places on six continents. */
 export const PLACES: readonly Place[] = [
-  AT_HOME,
+  NEXT_TO_PRIMARY,
   place('California', 'NA', -120, [63.8, 153.2, 169.7, 174.7]),
   place('São Paulo', 'SA', -47, [115.4, 204.9, 327.4, 3.1]),
   place('Ireland', 'EU', -6, [69.6, 27.3, 182.0, 178.1]),
@@ -43,24 +44,26 @@ export const PLACES: readonly Place[] = [
   place('Sydney', 'OC', 151, [199.7, 251.8, 94.7, 311.9]),
 ]
 
-/** One way to deploy. */
-export interface SetUp {
+/** Replicas and placement of a deployment. */
+export interface Deployment {
   name: string
   replicas: readonly Region[]
-  /** Whether the Worker runs next to the home region (`[placement]`), and not next to the caller. */
-  placed: boolean
+  /** Whether `[placement]` runs the Worker next to the primary region instead of next to the caller. */
+  isPlaced: boolean
 }
 
-export const SET_UPS: readonly SetUp[] = [
-  { name: 'home alone', replicas: [], placed: false },
-  { name: 'one replica', replicas: ['eu-central-1'], placed: false },
-  { name: 'three replicas', replicas: ['eu-central-1', 'ap-southeast-1', 'sa-east-1'], placed: false },
-  { name: 'placed at home', replicas: [], placed: true },
+/** The deployments that the simulation compares. */
+export const DEPLOYMENTS: readonly Deployment[] = [
+  { name: 'primary only', replicas: [], isPlaced: false },
+  { name: 'one replica', replicas: ['eu-central-1'], isPlaced: false },
+  { name: 'three replicas', replicas: ['eu-central-1', 'ap-southeast-1', 'sa-east-1'], isPlaced: false },
+  { name: 'placed', replicas: [], isPlaced: true },
 ]
 
-/** From a caller to the Worker and back: the next Cloudflare location. An assumption, the same for all. */
+/** Assumed round trip from a caller to the next Cloudflare location. */
 export const CALLER_MS = 10
-/** What DynamoDB itself takes for a read: an assumption within its "single-digit milliseconds". */
+/** Assumed time of a read within DynamoDB, which promises "single-digit milliseconds". */
 export const DYNAMODB_MS = 4
 
+/** Whether the simulation has delays for a region. */
 export const isRegion = (text: string | undefined): text is Region => REGIONS.some((region) => region === text)

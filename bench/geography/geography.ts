@@ -1,19 +1,18 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import * as v from 'valibot'
-import { startChild } from '../child.ts'
 
-const GEOGRAPHY = v.object({
-  rows: v.array(
-    v.object({ place: v.string(), setUp: v.string(), cached: v.boolean(), latenciesMs: v.array(v.number()) }),
-  ),
-})
+const ROWS = v.array(
+  v.object({ place: v.string(), deployment: v.string(), isCached: v.boolean(), latenciesMs: v.array(v.number()) }),
+)
 
-export type Geography = v.InferOutput<typeof GEOGRAPHY>
-/** What one place saw, of one way to deploy. */
-export type GeographyRow = Geography['rows'][number]
+/** The latencies of one place in one deployment, in ms. */
+export type GeographyRow = v.InferOutput<typeof ROWS>[number]
 
-/** Runs the simulation in a process of its own, whose clock and network it takes over. */
-export const simulateGeography = async (): Promise<Geography> => {
-  const child = await startChild('./geography/simulation.ts')
-  await child.close()
-  return v.parse(GEOGRAPHY, child.first)
+/** Runs the simulation in a thread, because it replaces the clock and `fetch` of its global scope. */
+export const simulateGeography = async (): Promise<GeographyRow[]> => {
+  const thread = new Worker(new URL('./simulation.ts', import.meta.url))
+  const [rows] = await once(thread, 'message')
+  await thread.terminate()
+  return v.parse(ROWS, rows)
 }

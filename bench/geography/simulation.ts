@@ -2,20 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parentPort } from 'node:worker_threads'
 import * as v from 'valibot'
 import { bundleWorker } from '../../dev/bundle.ts'
-import { serveParent } from '../child.ts'
-import { AT_HOME, CALLER_MS, HOME, PLACES, type Place, SET_UPS, type SetUp } from './delays.ts'
+import { CALLER_MS, DEPLOYMENTS, type Deployment, NEXT_TO_PRIMARY, PLACES, type Place, PRIMARY } from './delays.ts'
 import type { GeographyRow } from './geography.ts'
+import { simulateNetwork } from './network.ts'
 import { provideWorkersRuntime } from './workers-globals.ts'
-import { takeOverWorld } from './world.ts'
 
-// The built Worker itself, an instance for each place, in a world whose clock only the network moves.
+// Runs the built Worker, one instance per place, over a simulated network.
 
 const START_MS = Date.UTC(2026, 0, 1)
-/** Every place asks for the token of one connection, once a second for two minutes. */
+/** Every place requests the token of one connection once per second, for two minutes. */
 const REQUESTS = 120
-const EVERY_MS = 1_000
+const INTERVAL_MS = 1_000
 const API_KEY = 'simulated'
 
 const WORKER = v.object({ default: v.object({ fetch: v.function() }) })
@@ -32,43 +32,42 @@ const record = {
   uses_sandbox_credentials: { BOOL: false },
 }
 
-const varsFor = (replicas: readonly string[], cached: boolean) => ({
+const createVars = (replicas: readonly string[], isCached: boolean) => ({
   API_KEY,
-  AWS_REGION: HOME,
+  AWS_REGION: PRIMARY,
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'simulated',
   DYNAMODB_TABLE: 'connections',
   DYNAMODB_READ_REGIONS: replicas.join(','),
-  // Not by no-cache, which is answered at home.
-  ...(cached ? {} : { TOKEN_CACHE_SECONDS: '0' }),
+  // Requests with `no-cache` would go to the primary region.
+  ...(isCached ? {} : { TOKEN_CACHE_SECONDS: '0' }),
 })
 
-const requestFrom = (place: Place) => {
+const createRequest = ({ continent, longitude }: Place) => {
   const request = new Request('https://broker.example/api/token/beach', { headers: { 'X-API-Key': API_KEY } })
-  Object.defineProperty(request, 'cf', {
-    value: { continent: place.continent, longitude: String(place.longitude) },
-  })
+  Object.defineProperty(request, 'cf', { value: { continent, longitude: String(longitude) } })
   return request
 }
 
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined }
 
 provideWorkersRuntime()
-const world = takeOverWorld(new Map([[record.pk.S, record]]), START_MS)
+const network = simulateNetwork(new Map([[record.pk.S, record]]))
 
-/** How long each request of a place took, in ms. */
-const latencies = async (bundle: string, place: Place, { replicas, placed }: SetUp, cached: boolean) => {
+/** The latency of each request from a place, in ms. */
+const measureLatencies = async (bundle: string, place: Place, deployment: Deployment, isCached: boolean) => {
+  const { replicas, isPlaced } = deployment
   const worker = v.parse(WORKER, await import(bundle)).default
-  const env = varsFor(replicas, cached)
-  const taken: number[] = []
+  const env = createVars(replicas, isCached)
+  const latencies: number[] = []
   for (let count = 0; count < REQUESTS; count++) {
-    const sentAt = START_MS + count * EVERY_MS
-    world.stand(placed ? AT_HOME : place, sentAt)
-    const answer: unknown = await worker.fetch(requestFrom(place), env, context)
-    if (!(answer instanceof Response) || answer.status !== 200) throw new Error('The simulated Worker gave no token.')
-    taken.push(world.now() - sentAt + CALLER_MS + (placed ? place.roundTripMs[HOME] : 0))
+    const sentAt = START_MS + count * INTERVAL_MS
+    network.moveTo(isPlaced ? NEXT_TO_PRIMARY : place, sentAt)
+    const response: unknown = await worker.fetch(createRequest(place), env, context)
+    if (!(response instanceof Response) || response.status !== 200) throw new Error('The Worker returned no token.')
+    latencies.push(network.now() - sentAt + CALLER_MS + (isPlaced ? place.roundTripMs[PRIMARY] : 0))
   }
-  return taken
+  return latencies
 }
 
 const simulate = async (): Promise<GeographyRow[]> => {
@@ -76,12 +75,12 @@ const simulate = async (): Promise<GeographyRow[]> => {
   const file = join(folder, 'worker.mjs')
   await writeFile(file, await bundleWorker())
   const rows: GeographyRow[] = []
-  for (const setUp of SET_UPS) {
-    for (const cached of [false, true]) {
+  for (const deployment of DEPLOYMENTS) {
+    for (const isCached of [false, true]) {
       for (const place of PLACES) {
         const bundle = `${pathToFileURL(file).href}?isolate=${rows.length}`
-        const latenciesMs = await latencies(bundle, place, setUp, cached)
-        rows.push({ place: place.name, setUp: setUp.name, cached, latenciesMs })
+        const latenciesMs = await measureLatencies(bundle, place, deployment, isCached)
+        rows.push({ place: place.name, deployment: deployment.name, isCached, latenciesMs })
       }
     }
   }
@@ -89,4 +88,4 @@ const simulate = async (): Promise<GeographyRow[]> => {
   return rows
 }
 
-serveParent({ rows: await simulate() })
+parentPort?.postMessage(await simulate())

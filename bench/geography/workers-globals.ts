@@ -1,15 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import { registerHooks } from 'node:module'
 
-// What workerd has and Node lacks, so that the built Worker runs here, one instance to an import.
-
 const RUNTIME = `
 export class DurableObject {}
 export class WorkerEntrypoint {}
 export class RpcTarget {}
 `
 
-/** Lets Node import a bundle that names modules of the Workers runtime. */
+/** Adds what workerd has and Node lacks, so that Node can import the built Worker. */
 export const provideWorkersRuntime = (): void => {
   Object.assign(crypto.subtle, { timingSafeEqual })
   registerHooks({

@@ -1,8 +1,8 @@
 import { AwsClient } from 'aws4fetch'
 import { Hono } from 'hono'
-import { type Item, tokenAnswer } from './answer.ts'
+import { type Item, toTokenResponse } from './answer.ts'
 
-// The least a Worker can do for the same answer: one signed read. No caller is checked and nothing is opened.
+// The minimal Worker with the same response: one signed read, without an API key and without decryption.
 
 type Env = {
   AWS_REGION: string
@@ -13,7 +13,7 @@ type Env = {
 }
 
 let client: AwsClient | undefined
-const clientFor = (env: Env) => {
+const getClient = (env: Env) => {
   client ??= new AwsClient({
     accessKeyId: env.AWS_ACCESS_KEY_ID,
     secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
@@ -28,7 +28,7 @@ const app = new Hono<{ Bindings: Env }>()
 app.get('/health', (c) => c.json({ status: 'ok' }))
 
 app.get('/api/token/:company_key', async (c) => {
-  const answer = await clientFor(c.env).fetch(c.env.DYNAMODB_ENDPOINT, {
+  const response = await getClient(c.env).fetch(c.env.DYNAMODB_ENDPOINT, {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'DynamoDB_20120810.GetItem' },
     body: JSON.stringify({
@@ -37,8 +37,8 @@ app.get('/api/token/:company_key', async (c) => {
       ConsistentRead: true,
     }),
   })
-  const { Item }: { Item: Item } = await answer.json()
-  return c.json(tokenAnswer(Item))
+  const { Item }: { Item: Item } = await response.json()
+  return c.json(toTokenResponse(Item))
 })
 
 export default app

@@ -1,8 +1,8 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { Hono } from 'hono'
-import { tokenAnswer } from './answer.ts'
+import { toTokenResponse } from './answer.ts'
 
-// The same job in a Worker, as Amazon's documentation shows its client: the API key, then one read.
+// A Worker with the AWS SDK as its documentation shows it: it checks the API key and reads once.
 
 type Env = {
   API_KEY: string
@@ -14,7 +14,7 @@ type Env = {
 }
 
 let client: DynamoDBClient | undefined
-const clientFor = (env: Env) => {
+const getClient = (env: Env) => {
   client ??= new DynamoDBClient({
     region: env.AWS_REGION,
     endpoint: env.DYNAMODB_ENDPOINT,
@@ -29,14 +29,14 @@ app.get('/health', (c) => c.json({ status: 'ok' }))
 
 app.get('/api/token/:company_key', async (c) => {
   if (c.req.header('X-API-Key') !== c.env.API_KEY) return c.json({ error: 'invalid_api_key' }, 401)
-  const { Item } = await clientFor(c.env).send(
+  const { Item } = await getClient(c.env).send(
     new GetItemCommand({
       TableName: c.env.DYNAMODB_TABLE,
       Key: { pk: { S: `connection#${c.req.param('company_key')}` } },
       ConsistentRead: true,
     }),
   )
-  return Item ? c.json(tokenAnswer(Item)) : c.json({ error: 'not_found' }, 404)
+  return Item ? c.json(toTokenResponse(Item)) : c.json({ error: 'not_found' }, 404)
 })
 
 export default app

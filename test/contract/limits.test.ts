@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { nodeTraces } from '../../bench/bundles.ts'
-import { callsOfRoutes } from '../../bench/calls.ts'
-import { itemBytes, storedSizes } from '../../bench/item-size.ts'
+import { countRouteCalls } from '../../bench/calls.ts'
+import { itemBytes, measureStoredItems } from '../../bench/item-size.ts'
 import { LIMITS, ROUTES, type Route, type RouteLimit } from '../../bench/limits.ts'
+import { findNodeTraces } from '../../bench/node-traces.ts'
 import { bundleWorker, gzipBytes } from '../../dev/bundle.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 describe('the calls that a route makes to DynamoDB', () => {
   let service: Service
-  let addToWindow: Record<Route, RouteLimit>
+  let counted: Record<Route, RouteLimit>
   beforeAll(async () => {
     service = await startService()
-    addToWindow = await callsOfRoutes(service)
+    counted = await countRouteCalls(service)
   })
   afterAll(() => service.close())
 
   it.each(ROUTES)('stay within the limit: %s', (route) => {
-    expect(addToWindow[route].calls).toBeLessThanOrEqual(LIMITS.routes[route].calls)
+    expect(counted[route].calls).toBeLessThanOrEqual(LIMITS.routes[route].calls)
   })
 
   it('are counted at all', () => {
-    expect(addToWindow).toMatchObject({ uncached: { calls: 1 }, start: { calls: 2 } })
-    for (const route of ['callback', 'refresh'] as const) expect(addToWindow[route].calls).toBeGreaterThan(1)
+    expect(counted).toMatchObject({ uncached: { calls: 1 }, start: { calls: 2 } })
+    for (const route of ['callback', 'refresh'] as const) expect(counted[route].calls).toBeGreaterThan(1)
   })
 
   it('are under way together at a start', async () => {
@@ -44,7 +44,7 @@ describe('the calls that a route makes to DynamoDB', () => {
 describe('a stored connection', () => {
   it('stays small, with tokens of usual length and with the longest', async () => {
     const service = await startService()
-    const sizes = await storedSizes(service)
+    const sizes = await measureStoredItems(service)
     await service.close()
     expect(sizes.usual).toBeGreaterThan(1100)
     expect(sizes.usual).toBeLessThan(LIMITS.itemBytes.usual)
@@ -63,13 +63,13 @@ describe('the bundle', () => {
   it('stays small and holds nothing of Node', async () => {
     const script = await bundleWorker()
     expect(gzipBytes(script)).toBeLessThanOrEqual(LIMITS.bundleGzipBytes)
-    expect(nodeTraces(script)).toEqual([])
+    expect(findNodeTraces(script)).toEqual([])
   })
 
   it('would be caught with a module of Node or a polyfill in it', () => {
-    expect(nodeTraces('import{createHash as a}from"node:crypto";a("md5")')).toEqual(['node:crypto'])
-    expect(nodeTraces('const a=Buffer.from("x")')).toEqual(['Buffer.from'])
-    expect(nodeTraces('import{DurableObject as a}from"cloudflare:workers"')).toEqual([])
+    expect(findNodeTraces('import{createHash as a}from"node:crypto";a("md5")')).toEqual(['node:crypto'])
+    expect(findNodeTraces('const a=Buffer.from("x")')).toEqual(['Buffer.from'])
+    expect(findNodeTraces('import{DurableObject as a}from"cloudflare:workers"')).toEqual([])
   })
 
   it('gets no polyfill at its upload', () => {

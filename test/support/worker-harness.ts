@@ -190,7 +190,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       return answer
     },
     /** `client` sees the table itself, `proxied` what the Worker sees of it. */
-    dynamo: { ...proxy, ...table, proxied: adminClient(proxy.url) },
+    dynamo: { ...proxy, ...table, engineUrl: engine.url, proxied: adminClient(proxy.url) },
     intuit: intuitControl(intuit.url),
     /** What stands before Intuit's token endpoint. */
     tokenEndpoint,
