@@ -102,8 +102,8 @@ export function createDisconnect(deps: DisconnectDeps) {
   /** What stands beside the record is of no use without it, and harmless if it stays. */
   const forgetTraces = async ({ companyKey, environment, realmId, refreshTokenHash }: Connection) => {
     await Promise.allSettled([
-      realmId === undefined ? undefined : realms.forget(environment, realmId, companyKey),
-      refreshTokenHash === undefined ? undefined : rescue?.forget(companyKey, refreshTokenHash),
+      realmId === undefined ? undefined : realms.remove(environment, realmId, companyKey),
+      refreshTokenHash === undefined ? undefined : rescue?.remove(companyKey, refreshTokenHash),
     ])
   }
 

@@ -35,7 +35,7 @@ export function createRevalidate(
     nowSeconds() - lastAskedAt(connection) >= ASKED_EVERY_SECONDS
 
   const revalidate = async (environment: Environment, realmId: string, waitUntil: WaitUntil) => {
-    const companyKey = await realms.holder(environment, realmId)
+    const companyKey = await realms.findCompanyKey(environment, realmId)
     const connection = companyKey === undefined ? undefined : await connections.read(companyKey, nowSeconds())
     if (!connection || !isDue(connection, environment, realmId)) return
     await refreshedToken(connection.companyKey, [connection.generation], waitUntil).catch((error: unknown) => {

@@ -50,6 +50,6 @@ export function createRescueClient(namespace: RescueNamespace, { sleep }: Pick<R
       const text = await withTimeout(store(companyKey).find(usedTokenHash))
       return text === undefined ? undefined : parseSuccessor(text)
     },
-    forget: (companyKey, usedTokenHash) => withTimeout(store(companyKey).forget(usedTokenHash)),
+    remove: (companyKey, usedTokenHash) => withTimeout(store(companyKey).forget(usedTokenHash)),
   }
 }

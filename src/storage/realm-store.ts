@@ -12,12 +12,12 @@ function key(environment: Environment, realmId: string) {
 /** Stores under which company key a realm is connected. */
 export function createRealmStore(dynamo: DynamoDb): RealmStore {
   return {
-    async holder(environment, realmId) {
+    async findCompanyKey(environment, realmId) {
       const item = await dynamo.getItem({ Key: key(environment, realmId), ConsistentRead: true })
       return item && text(item, 'company_key')
     },
 
-    async note(environment, realmId, companyKey, now) {
+    async record(environment, realmId, companyKey, now) {
       await dynamo.putItem({
         Item: {
           ...key(environment, realmId),
@@ -26,7 +26,7 @@ export function createRealmStore(dynamo: DynamoDb): RealmStore {
       })
     },
 
-    async forget(environment, realmId, companyKey) {
+    async remove(environment, realmId, companyKey) {
       await dynamo.deleteItem({
         Key: key(environment, realmId),
         ConditionExpression: 'company_key = :key',

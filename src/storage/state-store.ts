@@ -40,18 +40,13 @@ function parseState(item: Item, nonce: string, companyKey: string): Authorizatio
   }
 }
 
-function mayAcquire(
-  companyKey: string,
-  claimant: string,
-  now: EpochSeconds,
-  browserHash: string | undefined,
-): Condition {
+function mayClaim(companyKey: string, claimId: string, now: EpochSeconds, browserHash: string | undefined): Condition {
   const anyBrowser = isNoText('browser_hash')
   return all(
     equals('company_key', attribute(companyKey), ':key'),
     isAbove('expires_at', now, ':now'),
     // A claim that is sent again after a lost response must not count as a replay.
-    any(isNoText('claimed_by'), equals('claimed_by', attribute(claimant), ':me')),
+    any(isNoText('claimed_by'), equals('claimed_by', attribute(claimId), ':me')),
     browserHash === undefined
       ? anyBrowser
       : any(anyBrowser, equals('browser_hash', attribute(browserHash), ':browser')),
@@ -76,8 +71,8 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
       })
     },
 
-    async claim(nonce, companyKey, { claimant, at }, browserHash) {
-      const condition = mayAcquire(companyKey, claimant, Math.floor(at / 1000), browserHash)
+    async claim(nonce, companyKey, { id, at }, browserHash) {
+      const condition = mayClaim(companyKey, id, Math.floor(at / 1000), browserHash)
       const claimed = await dynamo.updateItem({
         Key: key(nonce),
         UpdateExpression: 'SET claimed_by = :me, claimed_at = :at',
@@ -92,16 +87,16 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
       const item = await dynamo.getItem({ Key: key(nonce), ConsistentRead: true })
       const companyKey = item && text(item, 'company_key')
       if (!item || companyKey === undefined) return undefined
-      const [claimant, at] = [text(item, 'claimed_by'), integer(item, 'claimed_at') ?? 0]
-      const claim = claimant === undefined ? undefined : { claimant, at }
+      const [id, at] = [text(item, 'claimed_by'), integer(item, 'claimed_at') ?? 0]
+      const claim = id === undefined ? undefined : { id, at }
       return { ...parseState(item, nonce, companyKey), claim, outcome: classifyOutcome(item) }
     },
 
-    async settle(nonce, claimant, outcome) {
+    async settle(nonce, claimId, outcome) {
       const values = outcome.connected
         ? { outcome: CONNECTED, outcome_company_name: outcome.companyName }
         : { outcome: outcome.code }
-      const mine = equals('claimed_by', attribute(claimant), ':me')
+      const mine = equals('claimed_by', attribute(claimId), ':me')
       await dynamo.updateItem({
         Key: key(nonce),
         UpdateExpression: `SET ${assignments(values)}`,

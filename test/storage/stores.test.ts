@@ -396,13 +396,13 @@ const promises = (stores: () => Stores) => {
   })
 
   describe('states', () => {
-    const by = (claimant: string, now: number) => ({ claimant, at: now * 1000 })
+    const by = (id: string, now: number) => ({ id, at: now * 1000 })
     const state = (nonce: string) => ({
       ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
       ...{ browserHash: undefined, link: undefined, createdAt: NOW, expiresAt: NOW + 600 },
     })
 
-    it('spends a state once, and again only for the same claimant', async () => {
+    it('claims a state once, and again only with the same claim id', async () => {
       await stores().states.put(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', by('me', NOW))).toEqual(state('once'))
       expect(await stores().states.claim('once', 'beach-blend', by('me', NOW))).toEqual(state('once'))

@@ -10,7 +10,7 @@ export const memoryRescue = () => {
     async find(companyKey, usedTokenHash) {
       return rows.get(`${companyKey} ${usedTokenHash}`)
     },
-    async forget(companyKey, usedTokenHash) {
+    async remove(companyKey, usedTokenHash) {
       rows.delete(`${companyKey} ${usedTokenHash}`)
     },
   }

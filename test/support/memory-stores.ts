@@ -162,11 +162,11 @@ export const memoryRealms = (): RealmStore => {
   const holders = new Map<string, string>()
   const key = (environment: string, realmId: string) => `${environment} ${realmId}`
   return {
-    holder: async (environment, realmId) => holders.get(key(environment, realmId)),
-    async note(environment, realmId, companyKey) {
+    findCompanyKey: async (environment, realmId) => holders.get(key(environment, realmId)),
+    async record(environment, realmId, companyKey) {
       holders.set(key(environment, realmId), companyKey)
     },
-    async forget(environment, realmId, companyKey) {
+    async remove(environment, realmId, companyKey) {
       if (holders.get(key(environment, realmId)) === companyKey) holders.delete(key(environment, realmId))
     },
   }
@@ -183,7 +183,7 @@ export const memoryStates = (): StateStore => {
       const state = states.get(nonce)
       if (state?.browserHash !== undefined && state.browserHash !== browserHash) return undefined
       if (state?.companyKey !== companyKey || state.expiresAt <= Math.floor(claim.at / 1000)) return undefined
-      if (state.claim !== undefined && state.claim.claimant !== claim.claimant) return undefined
+      if (state.claim !== undefined && state.claim.id !== claim.id) return undefined
       state.claim = claim
       const { claim: _, outcome: __, ...claimed } = state
       return claimed
@@ -192,9 +192,9 @@ export const memoryStates = (): StateStore => {
       const state = states.get(nonce)
       return state && { ...state }
     },
-    async settle(nonce, claimant, outcome) {
+    async settle(nonce, claimId, outcome) {
       const state = states.get(nonce)
-      if (state?.claim?.claimant === claimant) state.outcome = outcome
+      if (state?.claim?.id === claimId) state.outcome = outcome
     },
   }
 }

@@ -160,7 +160,7 @@ export const simulated = (options: SimulationOptions) => {
     const rescueStore: Rescue = {
       park: remote('park', rescue.store.park),
       find: remote('find', rescue.store.find),
-      forget: remote('forget', rescue.store.forget),
+      remove: remote('remove', rescue.store.remove),
     }
     const authorizationServer: AuthorizationServer = {
       clientDigest: async () => 'client',

@@ -37,7 +37,7 @@ describe('the rescue store', () => {
 
   it('forgets', async () => {
     await rescue.park('gone', 'hash-a', successor)
-    await rescue.forget('gone', 'hash-a')
+    await rescue.remove('gone', 'hash-a')
     expect(await rescue.find('gone', 'hash-a')).toBeUndefined()
   })
 

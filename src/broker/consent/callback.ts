@@ -97,7 +97,7 @@ export function createCallback(deps: CallbackDeps) {
   ): Promise<ClaimedState | undefined> => {
     const { guess } = parseState(state)
     const holderIn = async (environment: Environment) =>
-      realmId === undefined ? undefined : realms.holder(environment, realmId)
+      realmId === undefined ? undefined : realms.findCompanyKey(environment, realmId)
     const [claimed, connection, guessed] = await Promise.all([
       states.claim(nonce, companyKey, claim, browserHash),
       connections.read(companyKey, nowSeconds()),
@@ -131,7 +131,7 @@ export function createCallback(deps: CallbackDeps) {
     if (answer.ok) return answer
     if (late !== undefined) answerEarly(exchangeFailed(answer))
     const later = await late
-    if (later) log({ event: 'late_answer', company_key: arrival.companyKey, intuit_tid: later.intuitTid })
+    if (later) log({ event: 'late_response', company_key: arrival.companyKey, intuit_tid: later.intuitTid })
     if (later?.ok) return later
     throw exchangeFailed(later ?? answer)
   }
@@ -149,7 +149,7 @@ export function createCallback(deps: CallbackDeps) {
     const { pair: issued, intuitTid } = await exchange(admitted, answerEarly)
     const at = runtime.now()
     const pair = await encryptTokenPair(vault, companyKey, issued)
-    const consent = { companyName, environment, realmId, pair, at, after, writer: visit.claim.claimant }
+    const consent = { companyName, environment, realmId, pair, at, after, writer: visit.claim.id }
     context.connection = 'unknown'
     const [verdict] = await Promise.all([
       storeConsent({
@@ -205,7 +205,7 @@ export function createCallback(deps: CallbackDeps) {
     if (callback.outcome === 'granted') await requireSettings(guess, nonce)
     const { browserSecret } = callback
     const browserHash = browserSecret === undefined ? undefined : await vault.digest(browserSecret)
-    const claim = { claimant: runtime.nonce(), at: runtime.now() }
+    const claim = { id: runtime.nonce(), at: runtime.now() }
     const visit: Visit = { companyKey, nonce, browserHash, claim }
     const early = Promise.withResolvers<never>()
     const completing = complete(visit, callback, early.reject)

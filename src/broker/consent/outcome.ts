@@ -54,7 +54,7 @@ export function createConsentOutcome(deps: ConsentOutcomeDeps) {
       code: outcome.connected ? undefined : outcome.code,
       intuit_tid: intuitTid,
     })
-    const write = () => states.settle(nonce, claim.claimant, outcome)
+    const write = () => states.settle(nonce, claim.id, outcome)
     const recorded = await retryUntil(write, runtime.now() + RECORD_MS, runtime)
     if (!recorded) log({ event: 'consent_outcome_not_recorded', company_key: companyKey })
   }
@@ -62,7 +62,7 @@ export function createConsentOutcome(deps: ConsentOutcomeDeps) {
   /** A visit that stored its pair, and that ended before it could say so. */
   const findOnRecord = async (companyKey: string, claim: StateClaim): Promise<ConsentOutcome | undefined> => {
     const connection = await connections.read(companyKey, Math.floor(runtime.now() / 1000))
-    const isByVisit = connection?.lastChange?.by === claim.claimant && holdsTokens(connection)
+    const isByVisit = connection?.lastChange?.by === claim.id && holdsTokens(connection)
     return isByVisit ? { connected: true, companyName: connection.companyName } : undefined
   }
 

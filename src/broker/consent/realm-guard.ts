@@ -70,8 +70,8 @@ export function createRealmGuard({ connections, realms, log, oneKeyPerRealm }: R
   const note = async ({ companyKey, environment, realmId }: Arrival, { isToBeNoted }: RealmUse, now: EpochSeconds) => {
     if (!isToBeNoted || realmId === undefined) return
     await realms
-      .note(environment, realmId, companyKey, now)
-      .catch(() => log({ event: 'realm_not_noted', company_key: companyKey }))
+      .record(environment, realmId, companyKey, now)
+      .catch(() => log({ event: 'realm_not_recorded', company_key: companyKey }))
   }
 
   return { checkRealm, note }

@@ -116,7 +116,7 @@ export interface Successor {
 export interface Rescue {
   park(companyKey: string, usedTokenHash: string, successor: Successor): Promise<void>
   find(companyKey: string, usedTokenHash: string): Promise<Successor | undefined>
-  forget(companyKey: string, usedTokenHash: string): Promise<void>
+  remove(companyKey: string, usedTokenHash: string): Promise<void>
 }
 
 export interface Erasure {
@@ -148,10 +148,10 @@ export interface DisconnectionStore {
 /** Notes which company key a realm was connected under. A note may be stale: the connection that it names tells. */
 export interface RealmStore {
   /** The company key (strongly consistent). */
-  holder(environment: Environment, realmId: string): Promise<string | undefined>
-  note(environment: Environment, realmId: string, companyKey: string, now: EpochSeconds): Promise<void>
+  findCompanyKey(environment: Environment, realmId: string): Promise<string | undefined>
+  record(environment: Environment, realmId: string, companyKey: string, now: EpochSeconds): Promise<void>
   /** Removes the note, unless it names another key. */
-  forget(environment: Environment, realmId: string, companyKey: string): Promise<void>
+  remove(environment: Environment, realmId: string, companyKey: string): Promise<void>
 }
 
 /** An OAuth state on its way: what start chose, for the callback to use. */
@@ -173,7 +173,7 @@ export type { ConsentOutcome }
 
 /** The visit that used a state. */
 export interface StateClaim {
-  claimant: string
+  id: string
   at: EpochMs
 }
 
@@ -195,6 +195,6 @@ export interface StateStore {
   ): Promise<AuthorizationState | undefined>
   /** Strongly consistent. */
   read(nonce: string): Promise<FoundState | undefined>
-  /** Records what became of the visit that used the state, if it was the claimant's. */
-  settle(nonce: string, claimant: string, outcome: ConsentOutcome): Promise<void>
+  /** Records what became of the visit that used the state, if `claimId` used it. */
+  settle(nonce: string, claimId: string, outcome: ConsentOutcome): Promise<void>
 }

@@ -79,7 +79,7 @@ export function createRedeem(deps: RedeemDeps) {
     })
     if (!parked) return undefined
     const stored = await connections.replace(used, parked, 'free')
-    await rescue?.forget(used.companyKey, usedTokenHash).catch(() => undefined)
+    await rescue?.remove(used.companyKey, usedTokenHash).catch(() => undefined)
     if (stored) log({ event: 'pair_recovered', company_key: used.companyKey })
     return stored ?? newerThan(used)
   }
@@ -231,7 +231,7 @@ export function createRedeem(deps: RedeemDeps) {
       const lateAnswer = await late
       if (!lateAnswer) return
       const code = lateAnswer.ok ? 'granted' : lateAnswer.reason
-      log({ event: 'late_answer', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
+      log({ event: 'late_response', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
       // The caller was answered before: what is wrong is on the record, or in the log.
       await settle(held, presented, usedTokenHash, lateAnswer, request).catch(() => undefined)
     }

@@ -60,7 +60,7 @@ export function createStoreTokenPair({ connections, rescue, runtime, log, limit 
   /** The parked copy goes once the pair is stored; it stays where the deadline passed. */
   const settle = async ({ used, usedTokenHash }: StorePairRequest, isStored: boolean, isParked: boolean) => {
     if (!isStored) log({ event: 'pair_not_stored', company_key: used.companyKey, parked: isParked })
-    else if (isParked) await rescue?.forget(used.companyKey, usedTokenHash).catch(() => undefined)
+    else if (isParked) await rescue?.remove(used.companyKey, usedTokenHash).catch(() => undefined)
   }
 
   return async (request: StorePairRequest): Promise<Connection | undefined> => {

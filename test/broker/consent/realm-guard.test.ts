@@ -201,7 +201,7 @@ describe('a company under two keys', () => {
     const path = await service.consented(key, { realmId })
     service.dynamo.fault({ kind: 'error', operation: 'PutItem', status: 400, type: 'ValidationException' })
     expect((await service.fetch(path)).status).toBe(200)
-    await expect.poll(() => service.logs()).toContain('realm_not_noted')
+    await expect.poll(() => service.logs()).toContain('realm_not_recorded')
   })
 })
 

@@ -262,7 +262,7 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(first).toMatchObject({ reason: { code: 'intuit_unavailable' } })
     expect(world.stored()).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
     expectNothingLost(world)
-    expect(world.events.map(({ event }) => event)).toContain('late_answer')
+    expect(world.events.map(({ event }) => event)).toContain('late_response')
   })
 
   it('gives a holder that was taken over one minute to come home, which no force shortens, and then calls the connection dead', async () => {
