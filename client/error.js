@@ -1,6 +1,6 @@
 /** @import { ErrorFacts } from './index.d.ts' */
 
-/** Why the broker gave no token; described in `index.d.ts`. */
+/** The broker returned no token. Documented in `index.d.ts`. */
 export class BrokerError extends Error {
   /** @override */
   name = 'BrokerError'

@@ -1,21 +1,22 @@
 /** How a client reaches its broker. */
 export interface ClientOptions {
-  /** Where the broker is, such as `https://tokens.example.com`: https, or http on loopback. */
+  /** The broker's address, such as `https://tokens.example.com`: https, or http on loopback. */
   baseUrl: string
-  /** Sent in the header `X-API-Key` to the broker and nowhere else. */
+  /** Sent to the broker in the header `X-API-Key`, and nowhere else. */
   apiKey: string
-  /** Sends every request, the ones to QuickBooks too. The global `fetch` if absent. */
+  /** Sends every request, including those to QuickBooks. Default: the global `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>
-  /** Seconds since the epoch. The machine's clock if absent. */
+  /** The current time in epoch seconds. Default: the system clock. */
   now?: () => number
   /**
-   * Keeps a shared request alive in Workers, which end it with the caller who began it: give the `waitUntil` of
-   * `cloudflare:workers`. Without it, those who share such a request wait 5 s for nothing and then begin their own.
+   * Keeps a shared request alive in Workers, which cancel it when the caller that started it disconnects. Pass
+   * `waitUntil` from `cloudflare:workers`. Without it, the other callers of a cancelled request wait 5 s and then send
+   * their own.
    */
   waitUntil?: (promise: Promise<unknown>) => void
 }
 
-/** The answer of `GET /api/token/{company_key}`, in its own words. Times are seconds since the epoch. */
+/** The response of `GET /api/token/{company_key}`, with the API's member names. Times are epoch seconds. */
 export interface Token {
   company_key: string
   company_name: string
@@ -26,11 +27,11 @@ export interface Token {
   updated_at: number | null
   last_refresh_at: number | null
   uses_sandbox_credentials: boolean
-  /** The answer's `ETag`: grows by one with every token pair that the broker stores. */
+  /** The response's `ETag`: increases by one with every token pair that the broker stores. */
   generation: number
 }
 
-/** The answer of `GET /api/connections/{company_key}`. `null` is what is not known yet. */
+/** The response of `GET /api/connections/{company_key}`. Times are epoch seconds. `null` means not known yet. */
 export interface Connection {
   company_key: string
   company_name: string
@@ -44,39 +45,41 @@ export interface Connection {
   connected: boolean
 }
 
-/** What `fetch` takes. Redirects are never followed: some runtimes would carry the token to another origin. */
+/** The options of `fetch`. Redirects are never followed: some runtimes would send the token to another origin. */
 export type FetchInit = Omit<RequestInit, 'redirect'>
 
-/** Every method throws `BrokerError` where the broker gives no token. */
+/** A client of one broker. Every method throws `BrokerError` if the broker returns an error. */
 export interface QuickBooksTokens {
   /**
-   * A token that is valid for longer than `minTtlSeconds` (60 if absent): the remembered one, or else the broker's.
-   * The broker may answer one that expires earlier where it has just refreshed it, or while Intuit is out of reach.
+   * Gets a token that is valid for more than `minTtlSeconds` (default 60), from the cache or from the broker. The broker
+   * may return one that expires earlier if it has just refreshed it, or while Intuit is unavailable.
    */
   token(companyKey: string, options?: { minTtlSeconds?: number }): Promise<Token>
 
   /**
-   * A newer token than the one in use, whatever its age. With `ifGeneration`, Intuit is asked only if that is still the
-   * current generation: name the token that failed, and many callers who saw it fail cause one refresh.
+   * Gets a newer token than the one in use, whatever its age. With `ifGeneration`, the broker calls Intuit only if that
+   * generation is still current. Pass the generation of the token that failed: many callers that saw it fail then cause
+   * one refresh. If the broker limits the rate of refreshes, resolves with a newer token that the broker has stored, or
+   * throws `rate_limited` if there is none.
    */
   refresh(companyKey: string, options?: { ifGeneration?: number }): Promise<Token>
 
-  /** What is stored about a company, without its tokens. */
+  /** Gets the stored data of a connection, without its tokens. */
   connection(companyKey: string): Promise<Connection>
 
   /**
-   * The global `fetch` with `Authorization: Bearer …`, to https and loopback addresses only. On 401 the token is
-   * refreshed and the request sent once more; a body that can be read only once is not, and the 401 is the answer.
-   * Where QuickBooks refuses the refreshed token too, later calls that meet a 401 ask the broker for a newer one every
-   * 5 s at most, and refresh at growing intervals. A redirect is answered as it is.
+   * The global `fetch` with `Authorization: Bearer …`, for https and loopback addresses only. After a 401, it refreshes
+   * the token and sends the request once more. If the body can be read only once, it returns the 401 instead. If
+   * QuickBooks rejects the refreshed token too, later calls that get a 401 read from the broker at most every 5 s and
+   * refresh at growing intervals. Redirects are returned, not followed.
    */
   fetch(companyKey: string, url: string | URL, init?: FetchInit): Promise<Response>
 }
 
-/** A client of one broker. Throws `TypeError` for an address or key that it must not use. */
+/** Creates a client of one broker. Throws `TypeError` for an address or key that it must not use. */
 export function quickbooksTokens(options: ClientOptions): QuickBooksTokens
 
-/** What is known of a failed request besides its code. */
+/** What is known about a failed request besides its code. */
 export interface ErrorFacts {
   status?: number | undefined
   requestId?: string | undefined
@@ -85,22 +88,22 @@ export interface ErrorFacts {
   cause?: unknown
 }
 
-/** Why the broker gave no token. Neither the message nor a field holds a token or a key. */
+/** The broker returned no token. Neither the message nor a field contains a token or a key. */
 export class BrokerError extends Error {
   /**
-   * The broker's own code, such as `reconnect_required`; or `broker_unreachable` (no whole answer came; `cause` says
-   * why) or `unexpected_answer` (one came that is not the broker's: look at `baseUrl` and what stands before it).
+   * The broker's code, such as `reconnect_required`. Or `broker_unreachable`: no complete response, see `cause`. Or
+   * `unexpected_answer`: the response is not from the broker; check `baseUrl` and any proxy in front of the broker.
    */
   readonly code: string
   /** What to do next. */
   readonly detail: string
-  /** The HTTP status; `undefined` where no answer came. */
+  /** The HTTP status; `undefined` without a response. */
   readonly status: number | undefined
-  /** Under which the operator finds the request in the broker's log. */
+  /** Identifies the request in the broker's log. */
   readonly requestId: string | undefined
-  /** Seconds after which asking again makes sense, where the broker says so. */
+  /** Seconds to wait before the next request, if the broker says so. */
   readonly retryAfter: number | undefined
-  /** Intuit's id of the call that failed, which its support asks for. */
+  /** Intuit's id of the failed call. Intuit support asks for it. */
   readonly intuitTid: string | undefined
   constructor(code: string, detail: string, facts: ErrorFacts)
 }

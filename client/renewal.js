@@ -1,65 +1,66 @@
 /** @import { ClientOptions, Token } from './index.d.ts' */
-/** @import { rememberedTokens } from './tokens.js' */
+/** @import { Tokens } from './tokens.js' */
 
-/** Seconds between two questions to the broker while QuickBooks refuses even the newest token. */
-const READ_PAUSE = 5
-/** Each refresh that did not help makes the pause before the next one longer, up to an hour. */
-const PAUSE_FACTOR = 4
-const LONGEST_PAUSE = 3600
+/** Seconds between two reads from the broker while QuickBooks rejects the newest token. */
+const READ_INTERVAL = 5
+/** Each refresh that does not help multiplies the interval until the next one, up to an hour. */
+const INTERVAL_FACTOR = 4
+const LONGEST_INTERVAL = 3600
 
 /**
- * A company whose newest token was refused. Times are seconds since the epoch.
- * @typedef {{ generation: number, readAt: number, refreshAt: number, pause: number }} Refusal
+ * The state of a company whose newest token QuickBooks rejected. Times are epoch seconds, the interval is in seconds.
+ * @typedef {{ generation: number, readAt: number, refreshAt: number, interval: number }} Rejection
  */
 
 /**
- * Finds the token to try after one that QuickBooks refused.
- * @param {ReturnType<typeof rememberedTokens>} tokens
+ * Finds the token to try after QuickBooks rejected one with 401. A rejected token that was just refreshed slows down the
+ * reads and refreshes of its company until QuickBooks accepts a token again.
+ * @param {Tokens} tokens
  * @param {Required<ClientOptions>['now']} now
  */
-export const tokenRenewal = ({ recall, readStored, refresh }, now) => {
-  /** By company key. @type {Map<string, Refusal>} */
-  const refusals = new Map()
+export const createRenewal = ({ getCached, readStored, refresh }, now) => {
+  /** By company key. @type {Map<string, Rejection>} */
+  const rejections = new Map()
 
-  /** The broker may have a newer token. If it has none, a refresh is tried at growing intervals. @param {string} companyKey @param {Token} refused @param {Refusal} refusal */
-  const renewAgain = async (companyKey, refused, refusal) => {
-    if (now() < refusal.readAt) return undefined
-    // The times are set after the requests: callers who come meanwhile share them.
+  /** @param {string} companyKey @param {Token} rejected @param {Rejection} state */
+  const renewSlowly = async (companyKey, rejected, state) => {
+    if (now() < state.readAt) return undefined
+    // The times are set after each request, so that concurrent callers share it.
     const stored = await readStored(companyKey).finally(() => {
-      refusal.readAt = now() + READ_PAUSE
+      state.readAt = now() + READ_INTERVAL
     })
-    if (stored.generation !== refused.generation) return stored
-    if (now() < refusal.refreshAt) return undefined
-    return refresh(companyKey, { ifGeneration: refused.generation }).finally(() => {
-      refusal.refreshAt = now() + refusal.pause
+    if (stored.generation !== rejected.generation) return stored
+    if (now() < state.refreshAt) return undefined
+    return refresh(companyKey, { ifGeneration: rejected.generation }).finally(() => {
+      state.refreshAt = now() + state.interval
     })
   }
 
   return {
     /**
-     * A newer token than `refused`; `undefined` where there is none for now.
+     * Gets a newer token than `rejected`, or `undefined` if there is none for now. Throws `BrokerError`.
      * @param {string} companyKey
-     * @param {Token} refused
+     * @param {Token} rejected
      * @returns {Promise<Token | undefined>}
      */
-    renew: async (companyKey, refused) => {
-      const known = recall(companyKey)
-      if (known && known.generation !== refused.generation) return known
-      const refusal = refusals.get(companyKey)
-      return refusal
-        ? renewAgain(companyKey, refused, refusal)
-        : refresh(companyKey, { ifGeneration: refused.generation })
+    renew: async (companyKey, rejected) => {
+      const cached = getCached(companyKey)
+      if (cached && cached.generation !== rejected.generation) return cached
+      const state = rejections.get(companyKey)
+      return state
+        ? renewSlowly(companyKey, rejected, state)
+        : refresh(companyKey, { ifGeneration: rejected.generation })
     },
 
-    /** QuickBooks took a token of the company. @param {string} companyKey */
-    accepted: (companyKey) => refusals.delete(companyKey),
+    /** Records that QuickBooks accepted a token. @param {string} companyKey */
+    addAccepted: (companyKey) => rejections.delete(companyKey),
 
-    /** QuickBooks refused the renewed token, too: the fault is not its age. @param {string} companyKey @param {Token} token */
-    refused: (companyKey, { generation }) => {
-      const before = refusals.get(companyKey)
+    /** Records that QuickBooks rejected a renewed token: its age is not the reason. @param {string} companyKey @param {Token} token */
+    addRejected: (companyKey, { generation }) => {
+      const before = rejections.get(companyKey)
       if (before?.generation === generation) return
-      const pause = before ? Math.min(before.pause * PAUSE_FACTOR, LONGEST_PAUSE) : READ_PAUSE
-      refusals.set(companyKey, { generation, readAt: before?.readAt ?? 0, refreshAt: now() + pause, pause })
+      const interval = before ? Math.min(before.interval * INTERVAL_FACTOR, LONGEST_INTERVAL) : READ_INTERVAL
+      rejections.set(companyKey, { generation, readAt: before?.readAt ?? 0, refreshAt: now() + interval, interval })
     },
   }
 }

@@ -1,20 +1,21 @@
 import type { Connection, Token } from './index.d.ts'
 
-/** What is asked of a token. */
+/** Requirements for a token. */
 export interface TokenOptions {
-  /** Seconds that it has to live at least, 0 to 1800; a token refreshed within the last minute satisfies it always. */
+  /** Minimum remaining lifetime in seconds, 0 to 1800. A token refreshed within the last minute always satisfies it. */
   minTtlSeconds?: number
-  /** Whether DynamoDB has to be asked, whatever is remembered. */
+  /** Reads from DynamoDB instead of the broker's caches. */
   fresh?: boolean
 }
 
+/** Conditions of a refresh. */
 export interface RefreshOptions {
-  /** Refreshes only if this is still the current generation: name that of the token that failed. */
+  /** Refreshes only if this generation is still current. Pass the generation of the token that failed. */
   ifGeneration?: number
 }
 
-/** Why there is no token: a problem (RFC 9457) with the codes of the API, as it has no status and headers to come with. */
-export interface Refusal {
+/** The error of a call: a problem (RFC 9457) with the codes of the API. It includes what HTTP sends in status and headers. */
+export interface RpcProblem {
   type: 'about:blank'
   title: string
   status: number
@@ -22,25 +23,25 @@ export interface Refusal {
   detail: string
   /** Stable, such as `reconnect_required`. */
   code: string
-  /** Intuit's id of the call that failed, which its support asks for. */
+  /** Intuit's id of the failed call. Intuit support asks for it. */
   intuit_tid?: string | undefined
-  /** Where a person connects the company again. */
+  /** The page where a person connects the company again. */
   start_url?: string | undefined
-  /** Seconds after which asking again makes sense. */
+  /** Seconds to wait before the next call. */
   retry_after?: number | undefined
-  /** Under which the operator finds the call in the broker's log. */
+  /** Identifies the call in the broker's log. */
   request_id: string
 }
 
 /**
- * The broker's entrypoint `Tokens`, as another Worker of the account has it by a service binding. There is no API key:
- * who holds the binding may ask for every company. A refusal is a value, as a thrown error would arrive without its
- * code: `'code' in answer` tells it from a token. What is thrown is the failure of a Worker, and not of a connection.
+ * The broker's entrypoint `Tokens`, for a service binding of another Worker of the same account. There is no API key:
+ * any Worker with this binding can read every company's token. Errors are returned, because a thrown error would lose
+ * its code: test for one with `'code' in result`. A call throws only if a Worker itself fails.
  */
 export interface TokensBinding {
-  getToken(companyKey: string, options?: TokenOptions): Promise<Token | Refusal>
-  /** A newer token than the one in use, whatever its age. */
-  refreshToken(companyKey: string, options?: RefreshOptions): Promise<Token | Refusal>
-  /** What is stored about a company, without its tokens. */
-  getConnection(companyKey: string): Promise<(Connection & { generation: number }) | Refusal>
+  getToken(companyKey: string, options?: TokenOptions): Promise<Token | RpcProblem>
+  /** Gets a newer token than the one in use, whatever its age. */
+  refreshToken(companyKey: string, options?: RefreshOptions): Promise<Token | RpcProblem>
+  /** Gets the stored data of a connection, without its tokens. */
+  getConnection(companyKey: string): Promise<(Connection & { generation: number }) | RpcProblem>
 }

@@ -1,60 +1,79 @@
 /** @import { ClientOptions, QuickBooksTokens, Token } from './index.d.ts' */
-/** @import { Answer, Ask, Asked } from './wire.js' */
-import { fitsHeader } from './address.js'
+/** @import { BrokerApi, BrokerResponse, RequestOptions } from './broker-api.js' */
+import { toUnexpectedAnswer } from './broker-api.js'
 import { BrokerError } from './error.js'
-import { tokenMemory } from './memory.js'
-import { sharing } from './sharing.js'
-import { unexpected } from './wire.js'
+import { createSingleFlight } from './single-flight.js'
+import { createTokenCache } from './token-cache.js'
+import { isHeaderValue } from './validation.js'
 
-/** What a remembered token must have left where the caller does not say: a request to QuickBooks takes its time. */
+/** The default remaining lifetime of a cached token. It leaves time for a request to QuickBooks. */
 const MIN_TTL_SECONDS = 60
 
 /** @param {Record<string, unknown>} body @returns {body is Omit<Token, 'generation'>} */
-const isToken = (body) => fitsHeader(body['access_token']) && Number.isInteger(body['access_token_expires_at'])
+const isToken = (body) => isHeaderValue(body['access_token']) && Number.isInteger(body['access_token_expires_at'])
 
-/** A proxy that compresses weakens the `ETag`: `W/"3"`. @param {Answer} answer @returns {Token} */
-const tokenOf = (answer) => {
+/** The `ETag` holds the generation. A proxy that compresses makes it weak: `W/"3"`. @param {BrokerResponse} answer @returns {Token} */
+const parseToken = (answer) => {
   const { response, body } = answer
   const generation = /^(?:W\/)?"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]
-  if (!isToken(body) || generation === undefined) throw unexpected(answer)
+  if (!isToken(body) || generation === undefined) throw toUnexpectedAnswer(answer)
   return { ...body, generation: Number(generation) }
 }
 
+/** @param {unknown} error @param {string} code */
+const hasCode = (error, code) => error instanceof BrokerError && error.code === code
+
 /**
- * @param {Ask} ask
+ * Reads and refreshes tokens through a cache. Concurrent calls with the same parameters share one request.
+ * @param {BrokerApi} callBroker
  * @param {Required<Pick<ClientOptions, 'now' | 'waitUntil'>>} runtime
  */
-export const rememberedTokens = (ask, { now, waitUntil }) => {
-  const { recall, remember } = tokenMemory()
-  const share = sharing(waitUntil)
+export const createTokens = (callBroker, { now, waitUntil }) => {
+  const cache = createTokenCache()
+  const share = createSingleFlight(waitUntil)
 
-  /** @param {string} companyKey @param {string} suffix @param {Asked} [asked] */
-  const asking = (companyKey, suffix, asked = {}) => {
+  /** @param {string} companyKey @param {string} suffix @param {RequestOptions} [options] */
+  const request = (companyKey, suffix, options = {}) => {
     const path = `token/${encodeURIComponent(companyKey)}${suffix}`
-    return share(JSON.stringify([path, asked]), async () => remember(companyKey, tokenOf(await ask(path, asked))))
+    return share(JSON.stringify([path, options]), async () =>
+      cache.set(companyKey, parseToken(await callBroker(path, options))),
+    )
   }
 
   /** @type {QuickBooksTokens['token']} */
   const token = async (companyKey, { minTtlSeconds } = {}) => {
-    const known = recall(companyKey)
-    if (known && known.access_token_expires_at - now() > (minTtlSeconds ?? MIN_TTL_SECONDS)) return known
-    return asking(companyKey, minTtlSeconds === undefined ? '' : `?min_ttl=${minTtlSeconds}`)
+    const cached = cache.get(companyKey)
+    if (cached && cached.access_token_expires_at - now() > (minTtlSeconds ?? MIN_TTL_SECONDS)) return cached
+    return request(companyKey, minTtlSeconds === undefined ? '' : `?min_ttl=${minTtlSeconds}`)
   }
 
-  /** The stored token, whatever the broker's memories hold. @param {string} companyKey */
-  const readStored = (companyKey) => asking(companyKey, '', { headers: { 'Cache-Control': 'no-cache' } })
+  /** Reads the token from the table, past the broker's caches. @param {string} companyKey */
+  const readStored = (companyKey) => request(companyKey, '', { headers: { 'Cache-Control': 'no-cache' } })
+
+  /** A stored token of another generation than `usedGeneration`. @param {string} companyKey @param {number | undefined} usedGeneration */
+  const findNewer = async (companyKey, usedGeneration) => {
+    if (usedGeneration === undefined) return undefined
+    const stored = await readStored(companyKey).catch(() => undefined)
+    return stored?.generation === usedGeneration ? undefined : stored
+  }
 
   /** @type {QuickBooksTokens['refresh']} */
   const refresh = async (companyKey, { ifGeneration } = {}) => {
+    const usedGeneration = ifGeneration ?? cache.get(companyKey)?.generation
     const headers = ifGeneration === undefined ? {} : { 'If-Match': `"${ifGeneration}"` }
     try {
-      return await asking(companyKey, '/refresh', { method: 'POST', headers })
+      return await request(companyKey, '/refresh', { method: 'POST', headers })
     } catch (error) {
-      if (!(error instanceof BrokerError) || error.code !== 'generation_mismatch') throw error
-      // Someone else has refreshed; a broker's memory may not know it yet.
-      return readStored(companyKey)
+      // Another caller has refreshed. The broker's caches may not have the new token yet.
+      if (hasCode(error, 'generation_mismatch')) return readStored(companyKey)
+      // The callers that used up the limit may have refreshed this token. Reads have a limit of their own.
+      const newer = hasCode(error, 'rate_limited') ? await findNewer(companyKey, usedGeneration) : undefined
+      if (newer) return newer
+      throw error
     }
   }
 
-  return { recall, token, readStored, refresh }
+  return { getCached: cache.get, token, readStored, refresh }
 }
+
+/** @typedef {ReturnType<typeof createTokens>} Tokens */

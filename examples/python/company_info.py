@@ -1,4 +1,4 @@
-"""Asks QuickBooks for a company's name, with nothing but Python's standard library.
+"""Gets a company's name from QuickBooks, with Python's standard library only.
 
     BROKER_URL=http://localhost:8787 BROKER_API_KEY=... python3 company_info.py beach-blend
 """
@@ -11,7 +11,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 
 class NoRedirects(HTTPRedirectHandler):
-    """urllib would carry the key or the token along to whatever host a redirect names."""
+    """By default, urllib sends the key or the token to the host that a redirect names."""
 
     def redirect_request(self, *_):
         return None
@@ -19,25 +19,25 @@ class NoRedirects(HTTPRedirectHandler):
 
 def send(url, headers, method="GET"):
     request = Request(url, headers={"Accept": "application/json", **headers}, method=method)
-    with build_opener(NoRedirects).open(request, timeout=35) as answer:
-        return json.load(answer), answer.headers
+    with build_opener(NoRedirects).open(request, timeout=35) as response:
+        return json.load(response), response.headers
 
 
 def broker(path, method="GET", **headers):
-    """The token, and its ETag: the generation of the token pair."""
+    """Returns the token and its ETag, which is the generation of the token pair."""
     url = f"{os.environ['BROKER_URL']}/api/token/{path}"
-    token, answered = send(url, {"X-API-Key": os.environ["BROKER_API_KEY"], **headers}, method)
-    return token, answered["ETag"]
+    token, response_headers = send(url, {"X-API-Key": os.environ["BROKER_API_KEY"], **headers}, method)
+    return token, response_headers["ETag"]
 
 
 def newer_token(company_key, etag):
-    """If-Match names the token that QuickBooks refused: of many callers who saw it fail, one refreshes."""
+    """Refreshes the token that QuickBooks rejected. With If-Match, many callers that saw it fail cause one refresh."""
     try:
         return broker(f"{company_key}/refresh", "POST", **{"If-Match": etag})
     except HTTPError as error:
         if error.code != 412:
             raise
-        return broker(company_key, **{"Cache-Control": "no-cache"})  # Someone else has: read what they got.
+        return broker(company_key, **{"Cache-Control": "no-cache"})  # Another caller has refreshed.
 
 
 def company_info(token):
@@ -54,7 +54,7 @@ def main(company_key):
     except HTTPError as error:
         if error.code != 401:
             raise
-        return company_info(newer_token(company_key, etag)[0])  # Once: a fresh token that is refused is not at fault.
+        return company_info(newer_token(company_key, etag)[0])  # Only once: if a fresh token fails, its age is not the reason.
 
 
 try:

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Asks QuickBooks for a company's name, with curl.
+# Gets a company's name from QuickBooks, with curl.
 #   BROKER_URL=http://localhost:8787 BROKER_API_KEY=… sh company-info.sh beach-blend
 set -eu
 : "${BROKER_URL:?}" "${BROKER_API_KEY:?}"
 company_key=${1:?name a company: company-info.sh COMPANY_KEY}
 
-# The secret header goes to curl over its standard input: every user of the machine can read command lines.
+# curl reads the secret header from standard input, because every user of the machine can read command lines.
 get() { printf '%s\n' "$2" | curl -sS --fail-with-body --header @- --header 'Accept: application/json' "$1"; }
 
-# A field of the token's JSON, which is flat.
+# Reads a field of the token response, which is flat JSON.
 field() { printf '%s' "$token" | sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 
 token=$(get "$BROKER_URL/api/token/$company_key" "X-API-Key: $BROKER_API_KEY") || {

@@ -1,4 +1,4 @@
-/** Answers the name of a connected company, as QuickBooks has it: `GET /beach-blend`. */
+/** Returns the name that QuickBooks has for a connected company: `GET /beach-blend`. */
 export default {
   /**
    * @param {Request} request
@@ -8,26 +8,26 @@ export default {
     const companyKey = new URL(request.url).pathname.slice(1)
 
     /** @param {import('quickbooks-token-broker/client').Token} token */
-    const ask = ({ realm_id, access_token }) =>
+    const getCompanyInfo = ({ realm_id, access_token }) =>
       fetch(`${QUICKBOOKS_API}/v3/company/${realm_id}/companyinfo/${realm_id}`, {
         headers: { Authorization: `Bearer ${access_token}`, Accept: 'application/json' },
         redirect: 'manual',
       })
 
     const token = await TOKENS.getToken(companyKey)
-    if ('code' in token) return refused(token)
-    const answer = await ask(token)
-    if (answer.status !== 401) return answer
+    if ('code' in token) return toResponse(token)
+    const response = await getCompanyInfo(token)
+    if (response.status !== 401) return response
 
-    // Many callers who saw this token fail cause one refresh: of another generation there is a newer token already.
+    // The condition makes many callers that saw this token fail cause one refresh. A mismatch means that there is a newer token.
     const refreshed = await TOKENS.refreshToken(companyKey, { ifGeneration: token.generation })
     const newer =
       'code' in refreshed && refreshed.code === 'generation_mismatch'
         ? await TOKENS.getToken(companyKey, { fresh: true })
         : refreshed
-    return 'code' in newer ? refused(newer) : ask(newer)
+    return 'code' in newer ? toResponse(newer) : getCompanyInfo(newer)
   },
 }
 
-/** @param {import('quickbooks-token-broker/rpc').Refusal} refusal */
-const refused = ({ status, code, detail }) => Response.json({ code, detail }, { status })
+/** @param {import('quickbooks-token-broker/rpc').RpcProblem} problem */
+const toResponse = ({ status, code, detail }) => Response.json({ code, detail }, { status })

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Refusal } from '../../client/rpc.d.ts'
+import type { RpcProblem } from '../../client/rpc.d.ts'
 import type { Broker } from '../broker/broker.ts'
 import { isCompanyKey, parseCompanyKey } from '../broker/company.ts'
 import type { EpochMs, UsableToken } from '../broker/connection.ts'
@@ -51,7 +51,7 @@ function tokenAnswer(token: UsableToken) {
   return { ...tokenBody(token), generation: token.connection.generation }
 }
 
-function reason(problem: Problem, requestId: string): Refusal {
+function reason(problem: Problem, requestId: string): RpcProblem {
   return {
     ...problemBody(problem),
     retry_after: problem.retryAfterSeconds || undefined,

@@ -4,15 +4,26 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { quickbooksTokens } from 'quickbooks-token-broker/client'
 import { describe, expect, it, vi } from 'vitest'
-import { API, BROKER, bearer, call, clientOf, failure, KEY, NOW, problem, token } from '../support/scripted-client.ts'
+import {
+  API,
+  BROKER,
+  bearer,
+  call,
+  createScriptedClient,
+  failure,
+  KEY,
+  NOW,
+  problem,
+  token,
+} from '../support/scripted-client.ts'
 
-describe('the memory of tokens', () => {
-  it('asks once for a token that lasts, and again a minute before it ends', async () => {
+describe('the token cache', () => {
+  it('reads a token once, and again one minute before it expires', async () => {
     const {
       token: read,
       calls,
       pass,
-    } = clientOf(
+    } = createScriptedClient(
       () => token(1),
       () => token(2, NOW + 7200),
     )
@@ -25,8 +36,8 @@ describe('the memory of tokens', () => {
     expect(calls()).toHaveLength(2)
   })
 
-  it('asks for the lifetime that a caller needs, and remembers what lasts that long', async () => {
-    const { token: read, calls } = clientOf(
+  it('requests the lifetime that a caller needs, and reuses cached tokens that are valid for that long', async () => {
+    const { token: read, calls } = createScriptedClient(
       () => token(1, NOW + 900),
       () => token(2, NOW + 3600),
     )
@@ -37,16 +48,16 @@ describe('the memory of tokens', () => {
     expect(calls()).toEqual(['GET /token/beach', 'GET /token/beach?min_ttl=900'])
   })
 
-  it('answers a caller who is content with any valid token from what it remembers', async () => {
-    const { token: read, calls } = clientOf(() => token(1, NOW + 30))
+  it('returns any valid cached token for minTtlSeconds 0', async () => {
+    const { token: read, calls } = createScriptedClient(() => token(1, NOW + 30))
     await read('beach')
     expect((await read('beach', { minTtlSeconds: 0 })).generation).toBe(1)
     expect(calls()).toHaveLength(1)
   })
 
-  it('shares one request among concurrent callers of a company, and not with another company', async () => {
+  it('shares one request among concurrent callers of a company, but not across companies', async () => {
     const answer = Promise.withResolvers<Response>()
-    const { token: read, calls } = clientOf(() => answer.promise.then((response) => response.clone()))
+    const { token: read, calls } = createScriptedClient(() => answer.promise.then((response) => response.clone()))
     const reading = [read('beach'), read('beach'), read('beach'), read('hill')]
     expect(calls()).toEqual(['GET /token/beach', 'GET /token/hill'])
     answer.resolve(token(1))
@@ -54,8 +65,8 @@ describe('the memory of tokens', () => {
     expect(calls()).toHaveLength(2)
   })
 
-  it('does not share a failure with those who come after it', async () => {
-    const { token: read } = clientOf(
+  it('does not cache a failure for later callers', async () => {
+    const { token: read } = createScriptedClient(
       () => problem(503, 'storage_unavailable'),
       () => token(1),
     )
@@ -63,10 +74,10 @@ describe('the memory of tokens', () => {
     expect((await read('beach')).generation).toBe(1)
   })
 
-  it('waits five seconds for another’s request, which workerd may leave unsettled, then shares a new one', async () => {
+  it('waits five seconds for the request of another caller, which workerd may never settle, then shares a new one', async () => {
     vi.useFakeTimers()
     const second = Promise.withResolvers<Response>()
-    const { token: read, calls } = clientOf(
+    const { token: read, calls } = createScriptedClient(
       () => new Promise<Response>(() => undefined),
       () => second.promise,
     )
@@ -81,15 +92,15 @@ describe('the memory of tokens', () => {
     expect(calls()).toHaveLength(2)
   })
 
-  it('leaves no timer behind that would keep a process alive', async () => {
+  it('leaves no timer that keeps a process alive', async () => {
     vi.useFakeTimers()
-    const { token: read } = clientOf(() => token(1))
+    const { token: read } = createScriptedClient(() => token(1))
     await Promise.all([read('beach'), read('beach')])
     expect(vi.getTimerCount()).toBe(0)
     vi.useRealTimers()
   })
 
-  it('hands every shared request to waitUntil', async () => {
+  it('passes every shared request to waitUntil', async () => {
     const kept: Promise<unknown>[] = []
     const client = quickbooksTokens({
       ...{ baseUrl: BROKER, apiKey: KEY },
@@ -100,9 +111,9 @@ describe('the memory of tokens', () => {
     expect(await Promise.all(kept)).toEqual([undefined])
   })
 
-  it('never goes back to an older generation, in whatever order answers come', async () => {
+  it('never returns to an older generation, in whatever order responses arrive', async () => {
     const slow = Promise.withResolvers<Response>()
-    const { token: read, refresh } = clientOf(
+    const { token: read, refresh } = createScriptedClient(
       () => slow.promise,
       () => token(2, NOW + 3600),
     )
@@ -113,8 +124,8 @@ describe('the memory of tokens', () => {
     expect((await read('beach')).generation).toBe(2)
   })
 
-  it('takes the lower generation of a record that was removed and made anew', async () => {
-    const { token: read, pass } = clientOf(
+  it('accepts the lower generation of a record that was deleted and created again', async () => {
+    const { token: read, pass } = createScriptedClient(
       () => token(6),
       () => token(1, NOW + 7200),
     )
@@ -123,14 +134,14 @@ describe('the memory of tokens', () => {
     expect((await read('beach')).generation).toBe(1)
   })
 
-  it('takes a weakened ETag, as proxies that compress leave it', async () => {
-    expect((await clientOf(() => token(3, NOW + 3600, 'W/"3"')).token('beach')).generation).toBe(3)
+  it('accepts a weak ETag, which proxies that compress send', async () => {
+    expect((await createScriptedClient(() => token(3, NOW + 3600, 'W/"3"')).token('beach')).generation).toBe(3)
   })
 })
 
 describe('a refresh', () => {
-  it('is a POST, conditional on the generation that a caller names', async () => {
-    const { refresh, sent, calls } = clientOf(
+  it('is a POST, conditional on the generation that a caller passes', async () => {
+    const { refresh, sent, calls } = createScriptedClient(
       () => token(2),
       () => token(3),
     )
@@ -140,14 +151,14 @@ describe('a refresh', () => {
     expect(sent.map(({ headers }) => headers.get('If-Match'))).toEqual([null, '"2"'])
   })
 
-  it('is shared by those who ask under the same condition only', async () => {
-    const { refresh, sent } = clientOf(() => token(3))
+  it('is shared only by callers with the same condition', async () => {
+    const { refresh, sent } = createScriptedClient(() => token(3))
     await Promise.all([refresh('beach', { ifGeneration: 2 }), refresh('beach'), refresh('beach', { ifGeneration: 2 })])
     expect(sent.map(({ headers }) => headers.get('If-Match'))).toEqual(['"2"', null])
   })
 
-  it('that fails is said, not read around', async () => {
-    const { refresh, calls } = clientOf(
+  it('reports a failure and does not read the token instead', async () => {
+    const { refresh, calls } = createScriptedClient(
       () => problem(502, 'intuit_unavailable'),
       () => token(2),
     )
@@ -155,8 +166,37 @@ describe('a refresh', () => {
     expect(calls()).toHaveLength(1)
   })
 
-  it('reads past all memories where another has refreshed already', async () => {
-    const { refresh, sent, calls } = clientOf(
+  it('returns a newer token that the broker has stored after a 429', async () => {
+    const { refresh, sent, calls } = createScriptedClient(
+      () => problem(429, 'rate_limited', { 'Retry-After': '60' }),
+      () => token(3),
+    )
+    expect((await refresh('beach', { ifGeneration: 2 })).generation).toBe(3)
+    expect(calls()).toEqual(['POST /token/beach/refresh', 'GET /token/beach'])
+    expect(sent[1]?.headers.get('Cache-Control')).toBe('no-cache')
+  })
+
+  it('returns a token that is newer than the cached one after a 429', async () => {
+    const { token: read, refresh } = createScriptedClient(
+      () => token(2),
+      () => problem(429, 'rate_limited'),
+      () => token(3, NOW + 3700),
+    )
+    await read('beach')
+    expect((await refresh('beach')).generation).toBe(3)
+  })
+
+  it.each([
+    ['there is no newer token', { ifGeneration: 2 }, () => token(2)],
+    ['the read fails as well', { ifGeneration: 2 }, () => problem(503, 'storage_unavailable')],
+    ['the token in use is unknown', {}, () => token(3)],
+  ])('reports the rate limit if %s', async (_, options, stored) => {
+    const { refresh } = createScriptedClient(() => problem(429, 'rate_limited', { 'Retry-After': '60' }), stored)
+    expect(await failure(refresh('beach', options))).toMatchObject({ code: 'rate_limited', retryAfter: 60 })
+  })
+
+  it('reads past the caches if another caller has already refreshed', async () => {
+    const { refresh, sent, calls } = createScriptedClient(
       () => problem(412, 'generation_mismatch'),
       () => token(3),
     )
@@ -165,8 +205,8 @@ describe('a refresh', () => {
     expect(sent[1]?.headers.get('Cache-Control')).toBe('no-cache')
   })
 
-  it('leaves its token to later reads', async () => {
-    const { token: read, refresh, calls } = clientOf(() => token(2))
+  it('caches its token for later reads', async () => {
+    const { token: read, refresh, calls } = createScriptedClient(() => token(2))
     await refresh('beach')
     expect((await read('beach')).generation).toBe(2)
     expect(calls()).toHaveLength(1)
@@ -177,8 +217,8 @@ describe('fetch', () => {
   const ok = () => new Response('{"CompanyInfo":{}}')
   const unauthorized = () => new Response('{"fault":{}}', { status: 401 })
 
-  it('adds the bearer to a request that is otherwise as its caller made it', async () => {
-    const { fetch: send, sent } = clientOf(() => token(1), ok)
+  it('adds the bearer token and changes nothing else of the request', async () => {
+    const { fetch: send, sent } = createScriptedClient(() => token(1), ok)
     const headers = { Accept: 'application/json', Authorization: 'Basic other' }
     const answer = await send('beach', new URL(API), { method: 'POST', body: 'text', headers })
     expect(await answer.json()).toEqual({ CompanyInfo: {} })
@@ -188,12 +228,12 @@ describe('fetch', () => {
     })
   })
 
-  it('refreshes conditionally on 401 and tries once more', async () => {
+  it('refreshes conditionally after a 401 and tries once more', async () => {
     const {
       fetch: send,
       sent,
       calls,
-    } = clientOf(
+    } = createScriptedClient(
       () => token(1),
       unauthorized,
       () => token(2),
@@ -206,10 +246,10 @@ describe('fetch', () => {
     expect(sent[3]?.init.body).toBe('text')
   })
 
-  it('frees the connection of the 401 that it does not hand out', async () => {
+  it('frees the connection of a 401 that it does not return', async () => {
     let cancelled = 0
     const body = new ReadableStream({ cancel: () => void cancelled++ })
-    const { fetch: send } = clientOf(
+    const { fetch: send } = createScriptedClient(
       () => token(1),
       () => new Response(body, { status: 401 }),
       () => token(2),
@@ -219,8 +259,8 @@ describe('fetch', () => {
     expect(cancelled).toBe(1)
   })
 
-  it('tries no third time', async () => {
-    const { fetch: send, calls } = clientOf(
+  it('does not try a third time', async () => {
+    const { fetch: send, calls } = createScriptedClient(
       () => token(1),
       unauthorized,
       () => token(2),
@@ -230,9 +270,9 @@ describe('fetch', () => {
     expect(calls()).toEqual(['GET /token/beach', `GET ${API}`, 'POST /token/beach/refresh', `GET ${API}`])
   })
 
-  it('refreshes again once such a token has been accepted', async () => {
+  it('refreshes again after QuickBooks has accepted a refreshed token', async () => {
     const refresh = [unauthorized, () => token(2), unauthorized]
-    const { fetch: send, calls } = clientOf(
+    const { fetch: send, calls } = createScriptedClient(
       () => token(1),
       ...refresh,
       ok,
@@ -246,8 +286,8 @@ describe('fetch', () => {
     expect(calls().slice(5)).toEqual([`GET ${API}`, 'POST /token/beach/refresh', `GET ${API}`])
   })
 
-  it('causes one refresh, however many requests saw the same token fail', async () => {
-    const { fetch: send, calls } = clientOf((one) => {
+  it('causes one refresh for many requests that saw the same token fail', async () => {
+    const { fetch: send, calls } = createScriptedClient((one) => {
       if (call(one) === 'GET /token/beach') return token(1)
       if (call(one) === 'POST /token/beach/refresh') return token(2)
       return bearer(one) === 'Bearer access-2' ? ok() : unauthorized()
@@ -258,13 +298,13 @@ describe('fetch', () => {
     expect(calls().filter((one) => one.endsWith('/refresh'))).toHaveLength(1)
   })
 
-  it('takes the token that another request has refreshed in the meantime', async () => {
+  it('uses the token that another request has refreshed in the meantime', async () => {
     const late = Promise.withResolvers<Response>()
     const {
       fetch: send,
       refresh,
       calls,
-    } = clientOf(
+    } = createScriptedClient(
       () => token(1),
       () => late.promise,
       () => token(2),
@@ -278,8 +318,8 @@ describe('fetch', () => {
     expect(calls()).toEqual(['GET /token/beach', `GET ${API}`, 'POST /token/beach/refresh', `GET ${API}`])
   })
 
-  it('says why there is no newer token', async () => {
-    const { fetch: send } = clientOf(
+  it('reports why there is no newer token', async () => {
+    const { fetch: send } = createScriptedClient(
       () => token(1),
       unauthorized,
       () => problem(502, 'reconnect_required'),
@@ -290,16 +330,16 @@ describe('fetch', () => {
   const streams: [string, () => BodyInit][] = [
     ['a stream', () => new Response('text').body ?? ''],
     ['a stream without iteration', () => Object.assign(new Blob(['text']), { getReader: () => undefined })],
-    ['what is read by iteration', () => Object.assign(new Blob(['text']), { async *[Symbol.asyncIterator]() {} })],
+    ['an async iterable', () => Object.assign(new Blob(['text']), { async *[Symbol.asyncIterator]() {} })],
   ]
   it.each(streams)(
-    'answers the 401 to %s, which cannot be sent twice, and refreshes for the next request',
+    'returns the 401 for %s, which cannot be sent twice, and refreshes for the next request',
     async (_, body) => {
       const {
         fetch: send,
         calls,
         token: read,
-      } = clientOf(
+      } = createScriptedClient(
         () => token(1),
         unauthorized,
         () => token(2),
@@ -310,8 +350,8 @@ describe('fetch', () => {
     },
   )
 
-  it('answers that 401 even where the refresh fails', async () => {
-    const { fetch: send } = clientOf(
+  it('returns that 401 even if the refresh fails', async () => {
+    const { fetch: send } = createScriptedClient(
       () => token(1),
       unauthorized,
       () => problem(502, 'intuit_unavailable'),
@@ -327,7 +367,7 @@ describe('fetch', () => {
     ['a multipart form', () => new FormData()],
     ['a blob', () => new Blob(['text'])],
   ])('sends %s again', async (_, body) => {
-    const { fetch: send, sent } = clientOf(
+    const { fetch: send, sent } = createScriptedClient(
       () => token(1),
       unauthorized,
       () => token(2),
@@ -339,13 +379,13 @@ describe('fetch', () => {
   })
 })
 
-describe('fetch, where QuickBooks refuses a token that was just refreshed,', () => {
+describe('fetch, while QuickBooks rejects a token that was just refreshed,', () => {
   const ok = () => new Response('{"CompanyInfo":{}}')
 
-  /** A broker with a stored generation, and a QuickBooks that takes the tokens it is told to take. */
+  /** A broker with a stored generation, and a QuickBooks that accepts the generations in a set. */
   const scene = async ({ isHeld = async () => undefined }: { isHeld?: () => Promise<unknown> } = {}) => {
     const world = { stored: 1, taken: new Set<number>(), fails: false }
-    const client = clientOf(async (one) => {
+    const client = createScriptedClient(async (one) => {
       const [verb = ''] = call(one).split(' ')
       if (one.url === API)
         return world.taken.has(Number(bearer(one)?.split('-')[1]))
@@ -359,7 +399,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
       return token(world.stored, NOW + 3600 + world.stored)
     })
     const { calls } = client
-    /** Requests to the broker since the last look. */
+    /** Requests to the broker since the last call. */
     let seen = 0
     const asked = () => {
       const all = calls().filter((one) => !one.includes(API))
@@ -375,7 +415,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
   const READ = 'GET /token/beach'
   const REFRESH = 'POST /token/beach/refresh'
 
-  it('finds the newer token that the broker has got since, and asks past all memories', async () => {
+  it('finds a newer token that the broker has stored since, past the caches', async () => {
     const { world, asked, status, sent } = await scene()
     world.stored = 3
     world.taken.add(3)
@@ -386,7 +426,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([])
   })
 
-  it('asks the broker every five seconds at most, and answers the 401 with its body meanwhile', async () => {
+  it('reads from the broker at most every five seconds, and returns the 401 with its body in between', async () => {
     const { fetch: send, asked, status, pass } = await scene()
     for (let time = 0; time < 50; time++) expect(await status()).toBe(401)
     expect(asked()).toEqual([READ])
@@ -396,7 +436,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([])
   })
 
-  it('refreshes again, conditionally, where nothing newer is there', async () => {
+  it('refreshes again, conditionally, if there is no newer token', async () => {
     const { world, asked, status, pass, sent } = await scene()
     world.taken.add(3)
     pass(5)
@@ -405,7 +445,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(sent.findLast(({ init }) => init.method === 'POST')?.headers.get('If-Match')).toBe('"2"')
   })
 
-  it('refreshes at growing intervals while that does not help', async () => {
+  it('refreshes at growing intervals while refreshes do not help', async () => {
     const { asked, status, pass } = await scene()
     const refreshes: number[] = []
     for (let second = 0; second < 3 * 3600; second += 5) {
@@ -419,7 +459,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(refreshes.length).toBeLessThan(9)
   })
 
-  it('begins anew once a token has been accepted', async () => {
+  it('starts over after QuickBooks has accepted a token', async () => {
     const { world, asked, status, pass } = await scene()
     world.taken.add(3)
     pass(5)
@@ -431,14 +471,14 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([REFRESH])
   })
 
-  it('tells one company from another', async () => {
+  it('keeps companies apart', async () => {
     const { world, asked, fetch: send } = await scene()
     world.taken.add(3)
     expect((await send('hill', API)).status).toBe(200)
     expect(asked()).toEqual(['GET /token/hill', 'POST /token/hill/refresh'])
   })
 
-  it('lets concurrent callers share the question and what comes of it', async () => {
+  it('lets concurrent callers share a read and its result', async () => {
     const gate = Promise.withResolvers<void>()
     let held = false
     const { world, asked, status, calls } = await scene({ isHeld: async () => held && gate.promise })
@@ -453,7 +493,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([READ])
   })
 
-  it('lets them share a refresh, too', async () => {
+  it('lets concurrent callers share a refresh', async () => {
     const { world, asked, status, pass } = await scene()
     world.taken.add(3)
     pass(5)
@@ -461,7 +501,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([READ, REFRESH])
   })
 
-  it('cannot send a stream again, and finds the newer token for the next request', async () => {
+  it('does not send a stream again, and finds the newer token for the next request', async () => {
     const { world, asked, status, token: read } = await scene()
     world.stored = 3
     world.taken.add(3)
@@ -473,7 +513,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
     expect(asked()).toEqual([])
   })
 
-  it('says once what the broker says, and does not ask it at every call', async () => {
+  it('reports an error of the broker once, and does not call it at every request', async () => {
     const { world, asked, fetch: send, status } = await scene()
     world.fails = true
     expect(await failure(send('beach', API))).toMatchObject({ code: 'intuit_unavailable' })
@@ -482,7 +522,7 @@ describe('fetch, where QuickBooks refuses a token that was just refreshed,', () 
   })
 })
 
-describe('what leaves the client', () => {
+describe('the requests of the client', () => {
   it.each([
     ['https://broker.test', 'https://broker.test/api/token/beach'],
     ['https://broker.test/', 'https://broker.test/api/token/beach'],
@@ -490,7 +530,7 @@ describe('what leaves the client', () => {
     ['http://localhost:8787', 'http://localhost:8787/api/token/beach'],
     ['http://127.0.0.1:8787', 'http://127.0.0.1:8787/api/token/beach'],
     ['http://[::1]:8787', 'http://[::1]:8787/api/token/beach'],
-  ])('goes to the broker at %s', async (baseUrl, expected) => {
+  ])('go to the broker at %s', async (baseUrl, expected) => {
     const urls: string[] = []
     const fetch = async (url: string) => {
       urls.push(url)
@@ -500,14 +540,14 @@ describe('what leaves the client', () => {
     expect(urls).toEqual([expected])
   })
 
-  it('cannot leave the path of tokens by a company key', async () => {
-    const { token: read, calls } = clientOf(() => token(1))
+  it('keep a company key within the path of tokens', async () => {
+    const { token: read, calls } = createScriptedClient(() => token(1))
     await read('../connections/beach?a=b')
     expect(calls()).toEqual(['GET /token/..%2Fconnections%2Fbeach%3Fa%3Db'])
   })
 
-  it('has the key in one header, to the broker alone, and follows no redirect', async () => {
-    const { fetch: send, sent } = clientOf(
+  it('send the key in one header, to the broker only, and follow no redirect', async () => {
+    const { fetch: send, sent } = createScriptedClient(
       () => token(1),
       () => new Response('{}'),
     )
@@ -517,15 +557,15 @@ describe('what leaves the client', () => {
     expect(sent.map(({ url }) => url).join()).not.toContain(KEY)
   })
 
-  it('waits for the broker no longer than a deadline', async () => {
-    const { token: read, sent } = clientOf(() => token(1))
+  it('wait for the broker until a deadline', async () => {
+    const { token: read, sent } = createScriptedClient(() => token(1))
     await read('beach')
     expect(sent[0]?.init.signal).toBeInstanceOf(AbortSignal)
   })
 
-  it('hands a redirect of the API to its caller, whatever the caller’s init says', async () => {
+  it('return a redirect of the API, whatever the caller’s init says', async () => {
     const elsewhere = { status: 302, headers: { Location: 'https://elsewhere.test/' } }
-    const { fetch: send, sent } = clientOf(
+    const { fetch: send, sent } = createScriptedClient(
       () => token(1),
       () => new Response(null, elsewhere),
     )
@@ -544,8 +584,8 @@ describe('what leaves the client', () => {
     'ftp://broker.test',
     'http://10.0.0.1',
     'http://localhost@broker.test',
-  ])('is never sent to %s', async (address) => {
-    const { fetch: send, sent } = clientOf(() => token(1))
+  ])('never send a secret to %s', async (address) => {
+    const { fetch: send, sent } = createScriptedClient(() => token(1))
     const reason = /^An access token is sent to https and loopback addresses only/
     await expect(send('beach', `${address}/v3`)).rejects.toThrow(reason)
     expect(sent).toEqual([])
@@ -553,7 +593,7 @@ describe('what leaves the client', () => {
   })
 
   it.each(['', `${KEY}\n`, `${KEY}\u00e9`])(
-    'is no key that a header cannot hold (%j), and no error shows it',
+    'reject a key that a header cannot hold (%j), and the error does not show it',
     (apiKey) => {
       expect(() => quickbooksTokens({ baseUrl: BROKER, apiKey })).toThrow(
         'apiKey must be visible ASCII on one line. Is there a line break at its end?',
@@ -563,9 +603,9 @@ describe('what leaves the client', () => {
 })
 
 describe('an error', () => {
-  it('carries what the broker said', async () => {
+  it('has the details of the broker’s problem', async () => {
     const error = await failure(
-      clientOf(() => problem(503, 'refresh_in_progress', { 'Retry-After': '7' })).token('beach'),
+      createScriptedClient(() => problem(503, 'refresh_in_progress', { 'Retry-After': '7' })).token('beach'),
     )
     expect(error).toBeInstanceOf(Error)
     expect({ ...error, message: error.message }).toEqual({
@@ -580,17 +620,17 @@ describe('an error', () => {
     })
   })
 
-  it('says that the broker was not reached, and why', async () => {
+  it('reports that the broker could not be reached, and why', async () => {
     const cause = new TypeError('fetch failed')
-    const { token: read, connection } = clientOf(() => Promise.reject(cause))
+    const { token: read, connection } = createScriptedClient(() => Promise.reject(cause))
     for (const error of [await failure(read('beach')), await failure(connection('beach'))]) {
       expect(error).toMatchObject({ code: 'broker_unreachable', status: undefined, retryAfter: undefined, cause })
     }
   })
 
-  it('says the same of an answer that breaks off', async () => {
+  it('reports an incomplete response in the same way', async () => {
     const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) })
-    const { token: read } = clientOf(() => new Response(broken))
+    const { token: read } = createScriptedClient(() => new Response(broken))
     expect(await failure(read('beach'))).toMatchObject({ code: 'broker_unreachable' })
   })
 
@@ -598,7 +638,7 @@ describe('an error', () => {
     ['a gateway’s page', () => new Response('<html>', { status: 502, headers: { 'Content-Type': 'text/html' } })],
     ['a gateway’s JSON', () => Response.json({ code: 'BAD' }, { status: 502 })],
     [
-      'another’s problem',
+      'a problem without a code',
       () => Response.json({}, { status: 502, headers: { 'Content-Type': 'application/problem+json' } }),
     ],
     ['a redirect', () => new Response(null, { status: 302, headers: { Location: 'https://elsewhere.test/' } })],
@@ -607,7 +647,7 @@ describe('an error', () => {
     ['a list', () => new Response('[1]')],
     ['a token without a generation', () => Response.json({ access_token: 'a', access_token_expires_at: NOW })],
     [
-      'a token that is no text',
+      'a token that is not text',
       () => Response.json({ access_token: 1, access_token_expires_at: NOW }, { headers: { ETag: '"1"' } }),
     ],
     [
@@ -615,26 +655,26 @@ describe('an error', () => {
       () => Response.json({ access_token: 'a\nb', access_token_expires_at: NOW }, { headers: { ETag: '"1"' } }),
     ],
   ]
-  it.each(foreign)('tells %s from an answer of the broker', async (_, reply) => {
-    const error = await failure(clientOf(reply).token('beach'))
+  it.each(foreign)('distinguishes %s from a response of the broker', async (_, reply) => {
+    const error = await failure(createScriptedClient(reply).token('beach'))
     expect(error).toMatchObject({ code: 'unexpected_answer', status: reply().status })
     expect(error.message).not.toContain('html')
   })
 
-  it('tells a foreign answer about a connection too', async () => {
-    expect(await failure(clientOf(() => Response.json({})).connection('beach'))).toMatchObject({
+  it('distinguishes a foreign response about a connection, too', async () => {
+    expect(await failure(createScriptedClient(() => Response.json({})).connection('beach'))).toMatchObject({
       ...{ code: 'unexpected_answer', status: 200 },
     })
   })
 
-  it('never shows a token or the key', async () => {
+  it('never contains a token or the key', async () => {
     const refused = () => new Response(null, { status: 401 })
     for (const last of [
       () => problem(502, 'reconnect_required'),
       () => new Response('access-1'),
       () => Promise.reject(new Error('reset')),
     ]) {
-      const error = await failure(clientOf(() => token(1), refused, last).fetch('beach', API))
+      const error = await failure(createScriptedClient(() => token(1), refused, last).fetch('beach', API))
       const shown = [error.message, error.stack, JSON.stringify(error), String(error.cause)].join()
       expect(shown).not.toMatch(/access-1|key-of-the-caller/)
     }
@@ -654,7 +694,7 @@ describe('the package', () => {
     expect(gzipSync(outputFiles[0]?.contents ?? '').byteLength).toBeLessThan(3000)
   })
 
-  it('imports nothing but its own files', () => {
+  it('imports only its own files', () => {
     const targets = sources.flatMap((file) =>
       [...readFileSync(`${folder}/${file}`, 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(
         ([, target]) => target,

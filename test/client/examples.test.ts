@@ -33,7 +33,7 @@ const examples = {
 }
 type Example = keyof typeof examples
 const ALL: Example[] = ['shell', 'node', 'python']
-const REFRESHING: Example[] = ['node', 'python']
+const WITH_REFRESH: Example[] = ['node', 'python']
 
 const exists = (command: string, flag = '--version') => spawnSync(command, [flag]).status === 0
 const missing: Record<Example, string | undefined> = {
@@ -42,7 +42,7 @@ const missing: Record<Example, string | undefined> = {
   python: exists('python3') ? undefined : 'python3',
 }
 
-/** An example's own process, which knows nothing of this one but the variables that its README names. */
+/** Runs an example in its own process, with only the variables that its README names. */
 const run = (example: Example, companyKey = key, env: Record<string, string> = {}) =>
   new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
     const { command, path } = examples[example]
@@ -92,7 +92,7 @@ describe.each(ALL)('the %s example', (example) => {
   })
 })
 
-describe.each(REFRESHING)('the %s example', (example) => {
+describe.each(WITH_REFRESH)('the %s example', (example) => {
   const name = missing[example] ? ` (skipped: ${missing[example]} is not installed)` : ''
   const test = it.skipIf(missing[example])
 

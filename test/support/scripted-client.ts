@@ -34,7 +34,7 @@ export const call = (sent: Sent) => `${method(sent)} ${sent.url.replace(`${BROKE
 export const bearer = ({ headers }: Sent) => headers.get('Authorization')
 
 /** A client whose requests are answered by the replies in turn, the last one for ever. */
-export const clientOf = (first: Reply, ...more: Reply[]) => {
+export const createScriptedClient = (first: Reply, ...more: Reply[]) => {
   const replies = [first, ...more]
   const sent: Sent[] = []
   let now = NOW
