@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { quickbooksTokens } from 'quickbooks-token-broker/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startWorkerWithClient } from '../support/client-worker.ts'
+import { bundleWorker } from '../../dev/bundle.ts'
 import { type QuickBooksApi, startQuickBooksApi } from '../support/quickbooks-api.ts'
 import { failure } from '../support/scripted-client.ts'
+import { startWorkerGroup, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const REALM = '12314585920123'
@@ -128,22 +130,26 @@ describe('the client', () => {
 })
 
 describe('the client inside a Worker', () => {
-  let worker: Awaited<ReturnType<typeof startWorkerWithClient>>
+  let worker: WorkerGroup
   beforeEach(async () => {
-    worker = await startWorkerWithClient({
-      BROKER_URL: service.url,
-      BROKER_API_KEY: service.apiKey,
-      COMPANY_KEY: key,
-      COMPANY_INFO_URL: api.companyInfo(REALM),
+    worker = await startWorkerGroup({
+      name: 'client',
+      script: await bundleWorker(fileURLToPath(new URL('worker-with-client.js', import.meta.url))),
+      bindings: {
+        BROKER_URL: service.url,
+        BROKER_API_KEY: service.apiKey,
+        COMPANY_KEY: key,
+        COMPANY_INFO_URL: api.companyInfo(REALM),
+      },
     })
   })
   afterEach(() => worker.close())
 
   it('runs as it does elsewhere', async () => {
     api.refuse(1)
-    const answer = await worker.fetch()
+    const answer = await worker.fetch('/')
     expect(await answer.json()).toEqual({ CompanyInfo: { CompanyName: 'Beach Blend' } })
-    expect((await worker.fetch()).status).toBe(200)
+    expect((await worker.fetch('/')).status).toBe(200)
     expect(api.statuses).toEqual([401, 200, 200])
     expect(service.dynamo.requests.filter(({ operation }) => operation === 'GetItem').length).toBeLessThan(4)
   })
@@ -151,11 +157,11 @@ describe('the client inside a Worker', () => {
   it('carries on for others where the caller who began a shared request has left', async () => {
     const held = Promise.withResolvers<void>()
     service.dynamo.fault({ kind: 'hold', until: held.promise, times: 1 })
-    const leaving = worker.leaving()
+    const caller = worker.startLeaving('/')
     await expect.poll(() => service.dynamo.requests).toHaveLength(1)
-    const staying = worker.fetch()
-    worker.leave()
-    expect(await leaving).toBe('left')
+    const staying = worker.fetch('/')
+    caller.leave()
+    expect(await caller.outcome).toBe('left')
     held.resolve()
     expect((await staying).status).toBe(200)
     expect(service.dynamo.requests).toHaveLength(1)

@@ -1,25 +1,17 @@
-import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { type Company, connectedCompany } from '../faults/company.ts'
-import { startBoundCaller } from '../support/bound-caller.ts'
+import { brokerWorker, startWorkerGroup, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 let service: Service
-let bound: { url: string; close(): Promise<void> }
-let gate: Server
-let gateUrl: string
-let opened: PromiseWithResolvers<void>
+let group: WorkerGroup
 let companies = 0
 beforeAll(async () => {
   service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0' } })
-  bound = await startBoundCaller(service.vars)
-  gate = createServer((_, response) => void opened.promise.then(() => response.end()))
-  gateUrl = `http://${LOOPBACK}:${await listen(gate)}`
+  group = await startWorkerGroup(await brokerWorker(service.vars))
 })
 afterAll(async () => {
-  await bound.close()
-  await closeServer(gate)
+  await group.close()
   await service.close()
 })
 beforeEach(async () => {
@@ -27,7 +19,6 @@ beforeEach(async () => {
   service.dynamo.heal()
   await service.intuit.reset()
   await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
-  opened = Promise.withResolvers()
 })
 
 const expired = async () => {
@@ -36,8 +27,8 @@ const expired = async () => {
   service.dynamo.requests.length = 0
   return company
 }
-const throughCaller = (company: Company, headers: Record<string, string> = {}) =>
-  fetch(`${bound.url}/api/token/${company.key}`, { headers: { 'X-API-Key': service.apiKey, ...headers } })
+const requestToken = ({ key }: Company) => [`/api/token/${key}`, { headers: { 'X-API-Key': service.apiKey } }] as const
+const throughCaller = (company: Company) => group.fetch(...requestToken(company))
 const answeredReads = () =>
   service.dynamo.requests.filter(({ operation, delivered }) => operation === 'GetItem' && delivered).length
 const refreshes = async () => (await service.intuit.state()).counts.refresh
@@ -55,12 +46,12 @@ const expectStored = async (company: Company, generation: number) => {
 const leaveOthersWaiting = async (company: Company, others: number) => {
   const released = Promise.withResolvers<void>()
   const order = service.tokenEndpoint.fault({ kind: 'hold after', until: released.promise, times: 1 })
-  const owner = throughCaller(company, { 'X-Until': gateUrl })
+  const owner = group.startLeaving(...requestToken(company))
   await order.strikes
   const waiters = Array.from({ length: others }, () => throughCaller(company))
   await expect.poll(answeredReads, { timeout: 20_000 }).toBe(1 + others)
-  opened.resolve()
-  expect(await (await owner).text()).toBe('gave up')
+  owner.leave()
+  expect(await owner.outcome).toBe('left')
   released.resolve()
   return Promise.all(waiters)
 }

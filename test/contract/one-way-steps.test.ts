@@ -1,9 +1,7 @@
-import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
-import { startBoundCaller } from '../support/bound-caller.ts'
 import type { FaultEffect, Ordered, SeenRequest } from '../support/fault-orders.ts'
 import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.ts'
+import { brokerWorker, startWorkerGroup, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 /*
@@ -15,10 +13,7 @@ const LONG = { timeout: 20_000 }
 
 let service: Service
 let revocation: FaultyProxy
-let bound: Awaited<ReturnType<typeof startBoundCaller>>
-let gate: Server
-let gateUrl: string
-let opened: PromiseWithResolvers<void>
+let group: WorkerGroup
 let names = 0
 beforeAll(async () => {
   service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0' } })
@@ -27,20 +22,16 @@ beforeAll(async () => {
     contentType: 'text/html',
   })
   const INTUIT_REVOCATION_ENDPOINT = `${revocation.url}/v2/oauth2/tokens/revoke`
-  bound = await startBoundCaller({ ...service.vars, INTUIT_REVOCATION_ENDPOINT })
-  gate = createServer((_, response) => void opened.promise.then(() => response.end()))
-  gateUrl = `http://${LOOPBACK}:${await listen(gate)}`
+  group = await startWorkerGroup(await brokerWorker({ ...service.vars, INTUIT_REVOCATION_ENDPOINT }))
 })
 afterAll(async () => {
-  await bound.close()
-  await closeServer(gate)
+  await group.close()
   await revocation.close()
   await service.close()
 })
 beforeEach(async () => {
   for (const proxy of [service.dynamo, service.tokenEndpoint, revocation]) proxy.heal()
   await service.intuit.reset()
-  opened = Promise.withResolvers()
 })
 
 const fresh = () => ({ key: `company-${++names}`, realmId: String(5_000 + names) })
@@ -52,9 +43,7 @@ const parseState = async (path: string) => {
 const alive = async (realmId: string) =>
   (await service.intuit.state()).grants.filter((grant) => grant.realmId === realmId && grant.alive).length
 const logged = (key: string) =>
-  bound
-    .logs()
-    .split('\n')
+  group.logs
     .filter((line) => line.includes(`"company_key":"${key}"`))
     .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
 
@@ -82,11 +71,10 @@ const atRevocation: Hold = (effect) => revocation.fault({ ...effect, times: 1 })
 const leaveAt = async (hold: Hold, kind: 'hold' | 'hold after', path: string, method = 'GET') => {
   const released = Promise.withResolvers<void>()
   const order = hold({ kind, until: released.promise })
-  const headers = { 'X-Until': gateUrl, 'X-API-Key': service.apiKey }
-  const asked = fetch(`${bound.url}${path}`, { method, headers })
+  const caller = group.startLeaving(path, { method, headers: { 'X-API-Key': service.apiKey } })
   await order.strikes
-  opened.resolve()
-  expect(await (await asked).text()).toBe('gave up')
+  caller.leave()
+  expect(await caller.outcome).toBe('left')
   return released.resolve
 }
 
@@ -120,7 +108,7 @@ describe('a consent whose caller leaves', () => {
     if (isAnswered) {
       const released = Promise.withResolvers<void>()
       const order = hold({ kind, until: released.promise })
-      expect((await fetch(`${bound.url}${path}`)).status).toBe(200)
+      expect((await group.fetch(path)).status).toBe(200)
       await order.strikes
       released.resolve()
     } else (await leaveAt(hold, kind, path))()
@@ -138,7 +126,6 @@ describe('a consent whose caller leaves', () => {
     ;(await leaveAt(CONSENT_CALLS[0]?.[1] ?? atTokenEndpoint, 'hold', denial))()
     await expect.poll(() => parseState(denial), LONG).toMatchObject({ outcome: { S: 'authorization_denied' } })
 
-    opened = Promise.withResolvers()
     const refused = fresh()
     const path = (await service.consented(refused.key)).replace(/code=[^&]+/, 'code=unknown')
     ;(await leaveAt(atTokenEndpoint, 'hold after', path))()

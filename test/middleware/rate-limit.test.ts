@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRateLimiter, network } from '../../src/middleware/rate-limit.ts'
-import { type RpcWorkers, startRpcWorkers } from '../support/rpc-workers.ts'
 import { freshAddress, freshKey } from '../support/scene.ts'
+import { brokerWorker, rpcCaller, startWorkerGroup, toCall, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const LIMIT = 5
@@ -89,13 +89,14 @@ describe('bound brakes', () => {
 
 describe('the rate limit of forced refreshes', () => {
   let service: Service
-  let workers: RpcWorkers
+  let workers: WorkerGroup
   beforeAll(async () => {
     const rateLimits = { FORCED_REFRESH_LIMIT: LIMIT }
     service = await startService({ rateLimits })
-    workers = await startRpcWorkers(service.vars, {}, rateLimits)
+    workers = await startWorkerGroup(rpcCaller, await brokerWorker(service.vars, rateLimits))
   })
   afterAll(() => Promise.all([workers.close(), service.close()]))
+  const call = async (method: string, key: string) => (await workers.fetch('/', toCall(method, key))).json()
   const force = (key: string) => service.api(`/api/token/${key}/refresh`, { method: 'POST' })
 
   counting('counts by company key, asks neither table nor Intuit beyond it, and holds back no read', async () => {
@@ -128,9 +129,9 @@ describe('the rate limit of forced refreshes', () => {
     const key = freshKey()
     await service.connect(key)
     for (let count = 0; count < LIMIT; count++)
-      expect(await workers.call('refreshToken', key)).toMatchObject({ generation: count + 2 })
-    expect(await workers.call('refreshToken', key)).toMatchObject({ ...RATE_LIMITED, retry_after: 60 })
-    expect(await workers.call('getToken', key)).toMatchObject({ company_key: key })
+      expect(await call('refreshToken', key)).toMatchObject({ generation: count + 2 })
+    expect(await call('refreshToken', key)).toMatchObject({ ...RATE_LIMITED, retry_after: 60 })
+    expect(await call('getToken', key)).toMatchObject({ company_key: key })
   })
 })
 

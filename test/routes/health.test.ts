@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, it } from 'vitest'
-import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
-import { startBoundCaller } from '../support/bound-caller.ts'
+import { brokerWorker, startWorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const running: Service[] = []
@@ -156,21 +154,18 @@ describe('/ready', () => {
 
   it('answers those who wait where the one who asked first leaves', async () => {
     const service = await serviceWith()
-    const bound = await startBoundCaller(service.vars)
-    const opened = Promise.withResolvers<void>()
-    const gate = createServer((_, response) => void opened.promise.then(() => response.end()))
-    const gateUrl = `http://${LOOPBACK}:${await listen(gate)}`
+    const group = await startWorkerGroup(await brokerWorker(service.vars))
     const released = Promise.withResolvers<void>()
     const order = service.dynamo.fault({ operation: 'GetItem', kind: 'hold', until: released.promise, times: 1 })
-    const key = { 'X-API-Key': service.apiKey }
-    const first = fetch(`${bound.url}/ready`, { headers: { ...key, 'X-Until': gateUrl } })
+    const headers = { 'X-API-Key': service.apiKey }
+    const first = group.startLeaving('/ready', { headers })
     await order.strikes
-    const others = Array.from({ length: 20 }, () => ask(fetch(`${bound.url}/ready`, { headers: key })))
-    opened.resolve()
-    expect(await (await first).text()).toBe('gave up')
+    const others = Array.from({ length: 20 }, () => ask(group.fetch('/ready', { headers })))
+    first.leave()
+    expect(await first.outcome).toBe('left')
     released.resolve()
     expect(await Promise.all(others)).toEqual(others.map(() => READY))
     expect(service.dynamo.requests).toHaveLength(1)
-    await Promise.all([bound.close(), closeServer(gate)])
+    await group.close()
   })
 })

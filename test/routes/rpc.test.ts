@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type QuickBooksApi, startQuickBooksApi } from '../support/quickbooks-api.ts'
-import { type RpcWorkers, startRpcWorkers } from '../support/rpc-workers.ts'
+import {
+  brokerWorker,
+  rpcCaller,
+  startWorkerGroup,
+  TOKENS_BINDING,
+  toCall,
+  type WorkerGroup,
+} from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const REALM = '12314585920123'
@@ -8,12 +16,18 @@ const REALM = '12314585920123'
 let keys = 0
 let key: string
 let service: Service
-let workers: RpcWorkers
+let workers: WorkerGroup
 let api: QuickBooksApi
 beforeAll(async () => {
   service = await startService()
   api = await startQuickBooksApi(service.intuit)
-  workers = await startRpcWorkers(service.vars, { QUICKBOOKS_API: api.url })
+  const example = {
+    name: 'example',
+    script: readFileSync('examples/worker-rpc/worker.js', 'utf8'),
+    bindings: { QUICKBOOKS_API: api.url },
+    serviceBindings: TOKENS_BINDING,
+  }
+  workers = await startWorkerGroup(rpcCaller, example, await brokerWorker(service.vars))
 })
 afterAll(() => Promise.all([workers.close(), api.close(), service.close()]))
 beforeEach(async () => {
@@ -26,43 +40,46 @@ beforeEach(async () => {
   api.statuses.length = 0
 })
 
+const call = async (method: string, ...args: unknown[]) => (await workers.fetch('/', toCall(method, ...args))).json()
+const callExample = async (companyKey: string) =>
+  (await workers.getWorker('example')).fetch(`http://example/${companyKey}`)
 const route = async (path: string) => (await service.api(path, { headers: { 'Cache-Control': 'no-cache' } })).json()
 const claims = ({ body }: { body: unknown }) => JSON.stringify(body ?? '').includes('lease_owner = ')
 const operations = () => service.dynamo.requests.map(({ operation }) => operation)
 
 describe('another Worker with the binding', () => {
   it('has the body of the token route and the generation, without an API key', async () => {
-    expect(await workers.call('getToken', key)).toEqual({ ...(await route(`/api/token/${key}`)), generation: 1 })
+    expect(await call('getToken', key)).toEqual({ ...(await route(`/api/token/${key}`)), generation: 1 })
   })
 
   it('has the body of the connection route and the generation', async () => {
-    expect(await workers.call('getConnection', key)).toEqual({
+    expect(await call('getConnection', key)).toEqual({
       ...(await route(`/api/connections/${key}`)),
       generation: 1,
     })
   })
 
   it('shares the memory of the isolate, unless it wants the token fresh', async () => {
-    await workers.call('getToken', key)
-    await workers.call('getToken', key, { minTtlSeconds: 900 })
+    await call('getToken', key)
+    await call('getToken', key, { minTtlSeconds: 900 })
     expect(operations()).toEqual(['GetItem'])
-    await workers.call('getToken', key, { fresh: true })
+    await call('getToken', key, { fresh: true })
     expect(operations()).toEqual(['GetItem', 'GetItem'])
   })
 
   it('refreshes, and with a generation only if that is still the current one', async () => {
-    const refreshed = await workers.call('refreshToken', key, { ifGeneration: 1 })
+    const refreshed = await call('refreshToken', key, { ifGeneration: 1 })
     expect(refreshed).toEqual({ ...(await route(`/api/token/${key}`)), generation: 2 })
-    expect(await workers.call('refreshToken', key, { ifGeneration: 1 })).toMatchObject({
+    expect(await call('refreshToken', key, { ifGeneration: 1 })).toMatchObject({
       ...{ code: 'generation_mismatch', status: 412 },
     })
-    expect(await workers.call('refreshToken', key)).toMatchObject({ generation: 3 })
+    expect(await call('refreshToken', key)).toMatchObject({ generation: 3 })
     expect((await service.intuit.state()).counts.refresh).toBe(2)
   })
 
   it('is told as a value why there is no token, with all that the route would tell', async () => {
     await service.intuit.fault({ endpoint: 'token', times: 9, fault: { kind: 'status', status: 503 } })
-    const reason = await workers.call('refreshToken', key)
+    const reason = await call('refreshToken', key)
     expect(reason).toEqual({
       ...{ type: 'about:blank', title: 'Bad Gateway', status: 502, code: 'intuit_unavailable' },
       detail: expect.stringContaining('ask again later'),
@@ -71,13 +88,13 @@ describe('another Worker with the binding', () => {
       request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     })
     await service.intuit.heal()
-    expect(await workers.call('getToken', 'nobody')).toMatchObject({ code: 'connection_not_found', status: 404 })
+    expect(await call('getToken', 'nobody')).toMatchObject({ code: 'connection_not_found', status: 404 })
   })
 
   it('hears nothing of a fault but where the operator finds it', async () => {
     const said = { __type: 'x#ValidationException', message: 'marked' }
     service.dynamo.fault({ kind: 'answer', status: 400, body: JSON.stringify(said) })
-    const reason = JSON.stringify(await workers.call('getToken', key))
+    const reason = JSON.stringify(await call('getToken', key))
     expect(reason).toContain('"code":"internal_error"')
     expect(reason).not.toContain('marked')
     await expect.poll(() => workers.logs.join()).toContain('"event":"internal_error"')
@@ -93,24 +110,24 @@ describe('another Worker with the binding', () => {
     [['beach', { minTtl: 60 }], 'invalid_request'],
     [['beach', 'fresh'], 'invalid_request'],
   ])('cannot ask for %j', async (args, code) => {
-    expect(await workers.call('getToken', ...args)).toMatchObject({ code, status: 400 })
+    expect(await call('getToken', ...args)).toMatchObject({ code, status: 400 })
     expect(operations()).toEqual([])
   })
 
   it('may leave during a refresh: it goes on, and what Intuit gives is stored', async () => {
     const held = Promise.withResolvers<void>()
     service.dynamo.fault({ kind: 'hold', until: held.promise, times: 1, when: claims })
-    const left = workers.leaving('refreshToken', key)
+    const caller = workers.startLeaving('/', toCall('refreshToken', key))
     await expect.poll(() => service.dynamo.requests.some(claims)).toBe(true)
-    workers.leave()
-    expect(await left).toBe('left')
+    caller.leave()
+    expect(await caller.outcome).toBe('left')
     held.resolve()
     const generation = async () => (await service.dynamo.item(`connection#${key}`))?.['generation']
     await expect.poll(generation).toEqual({ N: '2' })
   })
 
   it('leaves a line in the log, without a token', async () => {
-    await workers.call('getToken', key)
+    await call('getToken', key)
     const lines = () => workers.logs.filter((line) => line.includes(`"company_key":"${key}"`))
     await expect.poll(lines).toHaveLength(1)
     expect(JSON.parse(lines()[0] ?? '')).toMatchObject({
@@ -122,28 +139,28 @@ describe('another Worker with the binding', () => {
 
 describe('the example Worker', () => {
   it('asks QuickBooks with the company’s token', async () => {
-    const answer = await workers.example(key)
+    const answer = await callExample(key)
     expect(await answer.json()).toEqual({ CompanyInfo: { CompanyName: 'Beach Blend' } })
     expect(api.statuses).toEqual([200])
   })
 
   it('refreshes once on 401, and tries no third time', async () => {
     api.refuse(1)
-    expect((await workers.example(key)).status).toBe(200)
+    expect((await callExample(key)).status).toBe(200)
     api.refuse(2)
-    expect((await workers.example(key)).status).toBe(401)
+    expect((await callExample(key)).status).toBe(401)
     expect(api.statuses).toEqual([401, 200, 401, 401])
     expect((await service.intuit.state()).counts.refresh).toBe(2)
   })
 
   it('reads what another caller has refreshed in the meantime', async () => {
     api.refuse(1, () => service.api(`/api/token/${key}/refresh`, { method: 'POST' }))
-    expect((await workers.example(key)).status).toBe(200)
+    expect((await callExample(key)).status).toBe(200)
     expect((await service.intuit.state()).counts.refresh).toBe(1)
   })
 
   it('says what to do where the company is not connected', async () => {
-    const answer = await workers.example('unknown')
+    const answer = await callExample('unknown')
     expect(answer.status).toBe(404)
     expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('Connect it at /oauth/start/') })
   })
