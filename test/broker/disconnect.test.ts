@@ -6,6 +6,7 @@ import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
+import { freshKey, freshRealm } from '../support/fixtures.ts'
 import { memoryDisconnections } from '../support/memory-disconnections.ts'
 import { memoryConnections } from '../support/memory-stores.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -13,10 +14,6 @@ import { type Service, startService } from '../support/worker-harness.ts'
 const now = () => Math.floor(Date.now() / 1000)
 const problem = async (answer: Response) => ({ status: answer.status, code: (await answer.json()).code })
 const NOT_CONNECTED = { status: 409, code: 'missing_refresh_token' }
-
-let keys = 0
-const freshKey = () => `company-${++keys}`
-const freshRealm = () => String(913_000_000_000_000 + ++keys)
 
 interface Stores {
   connections: ConnectionStore

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshKey } from '../support/fixtures.ts'
 import { hasChromium, inChromium, launchChromium } from './chromium.ts'
 import { listed, offered } from './made-up-fleet.ts'
 import { createPerson, type Person } from './person.ts'
@@ -9,8 +10,6 @@ let service: Browsable
 let browser: Browser
 let person: Person
 let page: Page
-let keys = 0
-const freshKey = () => `company-${++keys}`
 
 const card = (name: string) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) })
 const field = (label: string) => page.getByLabel(label)

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { apiDocument } from '../support/api-document.ts'
+import { apiDocument } from '../contract/openapi/api-document.ts'
 import { hasChromium, inChromium, launchChromium } from './chromium.ts'
 import { createPerson, type Person } from './person.ts'
 import { type Browsable, startBrowsable } from './service.ts'

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshKey } from '../support/fixtures.ts'
 import { hasChromium, inChromium, launchChromium } from './chromium.ts'
 import { createPerson, type Person } from './person.ts'
 import { type Browsable, startBrowsable } from './service.ts'
@@ -7,8 +8,6 @@ import { type Browsable, startBrowsable } from './service.ts'
 let service: Browsable
 let browser: Browser
 let person: Person
-let keys = 0
-const freshKey = () => `company-${++keys}`
 
 const startLink = (key: string, name = 'Beach Blend') =>
   `${service.origin}/oauth/start/${key}?company_name=${encodeURIComponent(name)}`

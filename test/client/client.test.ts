@@ -15,7 +15,7 @@ import {
   NOW,
   problem,
   token,
-} from '../support/scripted-client.ts'
+} from './scripted-client.ts'
 
 describe('the token cache', () => {
   it('reads a token once, and again one minute before it expires', async () => {

@@ -3,9 +3,9 @@ import { quickbooksTokens } from 'quickbooks-token-broker/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bundleWorker } from '../../dev/bundle.ts'
 import { type QuickBooksApi, startQuickBooksApi } from '../support/quickbooks-api.ts'
-import { failure } from '../support/scripted-client.ts'
 import { startWorkerGroup, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
+import { failure } from './scripted-client.ts'
 
 const REALM = '12314585920123'
 

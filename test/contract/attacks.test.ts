@@ -1,15 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { newBrowser } from '../support/browser.ts'
+import { freshKey, sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 /** Attacks that no other test tries; `SECURITY.md` lists them all. */
 
 const marked = (what: string) => `MARKED-${what}-${randomBytes(9).toString('base64url')}`
 const named = (key: string, may: string[], companies = ['*']) => ({
-  ...{ name: 'attacker', sha256: createHash('sha256').update(key).digest('hex'), may, companies },
+  ...{ name: 'attacker', sha256: sha256(key), may, companies },
 })
 const READER = marked('reader')
 const WRITER = marked('writer')
@@ -43,8 +44,6 @@ beforeEach(async () => {
   service.dynamo.requests.length = 0
 })
 
-let names = 0
-const freshKey = () => `company-${++names}`
 const connect = async (key: string) => {
   expect((await newBrowser(service).connect(`/oauth/start/${key}`)).status).toBe(200)
 }

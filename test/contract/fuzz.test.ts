@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/broker/connection.ts'
 import { PROBLEM_STATUS } from '../../src/problem.ts'
 import { parseConnection } from '../../src/storage/connection-item.ts'
+import { createConnection } from '../support/fixtures.ts'
+import { AUTHORIZATION_ENDPOINT, inProcess, newSecrets, ORIGIN } from '../support/in-process.ts'
 import {
   type AnyDamage,
   type AnyIntuit,
@@ -10,8 +12,7 @@ import {
   anyDamage,
   anyIntuit,
   anyRequest,
-} from '../support/arbitrary-requests.ts'
-import { AUTHORIZATION_ENDPOINT, inProcess, newSecrets, ORIGIN } from '../support/in-process.ts'
+} from './arbitrary-requests.ts'
 
 /** How many requests; `npm run test:fuzz` sends a hundred thousand. */
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] || 10_000)
@@ -97,14 +98,13 @@ describe('the service, whatever it is sent', () => {
         service.vault.encrypt(key, name, name === 'access_token' ? 'eyJ.stored' : secrets.refreshToken)
       const [access, refresh] = [await seal('access_token'), await seal('refresh_token')]
       const now = Math.floor(service.now() / 1000)
-      return {
-        ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 1 },
+      return createConnection({
+        ...{ companyKey, realmId: '1', generation: 1 },
         accessToken: damaged(access, await seal('access_token', 'other'), refresh, damage),
         refreshToken: damaged(refresh, await seal('refresh_token', 'other'), access, damage),
         ...{ accessTokenExpiresAt: now + lives, refreshTokenExpiresAt: now + 9000, refreshTokenHash: 'hash' },
-        ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, writtenBy: 'me', lease: undefined, failure: undefined },
-        ...{ refreshTokenHardExpiresAt: undefined, disconnection: undefined, lastChange: undefined, refreshes: [] },
-      }
+        ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, writtenBy: 'me' },
+      })
     }
 
     /** A real consent on its way: its state and the browser's cookie. */

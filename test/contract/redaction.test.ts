@@ -1,13 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { PAGES } from '../../src/routes/pages.ts'
+import { sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const marked = (what: string) => `MARKED-${what}-${randomBytes(9).toString('base64url')}`
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const LIMITED_KEY = marked('limited-key')
 const EXPIRED_KEY = marked('expired-key')

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { EngineFault } from '../support/engine-proxy.ts'
-import { type GlobalTable, startGlobalTable } from '../support/global-table.ts'
 import { startService } from '../support/worker-harness.ts'
+import { type GlobalTable, startGlobalTable } from './global-table.ts'
 
 type Edge = Awaited<ReturnType<GlobalTable['inEurope']>>
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshKey } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const HOUR = 3600
@@ -15,8 +16,6 @@ beforeEach(async () => {
   service.dynamo.requests.length = 0
 })
 
-let keys = 0
-const freshKey = () => `company-${++keys}`
 const problem = async (answer: Response) => ({ status: answer.status, code: (await answer.json()).code })
 const operations = () => service.dynamo.requests.map(({ operation }) => operation)
 const clear = () => {

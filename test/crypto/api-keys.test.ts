@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ApiKey, canAccess, PERMISSIONS, withFullRights } from '../../src/broker/api-client.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createApiKeys } from '../../src/crypto/api-keys.ts'
 import { Problem } from '../../src/problem.ts'
+import { sha256 } from '../support/fixtures.ts'
 
 const NOW = Date.parse('2026-08-01T12:00:00Z')
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const entry = (over: Record<string, unknown> = {}) => ({
   ...{ name: 'books', sha256: sha256('the secret'), may: ['token:read'], companies: ['beach-blend'] },
   ...over,

@@ -10,7 +10,7 @@ import { closeServer, listen } from '../../dev/listen.ts'
 import { localSecrets } from '../../dev/secrets.ts'
 import { createTable } from '../../dev/table.ts'
 import { adminClient } from '../support/engine.ts'
-import { runCommand as run } from '../support/run-command.ts'
+import { runCommand as run } from './run-command.ts'
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'broker-'))
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
-import { runCommand } from '../support/run-command.ts'
+import { runCommand } from './run-command.ts'
 
 const guide = readFileSync('docs/deploy.md', 'utf8')
 /** The lines of sample output in the guide that match. */

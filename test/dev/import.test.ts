@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +16,7 @@ import { attributes } from '../../src/storage/attribute-values.ts'
 import { parseConnection } from '../../src/storage/connection-item.ts'
 import { fleetShard } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
+import { sha256 } from '../support/fixtures.ts'
 
 type Item = Record<string, AttributeValue>
 
@@ -91,7 +91,6 @@ const plainVault = createTokenVault(
   () => [],
   () => undefined,
 )
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** The attributes of the API reference, and nothing else. */
 const record = (companyKey: string, over: Record<string, unknown> = {}) => ({

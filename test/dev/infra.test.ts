@@ -7,7 +7,7 @@ import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import { TTL_ATTRIBUTE } from '../../dev/table-definition.ts'
 import { adminClient } from '../support/engine.ts'
-import { type Parameters, resolved } from '../support/template.ts'
+import { type Parameters, resolved } from './template.ts'
 
 const source = (path: string) => readFileSync(path, 'utf8')
 

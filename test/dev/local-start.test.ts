@@ -13,8 +13,15 @@ import { startCron } from '../../dev/local-cron.ts'
 import { localSecrets } from '../../dev/secrets.ts'
 import { tableDefinition } from '../../dev/table-definition.ts'
 import { adminClient } from '../support/engine.ts'
-import { freePort } from '../support/free-port.ts'
-import { runCommand as run } from '../support/run-command.ts'
+import { runCommand as run } from './run-command.ts'
+
+/** A port that was free a moment ago. */
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  const port = await listen(server)
+  await closeServer(server)
+  return port
+}
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const newFolder = () => mkdtempSync(join(tmpdir(), 'broker-'))

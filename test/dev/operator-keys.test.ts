@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
@@ -9,8 +9,9 @@ import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createTokenVault, encryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
-import { runCommand } from '../support/run-command.ts'
+import { sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
+import { runCommand } from './run-command.ts'
 
 const TOKENS = ['access_token', 'refresh_token'] as const
 const sealingKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
@@ -37,7 +38,7 @@ describe('npm run keys:new', () => {
     expect(entry).not.toContain(key)
     expect(JSON.parse(entry)).toEqual({
       ...{ name: 'books', may: ['token:read', 'token:refresh'], companies: ['beach-blend', 'acme-*'] },
-      ...{ sha256: createHash('sha256').update(key).digest('hex'), expires: day(65) },
+      ...{ sha256: sha256(key), expires: day(65) },
     })
     expect(readConfig({ API_KEYS: `[${entry}]` }).access().keys).toHaveLength(1)
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkFile, toWords } from '../../dev/vocabulary/check.ts'
 import { FILE_RULES, NAME_RULES, PHRASE_RULES } from '../../dev/vocabulary/rules.ts'
-import { runCommand } from '../support/run-command.ts'
+import { runCommand } from './run-command.ts'
 
 /** What the check says to write for each finding in this source of this file. */
 const findAdvice = (source: string, file = 'src/example.ts') => checkFile(file, source).map(({ write }) => write)

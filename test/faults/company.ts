@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
 import { testStorage } from '../support/engine.ts'
+import { sha256 } from '../support/fixtures.ts'
 import type { Service } from '../support/worker-harness.ts'
 import { sleep } from './scale.ts'
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 const CONNECT_ATTEMPTS = 40

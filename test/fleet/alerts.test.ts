@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { aged } from '../support/aged.ts'
-import { type Receiver, startReceiver } from '../support/webhook-receiver.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
+import { aged } from './aged-connections.ts'
+import { type Receiver, startReceiver } from './webhook-receiver.ts'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 

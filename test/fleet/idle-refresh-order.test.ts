@@ -4,6 +4,7 @@ import type { IdleRefresh } from '../../src/broker/tokens/get-token.ts'
 import { createIdleRefresh, isDue } from '../../src/fleet/idle-refresh.ts'
 import type { IndexedConnection } from '../../src/fleet/ports.ts'
 import { createSoonest } from '../../src/fleet/soonest-to-expire.ts'
+import { createConnection } from '../support/fixtures.ts'
 import { simulated } from '../support/simulated.ts'
 import { inOrder } from '../support/virtual-time.ts'
 
@@ -16,15 +17,11 @@ const failure = (retryAt: number): Failure => ({
 })
 
 const indexed = (companyKey: string, diesAt: number, over: Partial<Connection> = {}): IndexedConnection => ({
-  connection: {
-    ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 3 },
-    ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
-    ...{ refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined, writtenBy: undefined, lease: undefined },
-    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: NOW - 8 * DAY, failure: undefined, disconnection: undefined },
-    lastChange: undefined,
-    refreshes: [],
+  connection: createConnection({
+    ...{ companyKey, realmId: '1', generation: 3, accessTokenExpiresAt: 1, refreshTokenExpiresAt: diesAt },
+    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: NOW - 8 * DAY },
     ...over,
-  },
+  }),
   ...{
     holdsAccessToken: true,
     holdsRefreshToken: true,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { aged } from '../support/aged.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
+import { aged } from './aged-connections.ts'
 
 let service: Service
 let made: ReturnType<typeof aged>

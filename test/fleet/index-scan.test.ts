@@ -3,25 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { createIndexScan, noCounts, type ScanPosition } from '../../src/fleet/index-scan.ts'
 import { createList } from '../../src/fleet/list.ts'
 import type { FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
+import { createConnection } from '../support/fixtures.ts'
 
 const NOW = 1_790_000_000
 const NOTHING = 9_999_999_999
 
 const indexed = (companyKey: string, diesAt: number, expiresAt?: number): IndexedConnection => ({
-  connection: {
-    ...{ companyKey, companyName: companyKey, environment: 'production', realmId: undefined, generation: 0 },
-    ...{ accessToken: undefined, accessTokenExpiresAt: 1, refreshToken: undefined, refreshTokenExpiresAt: diesAt },
-    ...{ refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined, writtenBy: undefined, lease: undefined },
-    ...{
-      createdAt: 1,
-      updatedAt: 1,
-      lastRefreshAt: 1,
-      failure: undefined,
-      disconnection: undefined,
-      lastChange: undefined,
-      refreshes: [],
-    },
-  },
+  connection: createConnection({
+    ...{ companyKey, accessTokenExpiresAt: 1, refreshTokenExpiresAt: diesAt },
+    ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1 },
+  }),
   ...{
     holdsAccessToken: diesAt !== NOTHING,
     holdsRefreshToken: diesAt !== NOTHING,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker } from '../../dev/worker.ts'
-import { freshKey, freshRealm } from '../support/scene.ts'
+import { freshKey, freshRealm } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const now = () => Math.floor(Date.now() / 1000)

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const entry = (secret: string, may: string[], companies: string[], over: Record<string, string> = {}) => ({
   ...{ name: secret, sha256: sha256(secret), may, companies },
   ...over,

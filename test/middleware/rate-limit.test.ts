@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRateLimiter, network } from '../../src/middleware/rate-limit.ts'
-import { freshAddress, freshKey } from '../support/scene.ts'
+import { freshAddress, freshKey } from '../support/fixtures.ts'
 import { brokerWorker, rpcCaller, startWorkerGroup, toCall, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { copyFor } from '../../src/pages/problem-copy.ts'
 import { PROBLEM_STATUS } from '../../src/problem.ts'
+import { freshKey } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const HTML = { headers: { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' } }
@@ -16,9 +17,6 @@ afterEach(async () => {
   service.dynamo.heal()
   await service.intuit.reset()
 })
-
-let keys = 0
-const freshKey = () => `company-${++keys}`
 
 const visit = (path: string, cookie?: string) =>
   service.fetch(path, { headers: { ...HTML.headers, ...(cookie === undefined ? {} : { Cookie: cookie }) } })

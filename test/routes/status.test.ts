@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const DAY = 86_400
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const named = (name: string, companies: string[]) => ({
   ...{ name, sha256: sha256(name), may: ['connection:read'], companies },
 })

@@ -1,9 +1,9 @@
-import type { Connection } from '../../src/broker/connection.ts'
 import { createCronRun } from '../../src/fleet/cron-run.ts'
 import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, Waiting } from '../../src/fleet/ports.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
 import { FLEET_SHARDS, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
+import { createConnection } from '../support/fixtures.ts'
 
 const DAY = 86_400
 export const START = 1_790_000_000
@@ -20,13 +20,11 @@ export interface AlertFleetOptions {
   trouble?(operation: Operation): Trouble
 }
 
-const parseConnection = (companyKey: string, at: number): Connection => ({
-  ...{ companyKey, companyName: companyKey, environment: 'production', realmId: '1', generation: 5 },
-  ...{ accessToken: undefined, accessTokenExpiresAt: at + 3600, refreshToken: undefined },
-  ...{ refreshTokenExpiresAt: at + 200 * DAY, refreshTokenHardExpiresAt: undefined, refreshTokenHash: undefined },
-  ...{ createdAt: at, updatedAt: at, lastRefreshAt: at, writtenBy: undefined, lease: undefined },
-  ...{ failure: undefined, disconnection: undefined, lastChange: undefined, refreshes: [] },
-})
+const createFleetConnection = (companyKey: string, at: number) =>
+  createConnection({
+    ...{ companyKey, realmId: '1', generation: 5, accessTokenExpiresAt: at + 3600 },
+    ...{ refreshTokenExpiresAt: at + 200 * DAY, createdAt: at, updatedAt: at, lastRefreshAt: at },
+  })
 
 /** The cron and its alerts over a fleet in memory, by a clock of its own. The state goes through its real item. */
 export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptions) => {
@@ -114,7 +112,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     now: () => now,
     /** Adds a connection that was made, and last refreshed, at `at`. */
     add: (companyKey: string, at = now) => {
-      const connection = parseConnection(companyKey, at)
+      const connection = createFleetConnection(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
       const shard = shards.get(fleetShard(companyKey)) ?? []
       const indexed = {

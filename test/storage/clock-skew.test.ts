@@ -5,8 +5,8 @@ import { Problem } from '../../src/problem.ts'
 import { runtime } from '../../src/runtime.ts'
 import { type Company, connectedCompany } from '../faults/company.ts'
 import { startEngineProxy } from '../support/engine-proxy.ts'
-import { answers, type ScriptedAnswer, scriptedTable, TABLE_TIME } from '../support/scripted-table.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
+import { answers, type ScriptedAnswer, scriptedTable, TABLE_TIME } from './scripted-table.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND

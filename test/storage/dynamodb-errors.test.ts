@@ -3,7 +3,7 @@ import * as client from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../src/problem.ts'
 import { CLOCK_SKEW_ERRORS, errorName, THROTTLING_ERRORS, TRANSIENT_ERRORS } from '../../src/storage/dynamodb-errors.ts'
-import { answers, type ScriptedAnswer, scriptedTable } from '../support/scripted-table.ts'
+import { answers, type ScriptedAnswer, scriptedTable } from './scripted-table.ts'
 
 const { ok, error, timeout } = answers
 const KEY = { Key: { pk: { S: 'connection#marked-key' } } }

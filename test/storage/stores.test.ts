@@ -7,6 +7,7 @@ import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { createStateStore } from '../../src/storage/state-store.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
+import { freshKey } from '../support/fixtures.ts'
 import { memoryConnections, memoryStates } from '../support/memory-stores.ts'
 
 const NOW = 1_790_000_000
@@ -38,9 +39,7 @@ const failure = (over: Partial<Failure> = {}): Failure => ({
   ...over,
 })
 
-let keys = 0
 let consents = 0
-const freshKey = () => `company-${++keys}`
 const beginning = { companyName: 'Beach Blend', environment: 'production' as const, now: NOW, expiresAt: NOW + DAY }
 
 interface Stores {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts'
+import { sha256 } from './fixtures.ts'
 
 /** One token request; tokens by their SHA-256. */
 export interface SeenGrant {
@@ -11,13 +11,11 @@ export interface SeenGrant {
 
 const ISSUED = v.object({ refresh_token: v.string(), access_token: v.string() })
 
-const hash = (text: string) => createHash('sha256').update(text).digest('hex')
-
 const issuedBy = (text: string) => {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ISSUED), text)
   if (!parsed.success) return undefined
   const { refresh_token, access_token } = parsed.output
-  return { refreshTokenHash: hash(refresh_token), accessTokenHash: hash(access_token) }
+  return { refreshTokenHash: sha256(refresh_token), accessTokenHash: sha256(access_token) }
 }
 
 /** A token endpoint before the stand-in's. Its operations are the grant types of RFC 6749. */
@@ -25,7 +23,7 @@ export const startIntuitProxy = (intuitUrl: string): Promise<FaultyProxy<SeenGra
   startFaultyProxy<SeenGrant>(intuitUrl, {
     read: (_, text) => {
       const form = new URLSearchParams(text)
-      const presented = hash(form.get('refresh_token') ?? form.get('code') ?? '')
+      const presented = sha256(form.get('refresh_token') ?? form.get('code') ?? '')
       return { operation: form.get('grant_type') ?? '', body: { presented, issued: undefined } }
     },
     note: (body, _, text) => {

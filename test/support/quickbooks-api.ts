@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
+import { sha256 } from './fixtures.ts'
 import type { intuitControl } from './intuit-control.ts'
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Stands in for the accounting API: answers the company info to access tokens that the stand-in Intuit holds valid. */
 export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl>) => {

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { newBrowser } from '../../support/browser.ts'
+import { freshKey } from '../../support/fixtures.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
 const HTML = { headers: { Accept: 'text/html,application/xhtml+xml' } }
 const START_LINK_KEYS = `a:${randomBytes(32).toString('base64')}`
 const DOWN = { endpoint: 'token', fault: { kind: 'status', status: 503 } } as const
 
-let keys = 0
-const freshKey = () => `company-${++keys}`
 const parseState = (callbackPath: string) => new URLSearchParams(callbackPath.split('?')[1]).get('state') ?? ''
 const denialOf = (callbackPath: string) =>
   `/oauth/callback?error=access_denied&state=${encodeURIComponent(parseState(callbackPath))}`

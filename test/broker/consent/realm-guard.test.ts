@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
+import { freshKey, freshRealm } from '../../support/fixtures.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
 const problem = async (answer: Response) => ({ status: answer.status, code: (await answer.json()).code })
@@ -16,9 +17,6 @@ beforeEach(async () => {
   await service.intuit.reset()
 })
 
-let names = 0
-const freshKey = () => `company-${++names}`
-const freshRealm = () => String(913_000_000_000_000 + ++names)
 const stored = (key: string, at = service) => at.dynamo.item(`connection#${key}`)
 const noted = (realmId: string, at = service) => at.dynamo.item(`realm#production#${realmId}`)
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshKey } from '../../support/fixtures.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
 let service: Service
-let names = 0
 beforeAll(async () => {
   service = await startService({ vars: { REFRESH_WAIT_MS: '500' } })
 })
@@ -13,7 +13,6 @@ beforeEach(async () => {
   await service.intuit.reset()
 })
 
-const freshKey = () => `company-${++names}`
 const HTML = { headers: { Accept: 'text/html' } }
 const pkOf = (path: string) => `state#${new URL(path, service.url).searchParams.get('state')?.split(':')[1]}`
 const problem = async (path: string) => {

@@ -1,12 +1,7 @@
+import { freshRealm } from '../../support/fixtures.ts'
+import type { Service } from '../../support/worker-harness.ts'
 import type { DocumentedOperation } from './api-document.ts'
 import type { Deployments, Visit } from './deployments.ts'
-import type { Service } from './worker-harness.ts'
-
-let names = 0
-/** Keys, realms and addresses that nobody else uses. */
-export const freshKey = () => `company-${++names}`
-export const freshRealm = () => String(100_000 + ++names)
-export const freshAddress = () => `198.18.${++names >> 8}.${names & 255}`
 
 /** What an answer is asked of: an operation, and what its caller prefers to read. */
 export interface Scene extends Deployments {

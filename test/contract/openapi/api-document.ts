@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as v from 'valibot'
-import { fromRoot } from '../../dev/bundle.ts'
-import { ON_EVERY_ANSWER } from '../../dev/openapi/headers.ts'
+import { fromRoot } from '../../../dev/bundle.ts'
+import { ON_EVERY_ANSWER } from '../../../dev/openapi/headers.ts'
 
 const HEADER = v.object({
   required: v.optional(v.boolean(), false),

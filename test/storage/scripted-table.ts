@@ -1,7 +1,7 @@
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import type { DynamoDbFailed } from '../../src/storage/dynamodb-http.ts'
 import { type ClockSkew, tableClock } from '../../src/storage/table-clock.ts'
-import { testStorage } from './engine.ts'
+import { testStorage } from '../support/engine.ts'
 
 export const TABLE_TIME = Date.parse('2026-09-21T10:00:00Z')
 

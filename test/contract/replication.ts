@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import type { SeenRequest } from './fault-orders.ts'
-import type { tableAccess } from './worker-harness.ts'
+import type { SeenRequest } from '../support/fault-orders.ts'
+import type { tableAccess } from '../support/worker-harness.ts'
 
 type Table = ReturnType<typeof tableAccess>
 type Item = Awaited<ReturnType<Table['item']>>

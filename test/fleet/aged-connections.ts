@@ -1,5 +1,5 @@
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
-import type { Service } from './worker-harness.ts'
+import type { Service } from '../support/worker-harness.ts'
 
 const DAY = 86_400
 const INTUIT_LIVES = 101 * DAY

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { apiDocument } from '../support/api-document.ts'
-import { type Deployments, startDeployments } from '../support/deployments.ts'
-import { everyAnswer } from '../support/reach.ts'
+import { apiDocument } from './api-document.ts'
+import { type Deployments, startDeployments } from './deployments.ts'
+import { everyAnswer } from './every-response.ts'
 
 const { operations, documentedFeatures, judge } = apiDocument()
 

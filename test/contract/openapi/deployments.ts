@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { type Service, startService } from './worker-harness.ts'
+import { randomBytes } from 'node:crypto'
+import { sha256 } from '../../support/fixtures.ts'
+import { type Service, startService } from '../../support/worker-harness.ts'
 
 export interface Visit {
   path: string
@@ -12,7 +13,7 @@ export interface Visit {
 export const NOBODYS_KEY = 'nobodys-key'
 const API_KEYS = JSON.stringify([
   {
-    ...{ name: 'nobody', sha256: createHash('sha256').update(NOBODYS_KEY).digest('hex') },
+    ...{ name: 'nobody', sha256: sha256(NOBODYS_KEY) },
     ...{ may: ['connection:write'], companies: ['elsewhere'] },
   },
 ])

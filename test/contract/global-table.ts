@@ -1,10 +1,10 @@
 import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import { startWorker } from '../../dev/worker.ts'
-import { testStorage } from './engine.ts'
-import { startEngineProxy } from './engine-proxy.ts'
+import { testStorage } from '../support/engine.ts'
+import { startEngineProxy } from '../support/engine-proxy.ts'
+import { startService, tableAccess } from '../support/worker-harness.ts'
 import { replicating } from './replication.ts'
-import { startService, tableAccess } from './worker-harness.ts'
 
 /** Round trips from a European caller in ms, a tenth of the real ones: what matters is that one is the longer. */
 const HOME_MS = 9

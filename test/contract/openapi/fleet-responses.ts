@@ -1,5 +1,6 @@
+import { freshKey } from '../../support/fixtures.ts'
 import { send } from './deployments.ts'
-import { freshKey, type Scene, visitTo } from './scene.ts'
+import { type Scene, visitTo } from './scene.ts'
 
 /** Looks at connections that stand in every way: never finished, refreshed, failing since, disconnected. */
 const inEveryWay = async <Seen>({ whole }: Scene, look: (companyKey: string) => Promise<Seen>): Promise<Seen[]> => {

@@ -1,22 +1,10 @@
-import type { ProblemCode } from '../../src/problem.ts'
+import type { ProblemCode } from '../../../src/problem.ts'
+import { freshAddress, freshKey, freshRealm } from '../../support/fixtures.ts'
+import type { Service } from '../../support/worker-harness.ts'
 import type { DocumentedOperation } from './api-document.ts'
 import { type Deployments, NOBODYS_KEY, send, type Visit } from './deployments.ts'
-import { fleetAnswers } from './reach-fleet.ts'
-import {
-  alter,
-  CALLBACK,
-  EXPIRED,
-  freshAddress,
-  freshKey,
-  freshRealm,
-  goodVisit,
-  type Scene,
-  visitTo,
-  withBody,
-  withHeaders,
-  withQuery,
-} from './scene.ts'
-import type { Service } from './worker-harness.ts'
+import { fleetAnswers } from './fleet-responses.ts'
+import { alter, CALLBACK, EXPIRED, goodVisit, type Scene, visitTo, withBody, withHeaders, withQuery } from './scene.ts'
 
 const plain = (change: (visit: Visit) => Visit) => (scene: Scene) =>
   send(scene.whole, change(visitTo(scene, freshKey())))

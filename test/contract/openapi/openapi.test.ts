@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { lint, loadConfig } from '@redocly/openapi-core'
 import { describe, expect, it } from 'vitest'
-import { fromRoot } from '../../dev/bundle.ts'
-import { openApiDocument } from '../../dev/openapi/document.ts'
-import { PROBLEM_CODES } from '../../src/routes/schemas/problem.ts'
-import { apiDocument } from '../support/api-document.ts'
+import { fromRoot } from '../../../dev/bundle.ts'
+import { openApiDocument } from '../../../dev/openapi/document.ts'
+import { PROBLEM_CODES } from '../../../src/routes/schemas/problem.ts'
+import { apiDocument } from './api-document.ts'
 
 const FILE = fromRoot('public/openapi.json')
 
