@@ -11,7 +11,7 @@ makes a signed link by which a person connects a company. Prints the link and wh
 
   --company-key   of the connection, such as beach-blend
   --company-name  saved with the connection when it succeeds
-  --expires-in    ${LINK_SECONDS.least} to ${LINK_SECONDS.most} seconds (default ${LINK_SECONDS.usual})
+  --expires-in    ${LINK_SECONDS.min} to ${LINK_SECONDS.max} seconds (default ${LINK_SECONDS.default})
 
 Reads START_LINK_KEYS and QUICKBOOKS_REDIRECT_URI from the environment, and asks no one: the Worker accepts the link
 because it has the same key. The link may be opened again until it expires.
@@ -20,8 +20,8 @@ because it has the same key. The link may be opened again until it expires.
 const seconds = (text: string | undefined) => {
   if (text === undefined) return undefined
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
-  const isAllowed = value >= LINK_SECONDS.least && value <= LINK_SECONDS.most
-  return isAllowed ? value : fail(`--expires-in must be ${LINK_SECONDS.least} to ${LINK_SECONDS.most} seconds.`)
+  const isAllowed = value >= LINK_SECONDS.min && value <= LINK_SECONDS.max
+  return isAllowed ? value : fail(`--expires-in must be ${LINK_SECONDS.min} to ${LINK_SECONDS.max} seconds.`)
 }
 
 const make = async () => {

@@ -12,7 +12,7 @@ import { createTokenCache } from './tokens/token-cache.ts'
 
 export type BrokerDeps = Omit<
   StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & GetTokenDeps,
-  'admit' | 'signAgain' | 'tokenCache' | 'replicaReads' | 'limit'
+  'authorizeStart' | 'signAgain' | 'tokenCache' | 'replicaReads' | 'limit'
 > & {
   /** Where the table has any. */
   replicas?: ReplicaReadDeps['replicas'] | undefined
@@ -26,7 +26,7 @@ export function createBroker(deps: BrokerDeps) {
   const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
   const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
   const limit = createRefreshLimit(deps)
-  const { admit, signAgain, issue: startLink } = createStartLinks(deps)
+  const { authorizeStart, signAgain, issue: startLink } = createStartLinks(deps)
   const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache, replicaReads, limit })
 
   /** The stored record. Throws `connection_not_found`. */
@@ -38,7 +38,7 @@ export function createBroker(deps: BrokerDeps) {
 
   return {
     startLink,
-    start: createStart({ ...deps, admit }),
+    start: createStart({ ...deps, authorizeStart }),
     finish: createCallback({ ...deps, signAgain, tokenCache, limit }),
     disconnect: createDisconnect({ ...deps, tokenCache }),
     connection,

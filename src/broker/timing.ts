@@ -1,4 +1,10 @@
-import type { EpochMs } from './connection.ts'
+import type { EpochMs, EpochSeconds } from './connection.ts'
+import type { Runtime } from './ports/runtime.ts'
+
+/** The time of a clock in seconds. */
+export function nowSeconds({ now }: Pick<Runtime, 'now'>): EpochSeconds {
+  return Math.floor(now() / 1000)
+}
 
 /** The lengths of a refresh in milliseconds. All are configuration, so that tests need not wait. */
 export interface Timing {

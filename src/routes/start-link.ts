@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { IssuedLink, PresentedSignature } from '../broker/consent/start-links.ts'
+import type { IssuedLink, LinkSignature } from '../broker/consent/start-links.ts'
 import { queryValues } from '../http/request.ts'
 
 export const EXPIRES_AT = /^\d{1,11}$/
@@ -20,7 +20,7 @@ export function startLinkUrl(origin: string, { companyKey, companyName, signed }
 }
 
 /** The signature that the opened link carries, checked for its form alone. */
-export function presentedSignature(c: Context): PresentedSignature {
+export function presentedSignature(c: Context): LinkSignature {
   const all = [queryValues(c, 'exp'), queryValues(c, 'kid'), queryValues(c, 'sig')]
   if (all.every(({ length }) => length === 0)) return undefined
   const [exp = '', kid = '', mac = ''] = all.map(([first]) => first)

@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts'
 import type { StartLinkBody } from './schemas/connection.ts'
 import { startLinkUrl } from './start-link.ts'
 
-const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.least} to ${LINK_SECONDS.most}.`
+const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.min} to ${LINK_SECONDS.max}.`
 
 /** The body, which the API document tells as it is parsed. */
 export const START_LINK_REQUEST = v.strictObject(
@@ -19,8 +19,8 @@ export const START_LINK_REQUEST = v.strictObject(
       v.pipe(
         v.number(EXPIRES_IN),
         v.integer(EXPIRES_IN),
-        v.minValue(LINK_SECONDS.least, EXPIRES_IN),
-        v.maxValue(LINK_SECONDS.most, EXPIRES_IN),
+        v.minValue(LINK_SECONDS.min, EXPIRES_IN),
+        v.maxValue(LINK_SECONDS.max, EXPIRES_IN),
       ),
     ),
   },

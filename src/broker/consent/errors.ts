@@ -5,10 +5,11 @@ import type { ExchangeError } from '../ports/intuit.ts'
 import { authorizationErrorCause, errorName } from './intuit-errors.ts'
 
 /*
- * The problems of a consent. Each says what failed and no more: `toConsentProblem` adds how the connection stands and
+ * The problems of a consent. Each one says only what failed. `toConsentProblem` adds whether the company is connected and
  * where to begin again.
  */
 
+/** The state is unknown, used, expired or bound to another browser. */
 export function invalidState(): Problem {
   return new Problem(
     'invalid_state',
@@ -16,10 +17,10 @@ export function invalidState(): Problem {
   )
 }
 
-/** Why the first visit of a link connected nothing, for who opens it again. */
+/** Why the first visit of a link connected nothing. Shown to a person who opens the link again. */
 const REASONS: Partial<Record<ProblemCode, string>> = {
   authorization_denied: 'the request was refused at Intuit',
-  connection_not_found: 'the connection was removed meanwhile',
+  connection_not_found: 'the connection was removed in the meantime',
   realm_mismatch: 'the key belongs to another QuickBooks company or environment',
   realm_in_use: 'the QuickBooks company is connected under another key',
   token_exchange_failed: 'Intuit refused to exchange the code',
@@ -29,7 +30,7 @@ const REASONS: Partial<Record<ProblemCode, string>> = {
   configuration_error: 'this deployment is not fully configured',
 }
 
-/** A link that was used, and what its first visit came to. How the company stands now is another question. */
+/** The link was used. `outcome` is that of its first visit; the company may have been connected or disconnected since. */
 export function linkUsed(companyKey: string, outcome: ConsentOutcome): Problem {
   const detail = outcome.connected
     ? `${outcome.companyName} was connected by this link. A link works once, so this visit changed nothing. ` +
@@ -38,33 +39,35 @@ export function linkUsed(companyKey: string, outcome: ConsentOutcome): Problem {
   return new Problem('invalid_state', detail, { earlierOutcome: outcome })
 }
 
-/** A link that was used, by a visit that has not told its outcome. */
+/** The link was used by a visit that has not recorded its outcome. */
 export function linkUnfinished(isUnderWay: boolean): Problem {
   return new Problem(
     'invalid_state',
     isUnderWay
-      ? 'This link is being used by another visit, which is still under way. Look at the connection in a minute, and begin again only if it did not come about.'
-      : 'This link was used, and its first visit did not finish. Look at the connection, and begin again if it did not come about.',
+      ? 'This link is being used by another visit, which is still under way. Check the connection in a minute before you begin again.'
+      : 'This link was used, and its first visit did not finish. Check the connection before you begin again.',
   )
 }
 
-/** `error` is Intuit's (RFC 6749 section 4.1.2.1): the owner's refusal, or a fault that the reader must tell from it. */
+/** Intuit redirected back with an `error` (RFC 6749 section 4.1.2.1): the person declined, or Intuit reports a fault. */
 export function authorizationDenied(error: string): Problem {
   const intuitError = errorName(error)
   const details = {
     owner: 'The request was denied at Intuit.',
     setup:
-      `Intuit refused the request with ${intuitError}; nobody declined it. ` +
+      `Intuit refused the request with ${intuitError}. The person did not decline it. ` +
       "The operator has to correct the scopes, the redirect URI or the app's settings at Intuit.",
-    intuit: `Intuit could not handle the request now and answered ${intuitError}; nobody declined it. Wait a few minutes.`,
+    intuit: `Intuit could not handle the request and answered ${intuitError}. The person did not decline it. Wait a few minutes.`,
   }
   return new Problem('authorization_denied', details[authorizationErrorCause(error)], { intuitError })
 }
 
+/** The record was deleted or disconnected while the consent was under way. */
 export function connectionRemoved(): Problem {
-  return new Problem('connection_not_found', 'The connection was removed meanwhile.')
+  return new Problem('connection_not_found', 'The connection was removed in the meantime.')
 }
 
+/** The key is connected to another company. */
 export function realmMismatch(companyKey: string): Problem {
   return new Problem(
     'realm_mismatch',
@@ -74,14 +77,15 @@ export function realmMismatch(companyKey: string): Problem {
   )
 }
 
+/** The redirect has no `realmId`, and the key is connected to a company. */
 export function realmMissing(companyKey: string): Problem {
   return new Problem(
     'realm_mismatch',
-    `Intuit did not say which company was chosen, and the key ${companyKey} belongs to one.`,
+    `Intuit did not say which company was chosen, but the key ${companyKey} is connected to one.`,
   )
 }
 
-/** `stored` is the environment of the connection. */
+/** The key is connected in another environment. `stored` is the environment of the connection. */
 export function environmentMismatch(companyKey: string, stored: Environment): Problem {
   return new Problem(
     'realm_mismatch',
@@ -90,7 +94,7 @@ export function environmentMismatch(companyKey: string, stored: Environment): Pr
   )
 }
 
-/** Names no other key: it may be another customer's. */
+/** Another key has the company. The detail does not name that key, because it may belong to another customer. */
 export function realmInUse(): Problem {
   return new Problem(
     'realm_in_use',
@@ -99,6 +103,7 @@ export function realmInUse(): Problem {
   )
 }
 
+/** Intuit did not issue tokens for the code. */
 export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSeconds }: ExchangeError): Problem {
   const facts = { intuitTid, intuitError }
   switch (reason) {
@@ -119,7 +124,7 @@ export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSecon
     case 'invalid_grant':
       return new Problem('token_exchange_failed', 'Intuit refused the code.', facts)
     case 'no_refresh_token':
-      // Nothing is revoked either: that would end the app's permission for the company everywhere.
+      // The access token is not revoked: a revocation would end the app's permission for the company everywhere.
       return new Problem(
         'token_exchange_failed',
         'Intuit answered without a refresh token, so nothing was stored.',
@@ -128,18 +133,19 @@ export function exchangeFailed({ reason, intuitError, intuitTid, retryAfterSecon
   }
 }
 
-/** Refused before the code is used: what Intuit would answer could not be stored in time. */
+/** Thrown before the code is exchanged: there is not enough time left to store the token pair. */
 export function tooSlow(): Problem {
   return new Problem('storage_unavailable', 'The token store answers too slowly. Nothing was connected.', {
     retryAfterSeconds: 5,
   })
 }
 
+/** Intuit issued the token pair, and it is not stored yet. */
 export function notStored(): Problem {
   return new Problem(
     'storage_unavailable',
-    'Intuit has agreed, but the tokens could not be stored yet. Storing them is tried again in the background: ' +
-      'look at the connection in a minute, and begin again only if it did not come about.',
+    'Intuit issued the tokens, but they could not be stored yet. The service retries in the background. ' +
+      'Check the connection in a minute before you begin again.',
     { retryAfterSeconds: 60 },
   )
 }

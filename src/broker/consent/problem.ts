@@ -4,11 +4,11 @@ import { connectionStatus, type Status } from '../connection-status.ts'
 import type { SignedLink, VerifiedLink } from '../ports/crypto.ts'
 import type { AuthorizationState } from '../ports/storage.ts'
 
-/** The start links that lead a person back to a consent. */
-export interface StartAgain {
-  /** Where a person begins the consent for a company again; `undefined` where that takes a signed link and there is none. */
+/** How to link to the start of a consent. */
+export interface StartAgainDeps {
+  /** The URL where a person starts the consent of a company. `undefined`: that needs a signed link and there is none. */
   startUrl(companyKey: string, companyName: string | undefined, signed?: SignedLink | undefined): string | undefined
-  /** The signed part of a link that was verified before. `undefined`: it has expired, or its key is gone. */
+  /** Signs a verified link again. `undefined`: it has expired, or its key is no longer configured. */
   signAgain(companyKey: string, companyName: string | undefined, link: VerifiedLink): Promise<SignedLink | undefined>
 }
 
@@ -21,17 +21,17 @@ const STANDING: Record<Status, ProblemCompany['standing']> = {
   disconnected: 'not_connected',
 }
 
-function standingOf(connection: ConsentContext['connection'], now: EpochSeconds): ProblemCompany['standing'] {
+function toStanding(connection: ConsentContext['connection'], now: EpochSeconds): ProblemCompany['standing'] {
   if (connection === 'unknown') return connection
   return connection ? STANDING[connectionStatus(connection, holdings(connection), now)] : 'not_connected'
 }
 
-function standingText(companyKey: string, standing: ProblemCompany['standing']): string | undefined {
+function describeStanding(companyKey: string, standing: ProblemCompany['standing']): string | undefined {
   switch (standing) {
     case 'connected':
       return `The key ${companyKey} is still connected, with the tokens that it had before.`
     case 'reconnect_required':
-      return `The key ${companyKey} has to be connected again, as before.`
+      return `The key ${companyKey} still has to be connected again.`
     case 'not_connected':
       return `The key ${companyKey} is not connected.`
     case 'unknown':
@@ -39,41 +39,44 @@ function standingText(companyKey: string, standing: ProblemCompany['standing']):
   }
 }
 
-/** What the callback knows of the company once it has claimed the state. */
+/** What is known about the company of a consent when the consent fails. */
 export interface ConsentContext {
   state: AuthorizationState
-  /** As the table had it last. `unknown`: a write is under way. */
+  /** The last record that was read. `unknown`: a write is in progress. `undefined`: there is no record. */
   connection: Connection | 'unknown' | undefined
 }
 
-/** Where the consent of this state can begin again: by the link that was opened, as long as that works. */
-async function startAgain({ companyKey, companyName, link }: AuthorizationState, { startUrl, signAgain }: StartAgain) {
+/** Where the person can start this consent again. Prefers the signed link that they opened, if it still works. */
+async function findStartUrl(
+  { companyKey, companyName, link }: AuthorizationState,
+  { startUrl, signAgain }: StartAgainDeps,
+) {
   const signed = link && (await signAgain(companyKey, companyName, link))
   const url = startUrl(companyKey, companyName, signed)
   if (signed) return { url, needsNewLink: false, text: 'Begin again with the same start link.' }
   if (url !== undefined) return { url, needsNewLink: false, text: `Begin again at /oauth/start/${companyKey}.` }
-  if (link) return { url, needsNewLink: true, text: 'The start link no longer works: make a new one.' }
+  if (link) return { url, needsNewLink: true, text: 'The start link no longer works. Ask for a new one.' }
   return { url, needsNewLink: false, text: 'Begin again with a signed start link.' }
 }
 
 /**
- * Adds to a failed consent what every reader of it needs: which company it was for, whether that one is connected all
- * the same, and where to begin again.
+ * Adds to the problem of a failed consent which company it was for, whether that company is connected, and where to begin
+ * again. Any other error is returned unchanged.
  */
 export async function toConsentProblem(
   error: unknown,
   { state, connection }: ConsentContext,
-  links: StartAgain,
+  deps: StartAgainDeps,
   now: EpochSeconds,
 ): Promise<unknown> {
   if (!(error instanceof Problem)) return error
-  const { url: startUrl, needsNewLink, text } = await startAgain(state, links)
+  const { url: startUrl, needsNewLink, text } = await findStartUrl(state, deps)
   const stored = connection === 'unknown' ? undefined : connection
   const company = {
     name: state.companyName ?? stored?.companyName ?? state.companyKey,
-    standing: standingOf(connection, now),
+    standing: toStanding(connection, now),
   }
-  const sentences = [error.message, standingText(state.companyKey, company.standing), text]
+  const sentences = [error.message, describeStanding(state.companyKey, company.standing), text]
   const detail = sentences.filter((sentence) => sentence !== undefined).join(' ')
   return error.with(detail, { company, startUrl, needsNewLink })
 }

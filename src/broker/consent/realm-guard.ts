@@ -1,78 +1,98 @@
 import type { Problem } from '../../problem.ts'
 import type { Environment } from '../company.ts'
 import { type Connection, type EpochSeconds, holdsTokens } from '../connection.ts'
-import type { Log } from '../ports/runtime.ts'
+import type { Log, Runtime } from '../ports/runtime.ts'
 import type { ConnectionStore, RealmStore } from '../ports/storage.ts'
+import { nowSeconds } from '../timing.ts'
 import { environmentMismatch, realmInUse, realmMismatch, realmMissing } from './errors.ts'
 
+/** What the checks of a realm need. */
 export interface RealmGuardDeps {
   connections: ConnectionStore
   realms: RealmStore
+  runtime: Pick<Runtime, 'now'>
   log: Log
   /** Whether a realm that is connected under one key is refused under another. */
   oneKeyPerRealm(): boolean
 }
 
-/** A consent that came back, before its code is spent. */
-export interface Arrival {
+/** What a consent connects. */
+export interface ConsentTarget {
   companyKey: string
   environment: Environment
-  /** From the query: unverified until a first call of QuickBooks with the token. */
+  /** The QuickBooks company, from the query. It is not verified until a QuickBooks call succeeds with the token. */
   realmId: string | undefined
 }
 
-/** Whether an arrival brings its realm to a second key, and whether the realm is to be noted as its own. */
-export interface RealmUse {
+/** Which other key has the realm of a consent. */
+export interface RealmCheck {
+  /** Whether the realm is connected under another key as well. */
   isShared: boolean
-  isToBeNoted: boolean
+  /** Whether to record the realm under the key of this consent. */
+  shouldRecord: boolean
 }
 
-/** A connected key keeps its company and its environment. The problem of an arrival that would change one of them. */
-export function findMove(connection: Connection, { companyKey, environment, realmId }: Arrival): Problem | undefined {
+/**
+ * A connected key keeps its company and its environment. Returns the `realm_mismatch` of a consent that would change
+ * one of them, or `undefined`.
+ */
+export function findRealmConflict(connection: Connection, target: ConsentTarget): Problem | undefined {
+  const { companyKey, environment, realmId } = target
   if (!holdsTokens(connection)) return undefined
   if (connection.environment !== environment) return environmentMismatch(companyKey, connection.environment)
   if (connection.realmId === undefined || connection.realmId === realmId) return undefined
   return realmId === undefined ? realmMissing(companyKey) : realmMismatch(companyKey)
 }
 
-/** Throws `realm_mismatch`. */
-export function refuseMove(connection: Connection, arrival: Arrival): void {
-  const move = findMove(connection, arrival)
-  if (move) throw move
+/** Throws `realm_mismatch` if the consent would change the company or the environment of a connected key. */
+export function requireSameRealm(connection: Connection, target: ConsentTarget): void {
+  const conflict = findRealmConflict(connection, target)
+  if (conflict) throw conflict
 }
 
-/** One company under two keys: told to whoever connects it and to the log, or refused. */
-export function createRealmGuard({ connections, realms, log, oneKeyPerRealm }: RealmGuardDeps) {
-  /** A note says where to look and no more: whether that key still holds the realm stands in its own record. */
-  const stillHolds = async (holder: string, { environment, realmId }: Arrival, now: EpochSeconds) => {
-    const connection = await connections.read(holder, now)
-    return (
-      connection !== undefined &&
-      holdsTokens(connection) &&
-      connection.realmId === realmId &&
-      connection.environment === environment
-    )
-  }
+/** A recorded key can be out of date. Only its connection says whether it still has the realm. */
+async function hasRealm({ connections, runtime }: RealmGuardDeps, companyKey: string, target: ConsentTarget) {
+  const connection = await connections.read(companyKey, nowSeconds(runtime))
+  return (
+    connection !== undefined &&
+    holdsTokens(connection) &&
+    connection.realmId === target.realmId &&
+    connection.environment === target.environment
+  )
+}
 
-  /** `holder` is the key that the realm was last noted for. Throws `realm_in_use` where one key alone may have it. */
-  const checkRealm = async (arrival: Arrival, holder: string | undefined, now: EpochSeconds): Promise<RealmUse> => {
-    const { companyKey, realmId } = arrival
-    if (realmId === undefined || holder === companyKey) return { isShared: false, isToBeNoted: false }
-    const isShared = holder !== undefined && (await stillHolds(holder, arrival, now))
-    if (!isShared) return { isShared, isToBeNoted: true }
-    const isRefused = oneKeyPerRealm()
-    log({ event: isRefused ? 'realm_refused' : 'realm_shared', company_key: companyKey, other_company_key: holder })
-    if (isRefused) throw realmInUse()
-    return { isShared, isToBeNoted: false }
-  }
+/**
+ * Checks whether another key has the realm, and logs it. `recordedKey` is the company key that the realm store has.
+ * Throws `realm_in_use` if the deployment allows one key per realm.
+ */
+export async function checkRealm(
+  deps: RealmGuardDeps,
+  target: ConsentTarget,
+  recordedKey: string | undefined,
+): Promise<RealmCheck> {
+  const { companyKey, realmId } = target
+  if (realmId === undefined || recordedKey === companyKey) return { isShared: false, shouldRecord: false }
+  const isShared = recordedKey !== undefined && (await hasRealm(deps, recordedKey, target))
+  if (!isShared) return { isShared, shouldRecord: true }
+  const isRefused = deps.oneKeyPerRealm()
+  const event = isRefused ? 'realm_refused' : 'realm_shared'
+  deps.log({ event, company_key: companyKey, other_company_key: recordedKey })
+  if (isRefused) throw realmInUse()
+  return { isShared, shouldRecord: false }
+}
 
-  /** A note that fails costs nobody the tokens: the next consent of the realm makes it. */
-  const note = async ({ companyKey, environment, realmId }: Arrival, { isToBeNoted }: RealmUse, now: EpochSeconds) => {
-    if (!isToBeNoted || realmId === undefined) return
-    await realms
-      .record(environment, realmId, companyKey, now)
-      .catch(() => log({ event: 'realm_not_recorded', company_key: companyKey }))
-  }
-
-  return { checkRealm, note }
+/**
+ * Records the realm under the key of the consent if the check says so. A failed write is logged and does not fail the
+ * consent: the next consent of the realm writes it.
+ */
+export async function recordRealm(
+  { realms, log }: RealmGuardDeps,
+  { companyKey, environment, realmId }: ConsentTarget,
+  { shouldRecord }: RealmCheck,
+  now: EpochSeconds,
+): Promise<void> {
+  if (!shouldRecord || realmId === undefined) return
+  await realms
+    .record(environment, realmId, companyKey, now)
+    .catch(() => log({ event: 'realm_not_recorded', company_key: companyKey }))
 }

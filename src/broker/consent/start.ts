@@ -3,13 +3,15 @@ import type { EpochSeconds } from '../connection.ts'
 import type { Vault, VerifiedLink } from '../ports/crypto.ts'
 import type { AuthorizationServer } from '../ports/intuit.ts'
 import type { FlowSettings, Runtime } from '../ports/runtime.ts'
-import type { ConnectionStore, StateStore } from '../ports/storage.ts'
+import type { AuthorizationState, ConnectionStore, StateStore } from '../ports/storage.ts'
+import { nowSeconds } from '../timing.ts'
 import type { StartRequest } from './start-links.ts'
-import { formatState, markedNonce } from './state.ts'
+import { createStateNonce, formatState } from './state.ts'
 
-/** How long a record that never got connected lives. */
+/** Lifetime of a record that is never connected. */
 const UNFINISHED_SECONDS = 24 * 3600
 
+/** What the start of a consent needs. */
 export interface StartDeps {
   connections: ConnectionStore
   states: StateStore
@@ -17,69 +19,85 @@ export interface StartDeps {
   settings: Pick<FlowSettings, 'requireConsent'>
   vault: Vault
   runtime: Runtime
+  /** Lifetime of a state. */
   stateTtlSeconds(): number
-  /** Whether a consent ends in the browser that began it, or nowhere. */
+  /** Whether a consent can only be completed in the browser that started it. */
   bindsBrowser(): boolean
-  /** Resolves to the link if its signature was verified. Throws `invalid_start_link` where the link does not let in. */
-  admit(request: StartRequest): Promise<VerifiedLink | undefined>
+  /** Resolves to the verified link, if the request has one. Throws `invalid_start_link`. */
+  authorizeStart(request: StartRequest): Promise<VerifiedLink | undefined>
 }
 
-interface AdmittedStart extends StartRequest {
+/** A start request that is allowed. */
+interface AuthorizedStart extends StartRequest {
   link: VerifiedLink | undefined
 }
 
-/** Where to send the person, and what their browser has to present when it comes back. */
-export interface Started {
+/** A state, and the browser that it is bound to. */
+interface NewState {
+  state: AuthorizationState
+  binding: BrowserBinding | undefined
+}
+
+/** Where to redirect the person, and the secret that their browser sends when it comes back. */
+export interface StartedConsent {
   authorizationUrl: string
   binding: BrowserBinding | undefined
 }
 
+/** The secret that binds a consent to the browser that started it. */
 export interface BrowserBinding {
-  /** Of the state that it belongs to. */
+  /** The nonce of its state. */
   nonce: string
   secret: string
-  /** How long the state lives. */
+  /** Lifetime of the state, in seconds. */
   seconds: number
 }
 
-/** The consent of a person (RFC 6749 section 4.1): the link out. */
+/** Creates a state. The caller stores it. */
+async function createState(
+  { vault, runtime, stateTtlSeconds, bindsBrowser }: StartDeps,
+  { companyKey, companyName, link }: AuthorizedStart,
+  environment: Environment,
+  now: EpochSeconds,
+): Promise<NewState> {
+  const secret = bindsBrowser() ? runtime.nonce() : undefined
+  const seconds = stateTtlSeconds()
+  const nonce = createStateNonce(environment, runtime.nonce())
+  const browserHash = secret === undefined ? undefined : await vault.digest(secret)
+  const lifetime = { createdAt: now, expiresAt: now + seconds }
+  const state = { nonce, companyKey, companyName, environment, browserHash, link, ...lifetime }
+  return { state, binding: secret === undefined ? undefined : { nonce, secret, seconds } }
+}
+
+/**
+ * Creates the first half of a consent (RFC 6749 section 4.1): the redirect to Intuit. The state is stored before the
+ * function resolves. Throws `invalid_start_link`, `configuration_error` and `storage_unavailable`.
+ */
 export function createStart(deps: StartDeps) {
-  const { connections, states, intuit, settings, vault, runtime, stateTtlSeconds, bindsBrowser, admit } = deps
-  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
+  const { connections, states, intuit, settings, runtime, authorizeStart } = deps
 
-  const newState = async (request: AdmittedStart, environment: Environment, now: EpochSeconds) => {
-    const { companyKey, companyName, link } = request
-    const secret = bindsBrowser() ? runtime.nonce() : undefined
-    const seconds = stateTtlSeconds()
-    const nonce = markedNonce(environment, runtime.nonce())
-    const browserHash = secret === undefined ? undefined : await vault.digest(secret)
-    const lifetime = { createdAt: now, expiresAt: now + seconds }
-    const state = { nonce, companyKey, companyName, environment, browserHash, link, ...lifetime }
-    return { state, binding: secret === undefined ? undefined : { nonce, secret, seconds } }
-  }
-
-  /** Stores the state before the person is sent away with it. */
-  return async (request: StartRequest): Promise<Started> => {
-    const admitted = { ...request, link: await admit(request) }
+  return async (request: StartRequest): Promise<StartedConsent> => {
+    const authorized = { ...request, link: await authorizeStart(request) }
     const { companyKey, companyName } = request
-    const now = nowSeconds()
-    const guess = environmentFor(companyKey, companyName ?? '')
-    settings.requireConsent(guess)
-    let begun = await newState(admitted, guess, now)
+    const now = nowSeconds(runtime)
+    const assumed = environmentFor(companyKey, companyName ?? '')
+    settings.requireConsent(assumed)
+    let created = await createState(deps, authorized, assumed, now)
     const beginning = {
       companyName: companyName ?? companyKey,
-      environment: guess,
+      environment: assumed,
       now,
       expiresAt: now + UNFINISHED_SECONDS,
     }
-    const [, connection] = await Promise.all([states.put(begun.state), connections.begin(companyKey, beginning)])
+    const [, connection] = await Promise.all([states.put(created.state), connections.begin(companyKey, beginning)])
+    // Without a name in the request, the stored name decides. It is known only now.
     const environment = environmentFor(companyKey, companyName ?? connection.companyName)
-    if (environment !== guess) {
+    if (environment !== assumed) {
       settings.requireConsent(environment)
-      begun = await newState(admitted, environment, now)
-      await states.put(begun.state)
+      created = await createState(deps, authorized, environment, now)
+      await states.put(created.state)
     }
-    const { state, binding } = begun
+    const { state, binding } = created
     return { authorizationUrl: intuit.authorizationUrl(environment, formatState(companyKey, state.nonce)), binding }
   }
 }

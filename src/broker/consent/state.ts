@@ -1,21 +1,28 @@
 import type { Environment } from '../company.ts'
 import { invalidState } from './errors.ts'
 
-/** A nonce begins with the environment of its consent, so that the callback can look for the realm's holder before it has read the state. */
-const MARKS: Record<Environment, string> = { production: 'p', sandbox: 's' }
+/**
+ * A nonce begins with the environment of its consent. So the callback can look up the realm in parallel with the read of
+ * the state.
+ */
+const ENVIRONMENT_MARKS: Record<Environment, string> = { production: 'p', sandbox: 's' }
 
-export function markedNonce(environment: Environment, nonce: string): string {
-  return MARKS[environment] + nonce
+/** The nonce of a state: the mark of the environment, then `random`. */
+export function createStateNonce(environment: Environment, random: string): string {
+  return ENVIRONMENT_MARKS[environment] + random
 }
 
-/** What travels through Intuit: `company_key:nonce`. */
+/** The `state` parameter that Intuit sends back: `company_key:nonce`. */
 export function formatState(companyKey: string, nonce: string): string {
   return `${companyKey}:${nonce}`
 }
 
-/** A state taken apart; the environment is a guess until its record was read. Throws `invalid_state` for what is not even of that form: it is not worth a question to the table. */
-export function parseState(state: string): { companyKey: string; nonce: string; guess: Environment } {
+/**
+ * Parses the `state` parameter. Anybody can write the environment into it, so it is a hint until the stored state is
+ * read. Throws `invalid_state` for another format, so that it costs no request to the table.
+ */
+export function parseState(state: string): { companyKey: string; nonce: string; environmentHint: Environment } {
   const [, companyKey, nonce] = /^([\w-]{1,64}):([\w-]{16,128})$/.exec(state) ?? []
   if (!companyKey || !nonce) throw invalidState()
-  return { companyKey, nonce, guess: nonce.startsWith(MARKS.sandbox) ? 'sandbox' : 'production' }
+  return { companyKey, nonce, environmentHint: nonce.startsWith(ENVIRONMENT_MARKS.sandbox) ? 'sandbox' : 'production' }
 }

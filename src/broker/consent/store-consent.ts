@@ -6,9 +6,10 @@ import type { ConnectionStore, Consent } from '../ports/storage.ts'
 import type { RefreshLimit } from '../refresh/concurrency-limit.ts'
 import { retryUntil, STORE_PAUSE_MS } from '../retry.ts'
 import { connectionRemoved, notStored } from './errors.ts'
-import { type Arrival, findMove } from './realm-guard.ts'
+import { type ConsentTarget, findRealmConflict } from './realm-guard.ts'
 
-interface StoreConsentDeps {
+/** What storing the token pair of a consent needs. */
+export interface StoreConsentDeps {
   connections: ConnectionStore
   intuit: Pick<AuthorizationServer, 'revoke'>
   runtime: Runtime
@@ -16,67 +17,71 @@ interface StoreConsentDeps {
   limit: Pick<RefreshLimit, 'noteAtRisk'>
 }
 
-interface StoreConsentRequest {
-  arrival: Arrival
+/** The token pair of a consent, and until when to try to store it. */
+export interface StoreConsentRequest {
+  target: ConsentTarget
   consent: Consent
-  /** The refresh token itself. */
+  /** The refresh token itself, for its revocation. */
   refreshToken: string
-  /** No write begins later. */
+  /** No write begins after this time. */
   deadline: EpochMs
-  /** Is told of each write that failed. */
+  /** Called after each write that failed. */
   onFailure(): void
 }
 
-/** What the record says after the write: it holds tokens of this consent or of a later one, or refuses this one. */
-export type Verdict = { stored: Connection } | { refused: Problem; connection: Connection }
+/** `stored`: the record has the tokens of this consent or of a later one. `refused`: why it does not take them. */
+export type StoreConsentResult = { stored: Connection } | { refused: Problem; connection: Connection }
 
 /**
- * Judges the record as it stands after the write. Never takes a pair for stored that was thrown away without a later one
- * in its place. Throws where the record gives no reason for its refusal: the write is worth another attempt.
+ * Classifies the record as it is after the write. A token pair counts as stored only if the record has its tokens or
+ * those of a later consent. Throws if the record gives no reason for the refused write, so that the write is retried.
  */
-function checkRealm(connection: Connection, { arrival, consent }: StoreConsentRequest): Verdict {
+function classifyRecord(connection: Connection, { target, consent }: StoreConsentRequest): StoreConsentResult {
   const { lastChange } = connection
   const isOurs = lastChange?.by === consent.writer
   const isLater = lastChange !== undefined && !isOurs && lastChange.at >= changeTime(consent)
   if (!holdsTokens(connection)) {
-    if (!isOurs && !isLater) throw new Error('The record refused a consent that it has room for.')
+    if (!isOurs && !isLater) throw new Error('The table refused a consent for a record without tokens.')
     return { refused: connectionRemoved(), connection }
   }
-  const move = findMove(connection, arrival)
-  if (move) return { refused: move, connection }
-  if (!isOurs && !isLater) throw new Error('The record refused a consent of its own company.')
+  const conflict = findRealmConflict(connection, target)
+  if (conflict) return { refused: conflict, connection }
+  if (!isOurs && !isLater) throw new Error('The table refused a consent for a record of the same company.')
   return { stored: connection }
 }
 
-/** Stores the first pair of a consent. The code is used, and nobody else has its tokens, so every failure is retried. */
-export function createStoreConsent({ connections, intuit, runtime, log, limit }: StoreConsentDeps) {
-  /** The company was disconnected after Intuit had issued this pair, by somebody who could not know of it. */
-  const revoke = async ({ companyKey, environment }: Arrival, refreshToken: string) => {
-    try {
-      const { outcome, intuitTid } = await intuit.revoke(environment, refreshToken)
-      const revocation = outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
-      log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
-    } catch {
-      log({ event: 'disconnected', company_key: companyKey, revocation: 'unconfirmed' })
-    }
+/** Revokes a token pair that Intuit issued before the company was disconnected: the disconnect could not revoke it. */
+async function revoke({ intuit, log }: StoreConsentDeps, { target, refreshToken }: StoreConsentRequest) {
+  const { companyKey, environment } = target
+  try {
+    const { outcome, intuitTid } = await intuit.revoke(environment, refreshToken)
+    const revocation = outcome === 'revoked' ? 'confirmed' : 'unconfirmed'
+    log({ event: 'disconnected', company_key: companyKey, revocation, intuit_tid: intuitTid })
+  } catch {
+    log({ event: 'disconnected', company_key: companyKey, revocation: 'unconfirmed' })
   }
+}
 
-  /** Throws `storage_unavailable` at the deadline. */
-  return async (request: StoreConsentRequest): Promise<Verdict> => {
-    const { arrival, consent, deadline, refreshToken } = request
-    let isAtRisk = false
-    const onFailure = () => {
-      log({ event: 'pair_write_failed', company_key: arrival.companyKey })
-      if (!isAtRisk) limit.noteAtRisk(storing)
-      isAtRisk = true
-      request.onFailure()
-    }
-    const attempt = async () => checkRealm(await connections.connect(arrival.companyKey, consent), request)
-    const storing = retryUntil(attempt, deadline, runtime, onFailure, STORE_PAUSE_MS)
-    const ended = await storing
-    if (!ended) throw notStored()
-    const { value: verdict } = ended
-    if ('refused' in verdict && !holdsTokens(verdict.connection)) await revoke(arrival, refreshToken)
-    return verdict
+/**
+ * Stores the token pair of a consent. The code is used and no other record has its tokens, so every failed write is
+ * retried. Throws `storage_unavailable` at the deadline.
+ */
+export async function storeConsent(deps: StoreConsentDeps, request: StoreConsentRequest): Promise<StoreConsentResult> {
+  const { connections, runtime, log, limit } = deps
+  const { consent, deadline } = request
+  const { companyKey } = request.target
+  let isAtRisk = false
+  const onFailure = () => {
+    log({ event: 'pair_write_failed', company_key: companyKey })
+    if (!isAtRisk) limit.noteAtRisk(storing)
+    isAtRisk = true
+    request.onFailure()
   }
+  const write = async () => classifyRecord(await connections.connect(companyKey, consent), request)
+  const storing = retryUntil(write, deadline, runtime, onFailure, STORE_PAUSE_MS)
+  const written = await storing
+  if (!written) throw notStored()
+  const result = written.value
+  if ('refused' in result && !holdsTokens(result.connection)) await revoke(deps, request)
+  return result
 }
