@@ -1,4 +1,4 @@
-import { type Env, textVariables } from '../src/config/variables.ts'
+import { type Env, readTextVariables } from '../src/config/variables.ts'
 import { adminClient } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { type Check, checkText } from './doctor/check.ts'
@@ -55,7 +55,7 @@ const run = async () => {
   const checks = await diagnose({
     env,
     plain: Object.keys(plain),
-    client: adminClient(textVariables(env), profile),
+    client: adminClient(readTextVariables(env), profile),
     runtime: {
       fetch,
       now: () => Date.now(),

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { TokenName } from '../src/broker/ports/crypto.ts'
 import type { SymmetricKey } from '../src/crypto/key-ring.ts'
-import { createTokenVault, encryptionKeyId } from '../src/crypto/token-vault.ts'
+import { createTokenVault, findEncryptionKeyId } from '../src/crypto/token-vault.ts'
 import { Problem } from '../src/problem.ts'
 import { hasLapsed, type Item, TOKEN_NAMES, unchanged } from './reseal-condition.ts'
 import { createPace, isThrottled, type Pace } from './reseal-pace.ts'
@@ -107,7 +107,7 @@ const createSealer = ({ keys, onUnreadable }: ResealOptions) => {
       if (stored === undefined) continue
       try {
         const token = await vault.decrypt(companyKey, name, stored)
-        if (encryptionKeyId(stored) === first?.kid) continue
+        if (findEncryptionKeyId(stored) === first?.kid) continue
         values[name] = { S: await vault.encrypt(companyKey, name, token) }
         const lacksHash = name === 'refresh_token' && !item['refresh_token_hash']
         if (lacksHash) values['refresh_token_hash'] = { S: await vault.digest(token) }

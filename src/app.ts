@@ -34,7 +34,7 @@ interface AppDeps extends Omit<ApiKeyDeps, 'failedKeyRateLimiter'> {
   /** Where people reach us, as the redirect URI tells. */
   origin(): string
   /** Receives what an unknown error was, for the operator's eyes. */
-  reportFault(error: unknown, requestId: string): void
+  logUnknownError(error: unknown, requestId: string): void
 }
 
 function methodNotAllowed(allow: string) {
@@ -88,14 +88,14 @@ function openStart(broker: Broker, companyKey: string) {
 }
 
 /** What every request has: the log line, the headers, and an answer to whatever goes wrong. */
-function emptyTable({ broker, logRequest, now, reportFault }: AppDeps) {
+function emptyTable({ broker, logRequest, now, logUnknownError }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
   app.use(requestLog(logRequest, now), answerHeaders)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
       c,
-      toProblem(error, (unknown) => reportFault(unknown, c.get('requestId'))),
+      toProblem(error, (unknown) => logUnknownError(unknown, c.get('requestId'))),
       broker,
     ),
   )

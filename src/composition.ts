@@ -27,7 +27,7 @@ function isRescueNamespace(binding: unknown): binding is RescueNamespace {
 
 function warnUnencrypted() {
   const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
-  warn({ event: 'tokens_not_sealed', detail })
+  warn({ event: 'tokens_not_encrypted', detail })
 }
 
 /** The skew that the configuration allows. Faulty times stop refreshes; they need not stop reads of a skewed Worker. */

@@ -1,7 +1,7 @@
 import type { Runtime, WaitUntil } from './broker/ports/runtime.ts'
 import { createSingleFlight } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
-import { type Config, configurationFaults } from './config/config.ts'
+import { type Config, findConfigurationFaults } from './config/config.ts'
 
 /** How long a finding is good for: whoever asks every second costs no more than a read in that time. */
 const GOOD_FOR_MS = 10_000
@@ -29,7 +29,7 @@ export function createReadiness({ config, probe, runtime, report }: ReadinessDep
   let found: { faults: string[]; until: number } | undefined
 
   const look = async () => {
-    const faults = configurationFaults(config).map(({ text }) => `${text}.`)
+    const faults = findConfigurationFaults(config).map(({ text }) => `${text}.`)
     const table = config.storage.faults().length > 0 ? undefined : await probe()
     if (table !== undefined) faults.push(table)
     found = { faults, until: now() + GOOD_FOR_MS }

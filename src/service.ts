@@ -6,7 +6,7 @@ import { createFleet } from './fleet/fleet.ts'
 import { createRateLimiter } from './middleware/rate-limit.ts'
 import { createReadiness } from './readiness.ts'
 import { createRpcCalls } from './routes/rpc.ts'
-import { type Env, logRequest, network, reportFault, runtime, warn } from './runtime.ts'
+import { type Env, logRequest, logUnknownError, network, runtime, warn } from './runtime.ts'
 import { createTableProbe } from './storage/probe.ts'
 
 /** What an isolate answers requests and calls with. The configuration is parsed when a route asks for a part of it. */
@@ -38,7 +38,7 @@ export function createService(env: Env) {
       forcedRefresh,
     },
     logRequest,
-    reportFault,
+    logUnknownError,
   })
-  return { app, calls: createRpcCalls({ broker, forcedRefresh, now, logRequest, reportFault }) }
+  return { app, calls: createRpcCalls({ broker, forcedRefresh, now, logRequest, logUnknownError }) }
 }

@@ -1,7 +1,7 @@
-import { configurationFaults, readConfig, variableNames } from '../../src/config/config.ts'
+import { findConfigurationFaults, listVariableNames, readConfig } from '../../src/config/config.ts'
 import { isLoopback } from '../../src/config/formats.ts'
 import type { Fault } from '../../src/config/part.ts'
-import { type Env, readVariables, textFault } from '../../src/config/variables.ts'
+import { type Env, findTextFault, readVariables } from '../../src/config/variables.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { pairCheck, redirectCheck } from './intuit-app.ts'
@@ -16,7 +16,7 @@ const isQuoted = (value: string) => /^(["']).*\1$/s.test(value)
 /** What is wrong with a value whatever it is for. The Worker refuses the first kind, and takes the others as they are. */
 const valueFault = (value: unknown): string | undefined => {
   if (typeof value === 'string' && isPlaceholder(value)) return 'is a placeholder'
-  const fault = textFault(value)
+  const fault = findTextFault(value)
   if (fault !== undefined) return fault
   return typeof value === 'string' && isQuoted(value) ? 'has quotes around it' : undefined
 }
@@ -25,7 +25,7 @@ const valueFault = (value: unknown): string | undefined => {
 const valuesCheck = (env: Env): Check => {
   const { ok, fail } = findings('values')
   const variables = readVariables(env)
-  const spoilt = variableNames(readConfig(env)).flatMap((name) => {
+  const spoilt = listVariableNames(readConfig(env)).flatMap((name) => {
     const fault = valueFault(variables[name])
     return fault === undefined ? [] : [`${name} ${fault}`]
   })
@@ -109,7 +109,7 @@ const settingsCheck = (faults: Fault[]): Check => {
 
 /** What can be told from the variables alone. `env` is as the Worker would find it, `variables` what of it is text. */
 export const checkConfiguration = (env: Env, variables: Variables): Check[] => {
-  const faults = configurationFaults(readConfig(env))
+  const faults = findConfigurationFaults(readConfig(env))
   return [
     valuesCheck(env),
     apiKeyCheck(variables, faults),

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Env, textVariables } from '../../src/config/variables.ts'
+import { type Env, readTextVariables } from '../../src/config/variables.ts'
 import type { DynamoDbHttpRuntime } from '../../src/storage/dynamodb-http.ts'
 import { type Check, findings } from './check.ts'
 import { checkConfiguration } from './configuration.ts'
@@ -22,7 +22,7 @@ export interface DiagnoseParts {
 /** Every check, in the order in which faults follow from each other. Writes nothing anywhere. */
 export const diagnose = async (parts: DiagnoseParts): Promise<Check[]> => {
   const { env, plain, client, runtime, listSecrets } = parts
-  const variables = textVariables(env)
+  const variables = readTextVariables(env)
   const configuration = checkConfiguration(env, variables)
   const mayAsk = configuration.every(({ check, status }) => check !== 'table and credentials' || status !== 'fail')
   const asked = mayAsk

@@ -3,6 +3,7 @@ import type { Alert, SendAlert } from '../fleet/ports.ts'
 
 const TIMEOUT_MS = 10_000
 
+/** The receiver of alerts. */
 export interface WebhookSettings {
   url: string
   /** The base64 after `whsec_`. */
@@ -19,7 +20,7 @@ function toBody({ type, at, data }: Alert) {
   return JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
 }
 
-/** Sends alerts as Standard Webhooks. Only a 2xx response counts as delivered; redirects are not followed. */
+/** Sends alerts as Standard Webhooks. Resolves to whether the response was 2xx. Redirects are not followed. Never throws. */
 export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookDeps): SendAlert {
   const webhook = new Webhook(secret)
   return async (alert) => {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { API_KEYS } from './api-keys.ts'
 import { TRUE_OR_FALSE, VISIBLE } from './formats.ts'
 
-/** Who may ask: the holders of `API_KEY` or of one of `API_KEYS`. */
+/** The API keys that the service accepts: `API_KEY`, `API_KEYS`, or both. */
 export const ACCESS = v.pipe(
   v.object({
     API_KEY: v.optional(VISIBLE),

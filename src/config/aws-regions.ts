@@ -1,7 +1,7 @@
 /*
- * The partitions of AWS by the names of their regions, as in the AWS SDKs' partition table. The directions are narrower
- * than theirs, so that a misspelt region is refused here rather than looked up in DNS. A region that this does not know
- * takes DYNAMODB_ENDPOINT.
+ * The AWS partitions and their region names, from the partition table of the AWS SDKs. The list of directions is stricter
+ * than theirs, so that a misspelt region is rejected here and not by a failed DNS lookup. A region that is missing here
+ * needs DYNAMODB_ENDPOINT.
  */
 const DIRECTION = '(north|south|east|west|central|northeast|northwest|southeast|southwest)'
 const PARTITIONS = (
@@ -16,17 +16,17 @@ const PARTITIONS = (
   ] as const
 ).map(([area, domain]) => ({ regions: new RegExp(`^${area}-${DIRECTION}-\\d+$`), domain }))
 
-/** The beginning of a region of AWS, well spelt or not: `us-east1`, `us-east-1a`, `useast1`. */
+/** Looks like an AWS region, misspelt or not: `us-east1`, `us-east-1a`, `useast1`. */
 const REGION_LIKE =
   /^(us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-?(gov|iso[bef]?|de)?-?(north|south|east|west|central)[a-z]*-?\d/
 
-/** DynamoDB's own endpoint in a region; `undefined` where there is no such region. */
+/** The URL of DynamoDB in a region. `undefined`: the region is unknown. */
 export function regionalEndpoint(region: string): string | undefined {
   const partition = PARTITIONS.find(({ regions }) => regions.test(region))
   return partition && `https://dynamodb.${region}.${partition.domain}/`
 }
 
-/** Whether requests may be signed for a region. An endpoint of one's own may have a region of any name, such as `local`. */
+/** Whether a region name is valid. With a custom endpoint, any name is valid that does not look like an AWS region, such as `local`. */
 export function isRegion(region: string, hasEndpoint: boolean): boolean {
   if (regionalEndpoint(region) !== undefined) return true
   return hasEndpoint && /^[a-z0-9-]+$/.test(region) && !REGION_LIKE.test(region)

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { VISIBLE } from './formats.ts'
 
-const HALF = 'goes with its client id: one of the two is missing'
+const INCOMPLETE = 'goes with its client id: one of the two is missing'
 
-/** The app's two key pairs together: one is enough, and neither may be half. */
+/** The production and sandbox client credentials. One is enough. An id without its secret is an error, and the reverse. */
 export const CLIENT_CREDENTIALS = v.pipe(
   v.object({
     QUICKBOOKS_CLIENT_ID: v.optional(VISIBLE),
@@ -19,11 +19,11 @@ export const CLIENT_CREDENTIALS = v.pipe(
     ['QUICKBOOKS_CLIENT_ID'],
   ),
   v.forward(
-    v.check((given) => !given.QUICKBOOKS_CLIENT_ID === !given.QUICKBOOKS_CLIENT_SECRET, HALF),
+    v.check((given) => !given.QUICKBOOKS_CLIENT_ID === !given.QUICKBOOKS_CLIENT_SECRET, INCOMPLETE),
     ['QUICKBOOKS_CLIENT_SECRET'],
   ),
   v.forward(
-    v.check((given) => !given.QUICKBOOKS_SANDBOX_CLIENT_ID === !given.QUICKBOOKS_SANDBOX_CLIENT_SECRET, HALF),
+    v.check((given) => !given.QUICKBOOKS_SANDBOX_CLIENT_ID === !given.QUICKBOOKS_SANDBOX_CLIENT_SECRET, INCOMPLETE),
     ['QUICKBOOKS_SANDBOX_CLIENT_SECRET'],
   ),
 )

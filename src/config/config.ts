@@ -6,13 +6,13 @@ import { AUTHORIZATION, PAGES, REALMS } from './consent.ts'
 import { STORAGE } from './dynamodb.ts'
 import { EXCHANGE, PRODUCTION, REVOCATION, SANDBOX } from './intuit.ts'
 import { FLEET } from './operations.ts'
-import { createPart, type Fault, type Part, requireParts } from './part.ts'
+import { createPart, type Fault, type Part, requireSettings } from './part.ts'
 import { READ_REGIONS } from './read-regions.ts'
 import { START_LINKS } from './start-links.ts'
 import { ENCRYPTION_KEYS, FRESHNESS, TIMING, TOKEN_CACHE } from './tokens.ts'
 import { type Env, readVariables } from './variables.ts'
 
-/** The configuration, part by part. */
+/** The parsed environment. Each member is one part, parsed at its first use. */
 export type Config = ReturnType<typeof readConfig>
 type Settings<Name extends keyof Config> = ReturnType<Config[Name]>
 export type StorageSettings = Settings<'storage'>
@@ -20,8 +20,8 @@ export type ReadRegions = Settings<'readRegions'>
 export type ClientCredentials = Settings<'production'>
 
 /**
- * Reads an `env`. A part is parsed when a route asks for it: `/health` answers whatever is missing, and a fault in one
- * part does not affect routes that do not need it. Bindings are read where they are used.
+ * Reads the variables of an `env`. A part is parsed when a route needs it, so an error in one part does not affect the
+ * other routes, and `/health` always responds. Bindings are read where they are used.
  */
 export function readConfig(env: Env) {
   const variables = readVariables(env)
@@ -47,34 +47,38 @@ export function readConfig(env: Env) {
   }
 }
 
-/** Every variable that this service reads, by name. */
-export function variableNames(config: Config): string[] {
+/** The names of all variables that this service reads. */
+export function listVariableNames(config: Config): string[] {
   return [...new Set(Object.values(config).flatMap((part: Part) => part.names()))]
 }
 
-/** What is wrong with the whole configuration, each fault once. One client pair is enough, and neither may be half. */
-export function configurationFaults({ production: _, sandbox: __, ...parts }: Config): Fault[] {
+/**
+ * All faults of the configuration, each once. Skips `production` and `sandbox`: `clients` checks both client credentials,
+ * and one is enough.
+ */
+export function findConfigurationFaults({ production: _, sandbox: __, ...parts }: Config): Fault[] {
   const faults = Object.values(parts).flatMap((part: Part) => part.faults())
   return [...new Map(faults.map((fault) => [fault.text, fault])).values()]
 }
 
 /**
- * All that a consent reads from its start to its end, but the table's: it is read first. Asked before a person is sent to Intuit, and again before the code
- * is redeemed: what is noticed later has cost the code, or the owner's time. Throws `configuration_error`.
+ * Parses everything that a consent needs, except the table settings, which are read earlier. Call it before you redirect a
+ * person to Intuit, and again before you exchange the code: an error that is found later wastes the code. Throws
+ * `configuration_error`.
  */
 export function requireConsent(config: Config, environment: Environment): void {
-  requireParts([
+  requireSettings([
     ...[config.authorization, config[environment], config.exchange, config.timing],
     ...[config.startLinks, config.realms, config.pages, config.tokenCache],
   ])
 }
 
-/** All that a refresh reads, but the table's: asked before a refresh token is used. Throws `configuration_error`. */
+/** Parses everything that a refresh needs, except the table settings. Call it before you use a refresh token. Throws `configuration_error`. */
 export function requireRefresh(config: Config, environment: Environment): void {
-  requireParts([config[environment], config.exchange, config.timing, config.freshness, config.tokenCache])
+  requireSettings([config[environment], config.exchange, config.timing, config.freshness, config.tokenCache])
 }
 
-/** All that a disconnect reads: asked before tokens are erased. Throws `configuration_error`. */
+/** Parses everything that a disconnect needs. Call it before you erase tokens. Throws `configuration_error`. */
 export function requireDisconnect(config: Config, environment: Environment): void {
-  requireParts([config[environment], config.revocation, config.encryptionKeys, config.timing, config.tokenCache])
+  requireSettings([config[environment], config.revocation, config.encryptionKeys, config.timing, config.tokenCache])
 }

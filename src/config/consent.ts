@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { ENDPOINT, seconds, TEXT, TRUE_OR_FALSE } from './formats.ts'
 
-/** Narrower than RFC 6749 section 3.3: no scope of Intuit's has a comma, plus or percent sign, which stand for a blank that was meant. */
+/** Stricter than RFC 6749 section 3.3. No scope of Intuit has a comma, a plus or a percent sign: each is a mistyped space. */
 const SCOPES = /^[\w.:/-]+( [\w.:/-]+)*$/
 
-/** How a person is sent to Intuit, and comes back. */
+/** The authorization request: endpoint, redirect URI, scope, and lifetime of the OAuth state in seconds. */
 export const AUTHORIZATION = v.pipe(
   v.object({
     QUICKBOOKS_REDIRECT_URI: ENDPOINT,
@@ -23,13 +23,13 @@ export const AUTHORIZATION = v.pipe(
   })),
 )
 
-/** Where a person's browser goes on to after success. */
+/** Where the browser is redirected after a successful consent. `undefined`: to the success page of this service. */
 export const PAGES = v.pipe(
   v.object({ SUCCESS_REDIRECT_URL: v.optional(ENDPOINT) }),
   v.transform((env) => ({ successRedirectUrl: env.SUCCESS_REDIRECT_URL })),
 )
 
-/** Whether a company may be connected under two keys. */
+/** Whether a QuickBooks company may be connected under one company key only. */
 export const REALMS = v.pipe(
   v.object({ ONE_KEY_PER_REALM: v.optional(TRUE_OR_FALSE, 'false') }),
   v.transform((env) => ({ oneKeyPerRealm: env.ONE_KEY_PER_REALM === 'true' })),

@@ -2,22 +2,22 @@ import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
 import { HTTP_ORIGIN, milliseconds, TEXT, VISIBLE } from './formats.ts'
 
-/** As AWS makes them: an id of upper case that begins so, and a secret of 40 characters of base64. */
+/** The formats in which AWS issues access keys: an upper-case id with a known prefix, and a secret of 40 base64 characters. */
 const ISSUED_ID = /^(AKIA|ASIA)[A-Z0-9]{12,}$/
 const ISSUED_SECRET = /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9+/])[A-Za-z0-9+/]{40}$/
-const SWAPPED = 'looks like the other half: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY seem to be swapped'
+const SWAPPED = 'has the format of the other one: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY seem to be swapped'
 
-/** How long a request to the table may take with its retries, in ms: a caller is answered within 10 s. */
+/** Timeout of a DynamoDB request with its retries, in ms. It leaves time to respond to the caller within 10 s. */
 export const STORAGE_TIMEOUT_MS = 4_500
 
-/** The table, and who reads and writes it. */
+/** The table, its region and endpoint, and the AWS credentials. */
 export const STORAGE = v.pipe(
   v.object({
     AWS_REGION: TEXT,
     AWS_ACCESS_KEY_ID: v.pipe(
       VISIBLE,
       v.check((id) => !ISSUED_SECRET.test(id), SWAPPED),
-      // It stands between these in the Authorization header (Signature Version 4).
+      // These characters delimit the id in the Authorization header (Signature Version 4).
       v.regex(/^[^/,=]+$/, 'must be an access key id: it has no slash, comma or equals sign'),
     ),
     AWS_SECRET_ACCESS_KEY: v.pipe(

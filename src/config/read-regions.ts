@@ -2,17 +2,18 @@ import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
 import { isHttpOrigin, TEXT } from './formats.ts'
 
-function toEntry(entry: string) {
+function parseEntry(entry: string) {
   const [region = '', ...rest] = entry.trim().split('=')
-  return { region, given: rest.length === 0 ? undefined : rest.join('=') }
-}
-function isEntry(entry: string) {
-  const { region, given } = toEntry(entry)
-  if (!isRegion(region, given !== undefined)) return false
-  return given === undefined || (/^[\x21-\x7E]+$/.test(given) && isHttpOrigin(given))
+  return { region, customEndpoint: rest.length === 0 ? undefined : rest.join('=') }
 }
 
-/** Where replicas of the table may be read: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for another endpoint. */
+function isEntry(entry: string) {
+  const { region, customEndpoint } = parseEntry(entry)
+  if (!isRegion(region, customEndpoint !== undefined)) return false
+  return customEndpoint === undefined || (/^[\x21-\x7E]+$/.test(customEndpoint) && isHttpOrigin(customEndpoint))
+}
+
+/** The replica regions of the table: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for a custom endpoint. */
 export const READ_REGIONS = v.pipe(
   v.object({
     DYNAMODB_READ_REGIONS: v.optional(
@@ -24,8 +25,8 @@ export const READ_REGIONS = v.pipe(
   }),
   v.transform(({ DYNAMODB_READ_REGIONS: list }) =>
     (list?.split(',') ?? []).map((entry) => {
-      const { region, given } = toEntry(entry)
-      return { region, endpoint: given ?? regionalEndpoint(region) ?? '' }
+      const { region, customEndpoint } = parseEntry(entry)
+      return { region, endpoint: customEndpoint ?? regionalEndpoint(region) ?? '' }
     }),
   ),
 )

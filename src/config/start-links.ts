@@ -2,7 +2,10 @@ import * as v from 'valibot'
 import { TRUE_OR_FALSE } from './formats.ts'
 import { KEY_LIST } from './key-list.ts'
 
-/** Who may begin a consent: anybody who knows a company key, or who holds a link that was signed for it; and in which browser it may end. */
+/**
+ * Who can start a consent: anyone who knows the company key (`open`), or only holders of a signed start link (`signed`).
+ * `bindsBrowser`: the consent must end in the browser in which it started.
+ */
 export const START_LINKS = v.pipe(
   v.object({
     START_LINKS: v.optional(v.picklist(['open', 'signed'], 'must be open or signed'), 'open'),

@@ -3,34 +3,31 @@ import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
 import { milliseconds, seconds } from './formats.ts'
 import { KEY_LIST } from './key-list.ts'
 
-/**
- * An access token of Intuit's lives an hour. With a margin of more than half of it, tokens would be refreshed for most
- * of their lives, and a few missed seconds would leave none to hand out.
- */
+/** Half the lifetime of an access token from Intuit. With a longer margin, most reads would refresh the token. Seconds. */
 export const MAX_MARGIN_SECONDS = 1800
 
-/** The keys that tokens at rest are encrypted with; none, and they are stored as they are. */
+/** The keys that encrypt stored tokens. Without one, tokens are stored in plain text. */
 export const ENCRYPTION_KEYS = v.pipe(
   v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(KEY_LIST) }),
   v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
 )
 
-/** How long before its end a token is renewed. */
+/** How long before its expiry an access token is refreshed. */
 export const FRESHNESS = v.pipe(
   v.object({ TOKEN_REFRESH_MARGIN_SECONDS: seconds(300, MAX_MARGIN_SECONDS) }),
   v.transform((env) => ({ marginSeconds: env.TOKEN_REFRESH_MARGIN_SECONDS })),
 )
 
-/** How long an isolate may answer from memory; 0 turns that off. */
+/** How long an isolate caches a token. 0 turns the cache off. */
 export const TOKEN_CACHE = v.pipe(
   v.object({ TOKEN_CACHE_SECONDS: seconds(10, 3600) }),
   v.transform((env) => ({ cacheSeconds: env.TOKEN_CACHE_SECONDS })),
 )
 
-const UNFIT =
+const INCONSISTENT =
   'does not fit the other times: REFRESH_LEASE_MS must be at least REFRESH_DEADLINE_MS and twice CLOCK_SKEW_MS, INTUIT_TIMEOUT_MS at most two thirds of REFRESH_DEADLINE_MS'
 
-/** The times of a refresh. */
+/** Lease, deadlines, timeouts and clock skew of a refresh, in ms. Checks that they are consistent. */
 export const TIMING = v.pipe(
   v.object({
     REFRESH_LEASE_MS: milliseconds(DEFAULT_TIMING.leaseMs),
@@ -40,7 +37,7 @@ export const TIMING = v.pipe(
     CLOCK_SKEW_MS: milliseconds(DEFAULT_TIMING.skewMs),
   }),
   v.forward(
-    v.check((env) => fitsTogether(toTiming(env)), UNFIT),
+    v.check((env) => fitsTogether(toTiming(env)), INCONSISTENT),
     ['REFRESH_LEASE_MS'],
   ),
   v.transform(toTiming),

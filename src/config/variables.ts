@@ -2,8 +2,8 @@
 export type Env = Record<string, unknown>
 
 /**
- * A variable as its schema reads it. `[vars]` of `wrangler.toml` may hold booleans and numbers: each counts as its text.
- * An empty variable is an unset one, as `wrangler dev --var NAME:` leaves it. Anything else is for `textFault` to judge.
+ * Converts a variable to text. `[vars]` in `wrangler.toml` may contain booleans and numbers. An empty variable counts as
+ * unset, as `wrangler dev --var NAME:` leaves it. Other values stay as they are: `findTextFault` rejects them.
  */
 function toText(value: unknown): unknown {
   if (value === '') return undefined
@@ -11,32 +11,33 @@ function toText(value: unknown): unknown {
   return value
 }
 
-/** A whole number beyond 2^53 was rounded when it was parsed: its text is not what the operator wrote. */
+/** A number beyond 2^53 was rounded when it was parsed, so its text is not what the operator wrote. */
 function isExact(value: number) {
   return Math.abs(value) <= Number.MAX_SAFE_INTEGER
 }
 
+/** The variables of an `env`, converted to text. */
 export function readVariables(env: Env): Env {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, toText(value)]))
 }
 
-/** The variables that are text, or count as their text. */
-export function textVariables(env: Env): Record<string, string | undefined> {
+/** The variables of an `env` that are text, or can be converted to text. */
+export function readTextVariables(env: Env): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(readVariables(env)).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
   )
 }
 
-/** Whether a variable is set to anything, be it malformed. */
+/** Whether a variable is set, even to a malformed value. */
 export function isSet(env: Env, name: string): boolean {
   return toText(env[name]) !== undefined
 }
 
 /**
- * What no variable of ours may be, whatever it is for: every one is a credential, a URL, a name, a number or a list of
- * them, so nothing but printable ASCII has a use. Blanks and line ends around a value come with copying.
+ * Finds an error that applies to every variable. Credentials, URLs, names and numbers are printable ASCII. Surrounding
+ * spaces and line ends are copied by mistake. `undefined`: no error. The message does not quote the value.
  */
-export function textFault(value: unknown): string | undefined {
+export function findTextFault(value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'number') return 'is a number with too many digits: write it in quotes'
   if (typeof value !== 'string') return 'must be text, a number, true or false'

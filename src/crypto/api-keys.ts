@@ -5,35 +5,34 @@ import { sha256Hex } from './digest.ts'
 export interface ApiKeySettings {
   /** `API_KEY`, in plain text. It has every permission. */
   apiKey: string | undefined
-  /** `API_KEYS`, known by their digests. */
+  /** `API_KEYS`, by their digests. */
   keys: readonly ApiKey[]
 }
 
-/** Finds the client that a key belongs to. `undefined`: the key is unknown or has expired. */
-export type Identify = (presented: string | undefined) => Promise<{ apiClient: ApiClient | undefined }>
+/** Finds the API client that a key belongs to. `undefined`: the key is unknown or expired. */
+export type Identify = (key: string | undefined) => Promise<{ apiClient: ApiClient | undefined }>
 
-/** A key of `API_KEYS` that equals `API_KEY` comes last, so that its own rights apply. */
+/** `API_KEY` comes first: if `API_KEYS` contains the same key, its permissions take precedence. */
 async function findKeys({ apiKey, keys }: ApiKeySettings): Promise<readonly ApiKey[]> {
   if (apiKey === undefined) return keys
   return [{ ...withFullRights('API_KEY'), digest: await sha256Hex(apiKey), expiresAt: undefined }, ...keys]
 }
 
 /** The SHA-256 digests of all keys, as hexadecimal text. */
-export async function apiKeyDigests(settings: ApiKeySettings): Promise<string[]> {
+export async function digestApiKeys(settings: ApiKeySettings): Promise<string[]> {
   return (await findKeys(settings)).map(({ digest }) => digest)
 }
 
 /**
- * Identifies API clients by their keys. The key itself is never compared, only looked up by its SHA-256: a guess that
- * differs in one character has an unrelated digest, so the time of a look-up does not tell how much of a key is right.
- * Throws `configuration_error` if `settings` does.
+ * Identifies API clients by the SHA-256 of their key. A guess that differs in one character has an unrelated digest, so
+ * the duration of a lookup does not show how much of a key is correct. Throws `configuration_error` if `settings` does.
  */
 export function createApiKeys(settings: () => ApiKeySettings, now: () => EpochMs): Identify {
   let byDigest: ReadonlyMap<string, ApiKey> | undefined
-  return async (presented) => {
+  return async (apiKey) => {
     byDigest ??= new Map((await findKeys(settings())).map((key) => [key.digest, key]))
-    const found = presented ? byDigest.get(await sha256Hex(presented)) : undefined
-    const isLive = found && (found.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 > now()
-    return { apiClient: isLive ? found : undefined }
+    const found = apiKey ? byDigest.get(await sha256Hex(apiKey)) : undefined
+    const isValid = found && (found.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 > now()
+    return { apiClient: isValid ? found : undefined }
   }
 }

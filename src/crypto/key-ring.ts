@@ -1,10 +1,11 @@
-/** A configured secret key. */
+/** A secret key from the configuration. */
 export interface SymmetricKey {
   kid: string
   /** 32 bytes. */
   bytes: Uint8Array<ArrayBuffer>
 }
 
+/** The imported keys. */
 export interface KeyRing {
   /** The key for new values. `undefined`: no key is configured. */
   first: { kid: string; key: CryptoKey } | undefined
@@ -14,7 +15,7 @@ export interface KeyRing {
 type ImportKey = (bytes: Uint8Array<ArrayBuffer>) => Promise<CryptoKey>
 
 /**
- * Imports keys at first use and keeps them. The first key encrypts or signs, all keys decrypt or verify. Throws
+ * Imports keys at their first use and caches them. The first key encrypts or signs. All keys decrypt or verify. Throws
  * `configuration_error` if `keys` does.
  */
 export function createKeyRing(keys: () => readonly SymmetricKey[], importKey: ImportKey): () => Promise<KeyRing> {

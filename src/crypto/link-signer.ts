@@ -1,28 +1,28 @@
 import { base64url } from 'jose'
 import type { LinkSigner, StartLink } from '../broker/ports/crypto.ts'
-import { hmac, hmacKey } from './hmac.ts'
+import { hmac, importHmacKey } from './hmac.ts'
 import { createKeyRing, type SymmetricKey } from './key-ring.ts'
 
-/** A signature for another purpose or version never verifies. */
+/** Part of the signed text, so that a signature for another purpose or version does not verify. */
 const PURPOSE = 'start-link:v1'
 
 const encoder = new TextEncoder()
 
-/** A JSON array, so that no value can run over into its neighbour. */
+/** JSON marks where each value ends, so that two different links never have the same text. */
 function toSignedText(kid: string, { companyKey, companyName, expiresAt }: StartLink) {
   return JSON.stringify([PURPOSE, kid, companyKey, companyName ?? null, expiresAt])
 }
 
 /** Signs start links with HMAC-SHA256 (RFC 2104). WebCrypto verifies in constant time. */
 export function createLinkSigner(keys: () => readonly SymmetricKey[]): LinkSigner {
-  const keyRing = createKeyRing(keys, hmacKey)
+  const keyRing = createKeyRing(keys, importHmacKey)
 
   return {
     isConfigured: () => keys().length > 0,
 
-    async sign(link, named) {
+    async sign(link, requestedKid) {
       const { first, byKid } = await keyRing()
-      const kid = named ?? first?.kid
+      const kid = requestedKid ?? first?.kid
       const key = kid === undefined ? undefined : byKid.get(kid)
       if (kid === undefined || !key) return undefined
       return { kid, mac: base64url.encode(await hmac(key, toSignedText(kid, link))) }

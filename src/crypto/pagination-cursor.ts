@@ -1,28 +1,29 @@
 import { CompactEncrypt, compactDecrypt } from 'jose'
-import { type ApiKeySettings, apiKeyDigests } from './api-keys.ts'
+import { type ApiKeySettings, digestApiKeys } from './api-keys.ts'
 import type { SymmetricKey } from './key-ring.ts'
 
+/** The secrets from which the cursor key is derived. */
 export interface CursorSettings extends ApiKeySettings {
   /** `TOKEN_ENCRYPTION_KEYS`. */
   encryptionKeys: readonly SymmetricKey[]
 }
 
 const HEADER = { alg: 'dir', enc: 'A256GCM', typ: 'cursor' }
-const PINNED = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * The first token encryption key. Without one, the digests of all API keys: a client that knows its own key cannot
+ * The first token encryption key, or the digests of all API keys if there is none. A client that knows its own key cannot
  * compute the digests of the others.
  */
 async function findSecret(settings: CursorSettings): Promise<Uint8Array<ArrayBuffer>> {
   const [first] = settings.encryptionKeys
-  return first ? first.bytes : new Uint8Array(encoder.encode((await apiKeyDigests(settings)).join(' ')))
+  return first ? first.bytes : new Uint8Array(encoder.encode((await digestApiKeys(settings)).join(' ')))
 }
 
-/** A key for cursors alone (HKDF, RFC 5869): no stored token decrypts as a cursor. */
+/** A separate key for cursors (HKDF, RFC 5869), so that a stored token never decrypts as a cursor. */
 async function deriveKey(settings: CursorSettings): Promise<CryptoKey> {
   const secret = await crypto.subtle.importKey('raw', await findSecret(settings), 'HKDF', false, ['deriveKey'])
   const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode('pagination-cursor') }
@@ -30,7 +31,7 @@ async function deriveKey(settings: CursorSettings): Promise<CryptoKey> {
 }
 
 /**
- * Encrypts pagination cursors. A cursor names connections that its holder may have no right to see. Throws
+ * Encrypts pagination cursors, because a cursor can contain a company key that the client has no permission for. Throws
  * `configuration_error` if `settings` does.
  */
 export function createPaginationCursor(settings: () => CursorSettings) {
@@ -44,11 +45,11 @@ export function createPaginationCursor(settings: () => CursorSettings) {
     encrypt: async (text: string): Promise<string> =>
       new CompactEncrypt(encoder.encode(text)).setProtectedHeader(HEADER).encrypt(await cursorKey()),
 
-    /** `undefined`: not a cursor of this service. */
+    /** `undefined`: the cursor is not from this service, or a key has changed. */
     async decrypt(cursor: string): Promise<string | undefined> {
       const key = await cursorKey()
       try {
-        const { plaintext } = await compactDecrypt(cursor, key, PINNED)
+        const { plaintext } = await compactDecrypt(cursor, key, ALGORITHMS)
         return decoder.decode(plaintext)
       } catch {
         return undefined

@@ -5,22 +5,22 @@ import { Problem } from '../problem.ts'
 import { sha256Hex } from './digest.ts'
 import { createKeyRing, type SymmetricKey } from './key-ring.ts'
 
-/** Marks an encrypted value: a plain token from Intuit may look like a JWE itself. */
+/** Marks an encrypted value. Without it, a plain token from Intuit could be mistaken for a JWE. */
 const PREFIX = 'sealed:v1:'
 
-/** The whole protected header. A value with another `alg` or `enc`, with `crit` or with `zip` is damaged. */
-const headerSchema = v.strictObject({
+/** The complete protected header. Another `alg` or `enc`, `crit`, `zip` or any other member is an error. */
+const HEADER_SCHEMA = v.strictObject({
   alg: v.literal('dir'),
   enc: v.literal('A256GCM'),
   kid: v.string(),
-  /** The company key (a registered header parameter by RFC 7519 section 5.3). */
+  /** The company key. RFC 7519 section 5.3 registers `sub` as a header parameter. */
   sub: v.string(),
-  /** The attribute (RFC 8725 section 3.11 advises to tell kinds of values apart). */
+  /** The attribute. RFC 8725 section 3.11 recommends a type for each kind of value. */
   typ: v.string(),
 })
-type Header = v.InferOutput<typeof headerSchema>
+type Header = v.InferOutput<typeof HEADER_SCHEMA>
 
-const PINNED = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -29,29 +29,31 @@ function importKey(bytes: Uint8Array<ArrayBuffer>) {
   return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
 }
 
-function undecryptable(reason: string) {
+function createDecryptionError(reason: string) {
   return new Problem(
     'sealed_token_unreadable',
     `A stored token cannot be decrypted, and nothing was changed. ${reason}`,
   )
 }
 
-/** An unknown `kid` comes from the table: the message shows it only if it has the form of one. */
-function missingKey(kid: string) {
+/** An unknown `kid` comes from the table. The message contains it only if it has the format of a key id. */
+function createMissingKeyError(kid: string) {
   const name = /^[\w.-]{1,64}$/.test(kid) ? ` ${kid}` : ''
-  return undecryptable(`The operator has to put the key${name} that encrypted it into TOKEN_ENCRYPTION_KEYS again.`)
-}
-
-function damaged() {
-  return undecryptable(
-    'It was altered, or copied from elsewhere. The operator has to restore it, or to connect the company again.',
+  return createDecryptionError(
+    `The operator has to add the key${name} that encrypted it to TOKEN_ENCRYPTION_KEYS again.`,
   )
 }
 
-/** Reads the header of a JWE before anything is verified. `undefined`: not a JWE of this service. */
+function createDamagedValueError() {
+  return createDecryptionError(
+    'It was altered, or copied from elsewhere. The operator has to restore it, or the owner has to connect the company again.',
+  )
+}
+
+/** Parses the header of a JWE without verification. `undefined`: the value is not a JWE of this service. */
 function parseHeader(jwe: string): Header | undefined {
   try {
-    const header = v.safeParse(headerSchema, decodeProtectedHeader(jwe))
+    const header = v.safeParse(HEADER_SCHEMA, decodeProtectedHeader(jwe))
     return header.success ? header.output : undefined
   } catch {
     return undefined
@@ -60,22 +62,22 @@ function parseHeader(jwe: string): Header | undefined {
 
 async function decryptJwe(key: CryptoKey, jwe: string): Promise<string> {
   try {
-    const { plaintext } = await compactDecrypt(jwe, key, PINNED)
+    const { plaintext } = await compactDecrypt(jwe, key, ALGORITHMS)
     return decoder.decode(plaintext)
   } catch {
-    throw damaged()
+    throw createDamagedValueError()
   }
 }
 
-/** The `kid` that a stored value names. `undefined`: the value is plain, or damaged. */
-export function encryptionKeyId(stored: string): string | undefined {
+/** The id of the key that encrypted a stored value. `undefined`: the value is plain text or damaged. */
+export function findEncryptionKeyId(stored: string): string | undefined {
   return stored.startsWith(PREFIX) ? parseHeader(stored.slice(PREFIX.length))?.kid : undefined
 }
 
 /**
- * Encrypts tokens at rest as compact JWE, each bound to its record and attribute. Without keys, tokens are stored plain
- * and `warnUnencrypted` is called. Plain values are always readable. Throws `sealed_token_unreadable`, and
- * `configuration_error` if `keys` does.
+ * Encrypts stored tokens as compact JWE (RFC 7516), each bound to its record and attribute. Without keys, `encrypt` returns
+ * the plain token and calls `warnUnencrypted`. `decrypt` returns plain values unchanged. Throws `sealed_token_unreadable`,
+ * and `configuration_error` if `keys` does.
  */
 export function createTokenVault(keys: () => readonly SymmetricKey[], warnUnencrypted: () => void): Vault {
   const keyRing = createKeyRing(keys, importKey)
@@ -97,11 +99,11 @@ export function createTokenVault(keys: () => readonly SymmetricKey[], warnUnencr
       if (!stored.startsWith(PREFIX)) return stored
       const jwe = stored.slice(PREFIX.length)
       const header = parseHeader(jwe)
-      if (!header) throw damaged()
+      if (!header) throw createDamagedValueError()
       const key = (await keyRing()).byKid.get(header.kid)
-      if (!key) throw missingKey(header.kid)
+      if (!key) throw createMissingKeyError(header.kid)
       const token = await decryptJwe(key, jwe)
-      if (header.sub !== companyKey || header.typ !== name) throw damaged()
+      if (header.sub !== companyKey || header.typ !== name) throw createDamagedValueError()
       return token
     },
 

@@ -2,24 +2,27 @@ import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer, ExchangeAnswer, TokenResult, UseGuard } from '../broker/ports/intuit.ts'
 import type { Runtime } from '../broker/ports/runtime.ts'
 import type { Config } from '../config/config.ts'
-import { clientDigest } from './client-digest.ts'
-import { revokeAt } from './revocation.ts'
+import { digestClient } from './client-digest.ts'
+import { revokeToken } from './revocation.ts'
 import { type GrantType, redeem } from './token-endpoint.ts'
 
 interface AuthorizationServerRuntime extends Pick<Runtime, 'now' | 'sleep'> {
   fetch: typeof fetch
 }
 
-function exchangeAnswer(answer: TokenResult): ExchangeAnswer {
-  if (!answer.ok) return answer
-  const { pair, intuitTid } = answer
+/** A response to a code must have a refresh token: there is no earlier one to keep. */
+function toExchangeAnswer(result: TokenResult): ExchangeAnswer {
+  if (!result.ok) return result
+  const { pair, intuitTid } = result
   if (pair.refreshToken !== undefined)
     return { ok: true, pair: { ...pair, refreshToken: pair.refreshToken }, intuitTid }
-  const nothingSaid = { intuitError: undefined, retryAfterSeconds: undefined }
-  return { ok: false, reason: 'no_refresh_token', intuitTid, ...nothingSaid }
+  return { ok: false, reason: 'no_refresh_token', intuitTid, intuitError: undefined, retryAfterSeconds: undefined }
 }
 
-/** Intuit's authorization server. Every endpoint and key pair is read when it is needed, so that a missing one fails only its own routes. */
+/**
+ * Intuit's authorization server. Endpoints and client credentials are read when they are needed, so a missing one fails
+ * only the routes that use it.
+ */
 export function createAuthorizationServer(
   config: Config,
   { fetch, now, sleep }: AuthorizationServerRuntime,
@@ -38,7 +41,7 @@ export function createAuthorizationServer(
 
   return {
     clientDigest(environment, companyKey) {
-      return clientDigest(config[environment](), companyKey)
+      return digestClient(config[environment](), companyKey)
     },
 
     authorizationUrl(environment, state) {
@@ -56,7 +59,7 @@ export function createAuthorizationServer(
       const { redirectUri } = config.authorization()
       const parameters = { code, redirect_uri: redirectUri }
       const { answer, late } = await redeemAt(environment, 'authorization_code', parameters)
-      return { answer: exchangeAnswer(answer), late: late?.then((one) => one && exchangeAnswer(one)) }
+      return { answer: toExchangeAnswer(answer), late: late?.then((result) => result && toExchangeAnswer(result)) }
     },
 
     refresh(environment, refreshToken, guard) {
@@ -65,7 +68,7 @@ export function createAuthorizationServer(
 
     revoke(environment, token) {
       const { revocationEndpoint: url } = config.revocation()
-      return revokeAt({ url, fetch }, config[environment](), token)
+      return revokeToken({ url, fetch }, config[environment](), token)
     },
   }
 }

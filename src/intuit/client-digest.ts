@@ -1,14 +1,14 @@
 import { base64url } from 'jose'
 import type { ClientCredentials } from '../config/config.ts'
-import { hmac, hmacKey } from '../crypto/hmac.ts'
+import { hmac, importHmacKey } from '../crypto/hmac.ts'
 
-const BYTES = 12
+const BYTES = 96 / 8
 
 /**
- * Tells whether two failures were met with the same client credentials, and nothing else: HMAC-SHA256 keyed by the
- * secret, over the client id and the company key, cut to 96 bits.
+ * Identifies client credentials without revealing them, to see whether two failures had the same ones: HMAC-SHA256 with
+ * the client secret as key, over the client id and the company key, truncated to 96 bits, base64url.
  */
-export async function clientDigest({ clientId, clientSecret }: ClientCredentials, companyKey: string): Promise<string> {
-  const key = await hmacKey(new TextEncoder().encode(clientSecret))
+export async function digestClient({ clientId, clientSecret }: ClientCredentials, companyKey: string): Promise<string> {
+  const key = await importHmacKey(new TextEncoder().encode(clientSecret))
   return base64url.encode((await hmac(key, `${clientId} ${companyKey}`)).slice(0, BYTES))
 }

@@ -3,16 +3,16 @@ import type { EpochSeconds, TokenErrorReason } from '../broker/connection.ts'
 import { errorName } from '../broker/consent/intuit-errors.ts'
 import type { TokenResult } from '../broker/ports/intuit.ts'
 
-/** What Intuit grants where its answer does not say: a lost number must not lose the pair. */
+/** Intuit's usual lifetimes, for a response without valid ones: a malformed number must not lose the token pair. */
 const USUAL_ACCESS_SECONDS = 3600
 const USUAL_REFRESH_SECONDS = 8_726_400
-/** Longer lifetimes are mistakes, such as milliseconds. Intuit grants an hour, 101 days, and five years in all. */
+/** Longer lifetimes are errors, such as milliseconds. Intuit grants an hour, 101 days, and five years in total. */
 const MAX_ACCESS_SECONDS = 86_400
 const MAX_REFRESH_SECONDS = 6 * 366 * 86_400
-/** Far beyond what Intuit documents (4096 and 512), and two of them fit into an answer and a record. */
+/** Far more than Intuit documents (4096 and 512). Two tokens of this length fit into a response and a record. */
 const MAX_TOKEN_LENGTH = 16_384
 
-/** A whole number of seconds, as a number or its digits: Intuit has been seen to send numbers as strings. */
+/** A whole number of seconds, as a number or a string: Intuit has sent both. */
 function lifetime(maxSeconds: number, fallback: number) {
   const digits = v.pipe(v.string(), v.regex(/^\d{1,12}$/), v.transform(Number))
   const seconds = v.pipe(v.union([v.number(), digits]), v.integer(), v.minValue(0), v.maxValue(maxSeconds))
@@ -33,8 +33,8 @@ const OPTIONAL_TOKEN = v.optional(
 )
 
 /**
- * RFC 6749 section 5.1 with Intuit's additions, read for what cannot be done without: an answer to a rotating refresh
- * may be odd in every other field and still hold the only valid refresh token.
+ * RFC 6749 section 5.1 with Intuit's additions. Requires the tokens and tolerates errors in the rest: the response to a
+ * rotating refresh may contain the only valid refresh token.
  */
 const TOKEN_RESPONSE = v.object({
   access_token: TOKEN,
@@ -45,7 +45,7 @@ const TOKEN_RESPONSE = v.object({
 })
 const TOKEN_ERROR = v.object({ error: v.pipe(v.string(), v.nonEmpty()) })
 
-function parsedJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -54,8 +54,8 @@ function parsedJson(text: string): unknown {
 }
 
 /**
- * Only an error in RFC 6749's form says something about us or our token (section 5.2: status 400, or 401 for
- * `invalid_client`). All else comes from a gateway or from an Intuit in trouble, and is transient.
+ * Only an error in the format of RFC 6749 section 5.2 (status 400, or 401 for `invalid_client`) is about the client or the
+ * token. Any other response comes from a gateway or from an outage, and is transient.
  */
 function classify(status: number, error: string | undefined): TokenErrorReason {
   if (error === 'invalid_client' && (status === 400 || status === 401)) return 'invalid_client'
@@ -63,33 +63,33 @@ function classify(status: number, error: string | undefined): TokenErrorReason {
   return error === 'invalid_grant' ? 'invalid_grant' : 'request_rejected'
 }
 
-function errorOf(body: unknown): string | undefined {
+function parseErrorCode(body: unknown): string | undefined {
   const parsed = v.safeParse(TOKEN_ERROR, body)
   return parsed.success ? parsed.output.error : undefined
 }
 
-/** One answer of the token endpoint, as HTTP has it. */
-export interface HttpAnswer {
+/** One HTTP response of the token endpoint. */
+export interface HttpResponse {
   status: number
-  /** `undefined` where the body was too long to be read. */
+  /** `undefined`: the body was too long. */
   text: string | undefined
   intuitTid: string | undefined
   retryAfterSeconds: number | undefined
 }
 
-/** Intuit's answer in the broker's terms. */
+/** Parses a response of the token endpoint. `now`: the lifetimes of the tokens start then. */
 export function parseTokenResult(
-  { status, text, intuitTid, retryAfterSeconds }: HttpAnswer,
+  { status, text, intuitTid, retryAfterSeconds }: HttpResponse,
   now: EpochSeconds,
 ): TokenResult {
-  const body = text === undefined ? undefined : parsedJson(text)
-  const granted = status === 200 ? v.safeParse(TOKEN_RESPONSE, body) : undefined
-  if (!granted?.success) {
-    const error = errorOf(body)
+  const body = text === undefined ? undefined : parseJson(text)
+  const response = status === 200 ? v.safeParse(TOKEN_RESPONSE, body) : undefined
+  if (!response?.success) {
+    const error = parseErrorCode(body)
     const intuitError = error === undefined ? undefined : errorName(error)
     return { ok: false, reason: classify(status, error), intuitError, intuitTid, retryAfterSeconds }
   }
-  const { output } = granted
+  const { output } = response
   const hardSeconds = output.x_refresh_token_hard_expires_in
   return {
     ok: true,

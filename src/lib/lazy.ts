@@ -1,8 +1,8 @@
-/** Makes a value when it is first asked for, and again if making it threw. */
-export function lazy<T>(make: () => T): () => T {
-  let made: { value: T } | undefined
+/** Creates a value at its first use and caches it. If `create` throws, the next use calls it again. */
+export function lazy<T>(create: () => T): () => T {
+  let cached: { value: T } | undefined
   return () => {
-    made ??= { value: make() }
-    return made.value
+    cached ??= { value: create() }
+    return cached.value
   }
 }

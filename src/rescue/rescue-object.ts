@@ -1,15 +1,15 @@
 import { DurableObject } from 'cloudflare:workers'
 
-/** A refresh token expires after 100 days without use, and its parked pair with it. */
-const KEPT_MS = 100 * 86_400_000
+/** A refresh token expires after 100 days without use, so an older parked pair is useless. */
+const RETENTION_MS = 100 * 86_400_000
 
 /**
- * Holds the parked token pairs of one company in SQLite, strongly consistent and independent of the table. The caller
- * encrypts the tokens. A row is deleted when its pair is stored, or by alarm when its tokens have expired.
+ * Stores the parked token pairs of one company in SQLite: strongly consistent, and independent of the table. The caller
+ * encrypts the tokens. A row is deleted when its token pair is stored in the table, or by an alarm after 100 days.
  */
 export class RescueStore extends DurableObject<unknown> {
-  constructor(...given: ConstructorParameters<typeof DurableObject<unknown>>) {
-    super(...given)
+  constructor(...args: ConstructorParameters<typeof DurableObject<unknown>>) {
+    super(...args)
     this.ctx.storage.sql.exec(
       'CREATE TABLE IF NOT EXISTS parked (spent_hash TEXT PRIMARY KEY, successor TEXT NOT NULL, parked_at INTEGER NOT NULL)',
     )
@@ -18,7 +18,7 @@ export class RescueStore extends DurableObject<unknown> {
   async park(usedTokenHash: string, successor: string): Promise<void> {
     const now = Date.now()
     this.ctx.storage.sql.exec('INSERT OR REPLACE INTO parked VALUES (?, ?, ?)', usedTokenHash, successor, now)
-    await this.ctx.storage.setAlarm(now + KEPT_MS)
+    await this.ctx.storage.setAlarm(now + RETENTION_MS)
     await this.ctx.storage.sync()
   }
 
@@ -29,11 +29,11 @@ export class RescueStore extends DurableObject<unknown> {
     return row?.successor
   }
 
-  forget(usedTokenHash: string): void {
+  remove(usedTokenHash: string): void {
     this.ctx.storage.sql.exec('DELETE FROM parked WHERE spent_hash = ?', usedTokenHash)
   }
 
   override alarm(): void {
-    this.ctx.storage.sql.exec('DELETE FROM parked WHERE parked_at <= ?', Date.now() - KEPT_MS)
+    this.ctx.storage.sql.exec('DELETE FROM parked WHERE parked_at <= ?', Date.now() - RETENTION_MS)
   }
 }

@@ -17,7 +17,7 @@ interface RpcDeps {
   forcedRefresh: RateLimiter
   now(): EpochMs
   logRequest(line: RequestLine): void
-  reportFault(error: unknown, requestId: string): void
+  logUnknownError(error: unknown, requestId: string): void
 }
 
 const WHOLE_NUMBER = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -60,11 +60,11 @@ function reason(problem: Problem, requestId: string): RpcProblem {
 }
 
 /** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
-export function createRpcCalls({ broker, forcedRefresh, now, logRequest, reportFault }: RpcDeps) {
+export function createRpcCalls({ broker, forcedRefresh, now, logRequest, logUnknownError }: RpcDeps) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]
     const outcome = await call().catch((error: unknown) =>
-      toProblem(error, (unknown) => reportFault(unknown, requestId)),
+      toProblem(error, (unknown) => logUnknownError(unknown, requestId)),
     )
     const problem = outcome instanceof Problem ? outcome : undefined
     logRequest({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalWorker, startWorker } from '../../dev/worker.ts'
-import { encryptionKeyId } from '../../src/crypto/token-vault.ts'
+import { findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const TOKENS = ['access_token', 'refresh_token'] as const
@@ -54,11 +54,11 @@ describe('tokens at rest', () => {
     const key = await connected()
     const answered = await accessToken(await read(`/api/token/${key}`))
     const first = tokensOf(await stored(key))
-    for (const value of first) expect(encryptionKeyId(value)).toBe('old')
+    for (const value of first) expect(findEncryptionKeyId(value)).toBe('old')
     expect(JSON.stringify(await stored(key))).not.toContain(answered)
     expect(await accessToken(await refresh(key))).not.toBe(answered)
     const second = tokensOf(await stored(key))
-    for (const value of second) expect(encryptionKeyId(value)).toBe('old')
+    for (const value of second) expect(findEncryptionKeyId(value)).toBe('old')
     expect(second).not.toEqual(first)
   })
 
@@ -68,7 +68,7 @@ describe('tokens at rest', () => {
     const next = await redeployed({ TOKEN_ENCRYPTION_KEYS: `${NEW},${OLD}` })
     expect(await accessToken(await read(`/api/token/${key}`, next))).toBe(before)
     await accessToken(await refresh(key, next))
-    for (const value of tokensOf(await stored(key))) expect(encryptionKeyId(value)).toBe('new')
+    for (const value of tokensOf(await stored(key))) expect(findEncryptionKeyId(value)).toBe('new')
     await next.close()
   })
 
@@ -82,7 +82,7 @@ describe('tokens at rest', () => {
     expect(access).toMatch(/^eyJ/)
     expect(await accessToken(await read(`/api/token/${key}`))).toBe(access)
     await accessToken(await refresh(key))
-    for (const value of tokensOf(await stored(key))) expect(encryptionKeyId(value)).toBe('old')
+    for (const value of tokensOf(await stored(key))) expect(findEncryptionKeyId(value)).toBe('old')
     await plain.close()
   })
 
@@ -93,9 +93,9 @@ describe('tokens at rest', () => {
     })
     for (let time = 0; time < 2; time++)
       expect((await plain.api(await service.consented(await connected()))).status).toBe(200)
-    await expect.poll(() => output).toContain('tokens_not_sealed')
-    await expect.poll(() => output.split('tokens_not_sealed')).toHaveLength(2)
-    expect(service.logs()).not.toContain('tokens_not_sealed')
+    await expect.poll(() => output).toContain('tokens_not_encrypted')
+    await expect.poll(() => output.split('tokens_not_encrypted')).toHaveLength(2)
+    expect(service.logs()).not.toContain('tokens_not_encrypted')
     await plain.close()
   })
 })

@@ -4,8 +4,8 @@ import { checkConfiguration } from '../../dev/doctor/configuration.ts'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import { type LocalWorker, startWorker } from '../../dev/worker.ts'
-import { configurationFaults, readConfig, variableNames } from '../../src/config/config.ts'
-import { textVariables } from '../../src/config/variables.ts'
+import { findConfigurationFaults, listVariableNames, readConfig } from '../../src/config/config.ts'
+import { readTextVariables } from '../../src/config/variables.ts'
 import { testStorage } from '../support/engine.ts'
 import { startService, tableAccess } from '../support/worker-harness.ts'
 
@@ -83,7 +83,7 @@ const SPOIL: [string, (good: string) => Exclude<Value, undefined>][] = [
   ['a number that was rounded', () => 2 ** 70],
 ]
 
-const textsOf = (env: Settings) => configurationFaults(readConfig(env)).map(({ text }) => text)
+const textsOf = (env: Settings) => findConfigurationFaults(readConfig(env)).map(({ text }) => text)
 /** What a value is without what spoils it; the words of our own texts tell nothing. */
 const isShown = (said: string, value: Value) =>
   [value]
@@ -92,7 +92,7 @@ const isShown = (said: string, value: Value) =>
     .some((text) => text.length > 3 && !/^(true|false)$/.test(text) && said.includes(text))
 
 describe('every variable', () => {
-  const names = variableNames(readConfig({}))
+  const names = listVariableNames(readConfig({}))
 
   it('is in a table of the documents, and in this test', () => {
     const table = ['docs/configuration.md', 'docs/testing.md'].map((path) => readFileSync(path, 'utf8')).join('\n')
@@ -118,7 +118,7 @@ describe('every variable', () => {
         if (part.names().includes(name)) expect(part, what).toThrow(name)
         else expect(part, what).not.toThrow()
       }
-      const checks = checkConfiguration(env, textVariables(env))
+      const checks = checkConfiguration(env, readTextVariables(env))
       const failed = JSON.stringify(checks.filter(({ status }) => status === 'fail'))
       expect(failed, what).toContain(`${name} `)
       expect(isShown(said.join() + JSON.stringify(checks), value), what).toBe(false)

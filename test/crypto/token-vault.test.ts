@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import type { TokenName } from '../../src/broker/ports/crypto.ts'
 import type { SymmetricKey } from '../../src/crypto/key-ring.ts'
-import { createTokenVault, encryptionKeyId } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { Problem } from '../../src/problem.ts'
 import fixture from './fixtures/stored-values.json' with { type: 'json' }
 
@@ -58,7 +58,7 @@ describe('encryption', () => {
     const stored = await encrypt()
     expect(stored.startsWith(PREFIX)).toBe(true)
     expect(decodeProtectedHeader(stored.slice(PREFIX.length))).toEqual(header)
-    expect(encryptionKeyId(stored)).toBe(FIRST.kid)
+    expect(findEncryptionKeyId(stored)).toBe(FIRST.kid)
   })
 
   it('is AES-256-GCM over the header as RFC 7516 says, as node:crypto reads it', async () => {
@@ -75,7 +75,7 @@ describe('encryption', () => {
     const { companyKey, attribute, token, stored } = one
     const keys = fixture.keys.map(({ kid, base64 }) => ({ kid, bytes: new Uint8Array(Buffer.from(base64, 'base64')) }))
     expect(await createVault(...keys).decrypt(companyKey, v.parse(tokenName, attribute), stored)).toBe(token)
-    expect(encryptionKeyId(stored)).toBe(one.kid)
+    expect(findEncryptionKeyId(stored)).toBe(one.kid)
   })
 
   it('decrypts a header whose members are in another order', async () => {
@@ -88,7 +88,7 @@ describe('encryption', () => {
   it('encrypts with the first key and decrypts with all', async () => {
     const older = await encrypt(TOKEN, createVault(SECOND))
     expect(await vault.decrypt('beach-blend', 'access_token', older)).toBe(TOKEN)
-    expect(encryptionKeyId(await encrypt())).toBe(FIRST.kid)
+    expect(findEncryptionKeyId(await encrypt())).toBe(FIRST.kid)
   })
 
   it('reads a plain token as it is, even one that is a JWE itself', async () => {

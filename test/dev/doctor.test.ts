@@ -15,7 +15,7 @@ import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import type { Variables } from '../../dev/environment.ts'
 import { createTable } from '../../dev/table.ts'
 import { tableDefinition } from '../../dev/table-definition.ts'
-import { readConfig, variableNames } from '../../src/config/config.ts'
+import { listVariableNames, readConfig } from '../../src/config/config.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
@@ -391,7 +391,7 @@ describe('a placeholder', () => {
     path,
     text: readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8'),
   }))
-  const names = variableNames(readConfig({}))
+  const names = listVariableNames(readConfig({}))
 
   /** What the guides set a variable to and a deployment may have as it stands. Everything else is to be replaced. */
   const REAL = new Set([

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reseal } from '../../dev/reseal.ts'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { createTokenVault, encryptionKeyId } from '../../src/crypto/token-vault.ts'
+import { createTokenVault, findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
@@ -158,7 +158,7 @@ describe('npm run keys:reseal', () => {
   const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
   const sealers = async (key: string) => {
     const record = await stored(key)
-    return TOKENS.map((name) => encryptionKeyId(record[name]?.S ?? ''))
+    return TOKENS.map((name) => findEncryptionKeyId(record[name]?.S ?? ''))
   }
   const vault = createTokenVault(
     () => readConfig({ TOKEN_ENCRYPTION_KEYS: KEYS }).encryptionKeys(),

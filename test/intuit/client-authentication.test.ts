@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { ClientSecretBasic } from 'oauth4webapi'
 import { describe, expect, it } from 'vitest'
-import { basicAuthorization } from '../../src/intuit/client-authentication.ts'
+import { createBasicAuthorization } from '../../src/intuit/client-authentication.ts'
 
 /** Id and secret as an authorization server reads them. */
 const decoded = (authorization: string | null) => {
@@ -17,7 +17,7 @@ describe('HTTP Basic', () => {
         const headers = new Headers()
         const server = { issuer: 'https://intuit.example' }
         await ClientSecretBasic(clientSecret)(server, { client_id: clientId }, new URLSearchParams(), headers)
-        const ours = decoded(basicAuthorization({ clientId, clientSecret }))
+        const ours = decoded(createBasicAuthorization({ clientId, clientSecret }))
         expect(ours).toEqual([clientId, clientSecret])
         expect(ours).toEqual(decoded(headers.get('Authorization')))
       }),
@@ -26,6 +26,6 @@ describe('HTTP Basic', () => {
 
   it('leaves what Intuit’s ids and secrets are made of as it is', () => {
     const pair = { clientId: 'ABcd1234', clientSecret: 'a-b_c.d*e' }
-    expect(atob(basicAuthorization(pair).replace('Basic ', ''))).toBe('ABcd1234:a-b_c.d*e')
+    expect(atob(createBasicAuthorization(pair).replace('Basic ', ''))).toBe('ABcd1234:a-b_c.d*e')
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { retryAfterSeconds } from '../../src/intuit/retry-after.ts'
+import { parseRetryAfter } from '../../src/intuit/retry-after.ts'
 import { parseTokenResult } from '../../src/intuit/token-response.ts'
 
 const NOW = 1_790_000_000
@@ -132,7 +132,7 @@ describe('a token', () => {
 })
 
 describe('Retry-After', () => {
-  const of = (value: string) => retryAfterSeconds(new Headers({ 'Retry-After': value }), NOW * 1000)
+  const of = (value: string) => parseRetryAfter(new Headers({ 'Retry-After': value }), NOW * 1000)
 
   it.each([
     ['120', 120],
@@ -158,6 +158,6 @@ describe('Retry-After', () => {
   )
 
   it('is not there', () => {
-    expect(retryAfterSeconds(new Headers(), NOW)).toBeUndefined()
+    expect(parseRetryAfter(new Headers(), NOW)).toBeUndefined()
   })
 })

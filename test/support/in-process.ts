@@ -109,7 +109,7 @@ export const inProcess = (options: InProcessOptions) => {
     rateLimiters: { start: free, companyStart: free, callback: free, failedKey: free, forcedRefresh: free },
     now: runtime.now,
     logRequest: (line) => lines.push(line),
-    reportFault: (error) => faults.push(error),
+    logUnknownError: (error) => faults.push(error),
   })
   const background: Promise<unknown>[] = []
   const context = {
