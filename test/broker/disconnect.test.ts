@@ -20,10 +20,10 @@ interface Stores {
   disconnections: DisconnectionStore
 }
 
-/** The promises of the store, which the fake and the table keep alike. */
-const promises = (stores: () => Stores) => {
+/** What every store of disconnections guarantees, the fake included. */
+const describeGuarantees = (stores: () => Stores) => {
   let times = Date.now() - 1_000_000
-  const connected = async (companyKey: string, writer = 'consent') => {
+  const connect = async (companyKey: string, writer = 'consent') => {
     const at = times++
     const pair = {
       ...{ accessToken: `access ${writer}`, accessTokenExpiresAt: now() + 3600 },
@@ -38,7 +38,7 @@ const promises = (stores: () => Stores) => {
   const stored = (companyKey: string) => stores().connections.read(companyKey, now())
 
   it('erases tokens, hash, lease and failure, keeps the rest, and raises the generation', async () => {
-    const { connection } = await connected(freshKey())
+    const { connection } = await connect(freshKey())
     const { companyKey } = connection
     await stores().connections.claim(companyKey, { owner: 'a', now: Date.now(), until: Date.now() + 45_000 })
     expect(await stores().disconnections.erase(connection, erasure())).toBe(true)
@@ -52,8 +52,8 @@ const promises = (stores: () => Stores) => {
     })
   })
 
-  it('keeps the token to revoke until the revocation is settled, and no longer', async () => {
-    const { connection } = await connected(freshKey())
+  it('keeps the token to revoke until the revocation is settled', async () => {
+    const { connection } = await connect(freshKey())
     const { companyKey, refreshToken: tokenToRevoke } = connection
     await stores().disconnections.erase(connection, { ...erasure(), tokenToRevoke })
     expect((await stored(companyKey))?.disconnection?.token).toBe(tokenToRevoke)
@@ -62,43 +62,43 @@ const promises = (stores: () => Stores) => {
     expect((await stored(companyKey))?.disconnection).not.toHaveProperty('token')
   })
 
-  it('lets a confirmed revocation win over a refused one, in whatever order they are recorded', async () => {
+  it('prefers a confirmed revocation to an unconfirmed one, in any order', async () => {
     const at = { writer: 'me', intuitTid: undefined, now: now() }
     const orders = [['confirmed', 'unconfirmed'] as const, ['unconfirmed', 'confirmed'] as const]
     for (const order of orders) {
-      const { connection } = await connected(freshKey())
+      const { connection } = await connect(freshKey())
       await stores().disconnections.erase(connection, erasure())
       for (const revocation of order) await stores().disconnections.settle(connection.companyKey, { ...at, revocation })
       expect(await stored(connection.companyKey)).toMatchObject({ disconnection: { revocation: 'confirmed' } })
     }
   })
 
-  it('forgets the token to revoke with the next consent', async () => {
-    const { connection } = await connected(freshKey())
+  it('removes the token to revoke with the next consent', async () => {
+    const { connection } = await connect(freshKey())
     const { companyKey, refreshToken: tokenToRevoke } = connection
     await stores().disconnections.erase(connection, { ...erasure(), tokenToRevoke })
-    const { connection: again } = await connected(companyKey, 'again')
+    const { connection: again } = await connect(companyKey, 'again')
     expect(again.disconnection).toBeUndefined()
     expect(JSON.stringify(await stored(companyKey))).not.toContain(tokenToRevoke)
   })
 
-  it('comes after what it ends, and a consent after the disconnect that it saw, whatever the clocks say', async () => {
-    const { connection } = await connected(freshKey())
+  it('orders a disconnect after the consent that it has read, and a consent after that disconnect, with any clock skew', async () => {
+    const { connection } = await connect(freshKey())
     const { companyKey, lastChange } = connection
     const early = (lastChange?.at ?? 0) - 60_000
     await stores().disconnections.erase(connection, { writer: 'me', at: early })
     const erased = await stored(companyKey)
     expect(erased?.lastChange?.at).toBeGreaterThan(lastChange?.at ?? 0)
-    const { consent } = await connected(freshKey(), 'other')
-    const behind = { ...consent, at: early, after: erased?.lastChange, writer: 'behind' }
-    expect(await stores().connections.connect(companyKey, behind)).toMatchObject({
-      ...{ refreshToken: 'refresh other', lastRefreshAt: Math.floor(early / 1000), lastChange: { by: 'behind' } },
+    const { consent } = await connect(freshKey(), 'other')
+    const slow = { ...consent, at: early, after: erased?.lastChange, writer: 'slow' }
+    expect(await stores().connections.connect(companyKey, slow)).toMatchObject({
+      ...{ refreshToken: 'refresh other', lastRefreshAt: Math.floor(early / 1000), lastChange: { by: 'slow' } },
     })
   })
 
-  it('erases nothing that changed since it was seen, and knows its own erasure again', async () => {
-    const { connection } = await connected(freshKey())
-    const { connection: newer } = await connected(connection.companyKey, 'again')
+  it('does not erase a record that changed since it was read, and recognises its own erasure', async () => {
+    const { connection } = await connect(freshKey())
+    const { connection: newer } = await connect(connection.companyKey, 'again')
     expect(await stores().disconnections.erase(connection, erasure())).toBe(false)
     expect(await stored(connection.companyKey)).toEqual(newer)
     expect(await stores().disconnections.erase(newer, erasure())).toBe(true)
@@ -107,8 +107,8 @@ const promises = (stores: () => Stores) => {
     expect(await stored(connection.companyKey)).toMatchObject({ generation: 3 })
   })
 
-  it('notes what became of the revocation, unless the key was connected again', async () => {
-    const { connection } = await connected(freshKey())
+  it('records the result of the revocation, unless the key was connected again', async () => {
+    const { connection } = await connect(freshKey())
     const { companyKey } = connection
     await stores().disconnections.erase(connection, erasure())
     const settlement = { revocation: 'confirmed' as const, intuitTid: '1-tid', now: now() }
@@ -118,33 +118,33 @@ const promises = (stores: () => Stores) => {
     expect(await stored(companyKey)).toMatchObject({
       disconnection: { revocation: 'confirmed', intuitTid: '1-tid' },
     })
-    const { connection: again } = await connected(companyKey, 'again')
+    const { connection: again } = await connect(companyKey, 'again')
     expect(again).toMatchObject({ generation: 3, disconnection: undefined })
     await stores().disconnections.settle(companyKey, { ...settlement, writer: 'me' })
     expect(await stored(companyKey)).toEqual(again)
   })
 
-  it('keeps every write that comes home late from bringing tokens back', async () => {
-    const { connection, pair, consent } = await connected(freshKey())
+  it('refuses every late write that would bring tokens back', async () => {
+    const { connection, pair, consent } = await connect(freshKey())
     await stores().disconnections.erase(connection, erasure())
     const erased = await stored(connection.companyKey)
     const successor = { pair, now: now(), writer: 'late' }
     for (const rotated of [true, false]) {
       expect(await stores().connections.replace(connection, { ...successor, rotated }, 'free')).toBeUndefined()
     }
-    // The repetition of a consent's write whose first answer was lost.
+    // A consent repeats its write because the first response was lost.
     await stores().connections.connect(connection.companyKey, consent)
     expect(await stored(connection.companyKey)).toEqual(erased)
   })
 }
 
-describe('the fake of the store of disconnections', () => {
+describe('the disconnection store in memory', () => {
   const { store, rows } = memoryConnections()
   const stores = { connections: store, disconnections: memoryDisconnections(rows) }
-  promises(() => stores)
+  describeGuarantees(() => stores)
 })
 
-describe('the store of disconnections over a table', () => {
+describe('the disconnection store over a table', () => {
   let close: () => Promise<void>
   let stores: Stores
   beforeAll(async () => {
@@ -155,7 +155,7 @@ describe('the store of disconnections over a table', () => {
     stores = { connections: createConnectionStore(table), disconnections: createDisconnectionStore(table) }
   })
   afterAll(() => close())
-  promises(() => stores)
+  describeGuarantees(() => stores)
 })
 
 describe('DELETE /api/connections/{company_key}', () => {
@@ -175,7 +175,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     (await service.intuit.state()).grants.filter((grant) => grant.realmId === realmId && grant.alive).length
   const TOKENS = ['access_token', 'refresh_token', 'refresh_token_hash', 'access_token_expires_at', 'lease_owner']
 
-  it('erases the tokens, keeps the rest, and says that Intuit confirmed', async () => {
+  it('erases the tokens, keeps the rest, and reports that Intuit confirmed the revocation', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { companyName: 'Beach Blend', realmId })
     const before = await stored(key)
@@ -198,7 +198,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     await expect.poll(() => service.dynamo.item(`realm#production#${realmId}`)).toBeUndefined()
   })
 
-  it('leaves a connection that is told as not connected, and gives no token', async () => {
+  it('leaves a connection that is shown as not connected and has no token', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     expect((await service.api(`/api/token/${key}`)).status).toBe(200)
@@ -210,7 +210,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))).toEqual(NOT_CONNECTED)
   })
 
-  it('may be repeated, and tells what was recorded', async () => {
+  it('can be repeated and returns the recorded result', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     const first = await (await disconnect(key)).json()
@@ -222,7 +222,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.intuit.state()).counts.revoke).toBe(1)
   })
 
-  it('revokes once where several ask at once', async () => {
+  it('revokes once for concurrent requests', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     const answers = await Promise.all([disconnect(key), disconnect(key), disconnect(key)])
@@ -231,7 +231,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).toMatchObject({ generation: { N: '2' } })
   })
 
-  it('answers 404 for an unknown key, and leaves an unfinished one alone', async () => {
+  it('responds with 404 to an unknown key, and does not change an unfinished record', async () => {
     expect(await problem(await disconnect(freshKey()))).toEqual({ status: 404, code: 'connection_not_found' })
     const key = freshKey()
     await service.fetch(`/oauth/start/${key}`)
@@ -240,7 +240,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).toEqual(before)
   })
 
-  it('lets another company take the key', async () => {
+  it('frees the key for another company', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId: freshRealm() })
     await disconnect(key)
@@ -252,7 +252,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.api(`/api/token/${key}`)).status).toBe(200)
   })
 
-  it('leaves a consent that is under way alone', async () => {
+  it('does not affect a consent that is under way', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     const path = await service.consented(key, { realmId })
@@ -260,7 +260,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.fetch(path)).status).toBe(200)
   })
 
-  it('is finished, unconfirmed, where Intuit says 400', async () => {
+  it('ends as unconfirmed if Intuit responds with 400', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.kill(realmId)
@@ -276,7 +276,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     ['503', { kind: 'status', status: 503, body: '<html>' }],
     ['a redirect', { kind: 'status', status: 302, headers: { Location: 'http://127.0.0.1:9/' } }],
     ['a cut connection', { kind: 'reset_before' }],
-  ])('tries again behind the answer where Intuit answers with %s', async (_, fault) => {
+  ])('retries in the background if Intuit responds with %s', async (_, fault) => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.fault({ endpoint: 'revoke', fault })
@@ -286,8 +286,8 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await alive(realmId)).toBe(0)
   })
 
-  /** The first disconnect of this key ends before it has asked Intuit, as its Worker ends. */
-  const erasedOnly = async (key: string) => {
+  /** Makes a record as the first disconnect leaves it if its Worker dies before the request to Intuit. */
+  const eraseOnly = async (key: string) => {
     const { pk, access_token, access_token_expires_at, refresh_token, ...rest } = await stored(key)
     if (!pk || !refresh_token) throw new Error('not connected')
     const at = Date.now() - 60_000
@@ -297,10 +297,10 @@ describe('DELETE /api/connections/{company_key}', () => {
     })
   }
 
-  it('finishes what an earlier one left, and asks Intuit for no more than that', async () => {
+  it('finishes an earlier disconnect with one request to Intuit', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
-    await erasedOnly(key)
+    await eraseOnly(key)
     expect(await alive(realmId)).toBe(1)
     expect(await (await disconnect(key)).json()).toMatchObject({ revoked: true, revocation: 'confirmed' })
     expect(await alive(realmId)).toBe(0)
@@ -309,20 +309,20 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.intuit.state()).counts.revoke).toBe(1)
   })
 
-  it('leaves no token to anybody while its revocation is pending', async () => {
+  it('hands out no token while the revocation is pending', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
-    await erasedOnly(key)
+    await eraseOnly(key)
     expect(await problem(await service.api(`/api/token/${key}`))).toEqual(NOT_CONNECTED)
     expect(await problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))).toEqual(NOT_CONNECTED)
     expect(await (await service.api(`/api/connections/${key}`)).json()).toMatchObject({ connected: false })
     expect((await service.intuit.state()).counts).toMatchObject({ refresh: 0 })
   })
 
-  it('leaves a revocation pending that Intuit does not take, for a later disconnect to finish', async () => {
+  it('leaves the revocation pending for a later disconnect while Intuit is unavailable', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
-    await erasedOnly(key)
+    await eraseOnly(key)
     await service.intuit.fault({ endpoint: 'revoke', times: 100, fault: { kind: 'status', status: 503, body: '' } })
     expect(await (await disconnect(key)).json()).toMatchObject({ revoked: false, revocation: 'pending' })
     expect(await stored(key)).toHaveProperty('revocation_token')
@@ -330,7 +330,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await (await disconnect(key)).json()).toMatchObject({ revocation: 'confirmed' })
   })
 
-  it('calls a revocation unconfirmed that its Worker gave up', async () => {
+  it('reports a revocation as unconfirmed if its Worker died and left no token', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     await disconnect(key)
@@ -344,7 +344,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await (await disconnect(key)).json()).toMatchObject({ revocation: 'unconfirmed' })
   })
 
-  it('erases tokens that do not open, and leaves their revocation unconfirmed', async () => {
+  it('erases tokens that cannot be decrypted, and leaves their revocation unconfirmed', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     const damaged = { S: 'sealed:v1:damaged' }
@@ -359,7 +359,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect((await service.intuit.state()).counts.revoke).toBe(0)
   })
 
-  it('ends a connection written by hand', async () => {
+  it('disconnects a record that was written by hand', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     const { pk, access_token, refresh_token } = await stored(key)
@@ -369,7 +369,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).toMatchObject({ generation: { N: '1' } })
   })
 
-  it('revokes though the answer to the erasure was lost', async () => {
+  it('revokes although the response to the erasure was lost', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     service.dynamo.fault({ kind: 'cut after', operation: 'UpdateItem', times: 1 })
@@ -377,7 +377,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).toMatchObject({ generation: { N: '2' } })
   })
 
-  it('changes nothing at Intuit where the table is out of reach', async () => {
+  it('revokes nothing if the table is unreachable', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     service.dynamo.fault({ kind: 'error', operation: 'UpdateItem', status: 500, type: 'InternalServerError' })
@@ -385,7 +385,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await alive(realmId)).toBe(1)
   })
 
-  it('meets a refresh on its way, and ends what that one brought', async () => {
+  it('revokes the token pair of a refresh that was stored in the meantime', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     const read = Promise.withResolvers<void>()
@@ -401,7 +401,7 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
-  it('is told to a consent whose answer from the table was lost, and that asks again afterwards', async () => {
+  it('fails a consent that lost the response to its write and repeats the write after the disconnect', async () => {
     const key = freshKey()
     const path = await service.consented(key, { realmId: freshRealm() })
     const storing = {
@@ -420,8 +420,8 @@ describe('DELETE /api/connections/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('refresh_token')
   })
 
-  /** A refresh whose pair is about to be stored, and waits for `store`. */
-  const heldRefresh = async (key: string) => {
+  /** A refresh that waits for `store` before it stores its token pair. */
+  const holdRefresh = async (key: string) => {
     const storing = Promise.withResolvers<void>()
     // Of this company: a consent of an earlier test may still be stored in the background.
     const isStore = (body: unknown) =>
@@ -444,28 +444,28 @@ describe('DELETE /api/connections/{company_key}', () => {
   }
 
   it.each(['same', 'rotated'])(
-    'outlives a refresh that comes home late with the %s token: it brings nothing back, and revokes its own pair',
+    'is not undone by a late refresh with the %s token, which revokes its own token pair',
     async (kind) => {
       const [key, realmId] = [freshKey(), freshRealm()]
       await service.connect(key, { realmId })
       if (kind === 'rotated') await service.intuit.turn({ rotateAfterSeconds: 0 })
-      const { pendingRefresh, store } = await heldRefresh(key)
+      const { pendingRefresh, store } = await holdRefresh(key)
       expect((await disconnect(key)).status).toBe(200)
       store()
       expect(await problem(await pendingRefresh)).toEqual(NOT_CONNECTED)
       expect(await stored(key)).not.toHaveProperty('refresh_token')
-      // Not the count of all revocations: one of an earlier test may still be tried again in the background.
+      // Not the count of all revocations: a retry of an earlier test may still run in the background.
       await expect.poll(() => alive(realmId)).toBe(0)
     },
   )
 
-  it('is seen by a refresh that comes home late, though the table is out of reach just then', async () => {
+  it('makes a late refresh revoke its token pair, even if the table is unreachable at that moment', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     await service.intuit.turn({ rotateAfterSeconds: 0 })
-    const { pendingRefresh, store } = await heldRefresh(key)
+    const { pendingRefresh, store } = await holdRefresh(key)
     expect((await disconnect(key)).status).toBe(200)
-    // The read that tells whose item refused the write is let through; all attempts of the next two fail.
+    // The read after the refused write succeeds; all attempts of the next two reads fail.
     let reads = 0
     service.dynamo.fault({
       ...{ kind: 'error', operation: 'GetItem', status: 500, type: 'InternalServerError', times: 8 },
@@ -476,14 +476,14 @@ describe('DELETE /api/connections/{company_key}', () => {
     await expect.poll(() => alive(realmId)).toBe(0)
   })
 
-  it('needs a key, and a company key of the right form', async () => {
+  it('requires an API key and a valid company key', async () => {
     expect((await service.fetch('/api/connections/beach', { method: 'DELETE' })).status).toBe(401)
     expect(await problem(await disconnect('-beach'))).toEqual({ status: 400, code: 'invalid_company_key' })
   })
 })
 
 describe('a deployment that cannot revoke', () => {
-  it('says so before it erases, and serves all else', async () => {
+  it('reports it before it erases anything, and serves all other routes', async () => {
     const service = await startService({ vars: { INTUIT_REVOCATION_ENDPOINT: 'http://intuit.example/revoke' } })
     const key = freshKey()
     await service.connect(key)
