@@ -1,11 +1,13 @@
+/** The two environments of an Intuit app. */
 export type Environment = 'production' | 'sandbox'
 
+/** A company on the consent page. */
 export interface Company {
   realmId: string
   name: string
 }
 
-/** The companies that a person can choose from. None of them exists. */
+/** The companies on the consent page. They are fictional. */
 export const COMPANIES: Record<Environment, Company[]> = {
   production: [
     { realmId: '12314585920123', name: 'Beach Blend' },

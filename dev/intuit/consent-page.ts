@@ -32,7 +32,7 @@ button[value=deny] { color: var(--action); background: transparent }
 
 const styleHash = createHash('sha256').update(STYLE).digest('base64')
 
-/** `form-action` is left out: a browser would apply it to the redirect that follows the form, too. */
+/** Without `form-action`: a browser would also apply it to the redirect after the form. */
 export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; frame-ancestors 'none'`
 
 const page = (title: string, body: ReturnType<typeof html>) => html`<!doctype html>
@@ -46,7 +46,7 @@ const page = (title: string, body: ReturnType<typeof html>) => html`<!doctype ht
 </head>
 <body>
 <header class="stand-in"><strong>Local stand-in</strong>
-This page stands for Intuit’s while you develop. No real company or account is involved.</header>
+This page replaces Intuit’s during local development. It uses no real company or account.</header>
 <main>${body}</main>
 </body>
 </html>`
@@ -56,7 +56,7 @@ const choice = ({ realmId, name }: Company, index: number) => html`<label>
 <span>${name}<small>Company ID ${realmId}</small></span>
 </label>`
 
-/** Where a person chooses a company and allows or denies. */
+/** The page where a person chooses a company and allows or denies access. */
 export const consentPage = (requestId: string, companies: Company[]) =>
   page(
     'Connect a company',
@@ -75,5 +75,5 @@ export const consentPage = (requestId: string, companies: Company[]) =>
 </form>`,
   )
 
-/** Where there is nothing to redirect to. */
+/** The page for a request that must not be redirected. */
 export const errorPage = (message: string) => page('Request refused', html`<h1>Request refused</h1><p>${message}</p>`)

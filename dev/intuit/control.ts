@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { FAULT_ORDER, type FaultQueue } from './faults.ts'
+import { killGrants, listGrants } from './grants.ts'
+import type { Issuer } from './issuer.ts'
 import { KNOBS, type Knobs } from './knobs.ts'
-import type { Ledger } from './ledger.ts'
-import type { Presentation } from './token.ts'
+import type { TokenUse } from './token-endpoint.ts'
 
+/** Requests to each endpoint since the start or the last reset. */
 export interface Counts {
   authorize: number
   exchange: number
@@ -13,67 +15,68 @@ export interface Counts {
   revoke: number
 }
 
-interface ControlParts {
-  ledger: Ledger
+interface ControlDeps {
+  issuer: Issuer
   faults: FaultQueue
-  knobs(): Knobs
-  turn(knobs: Partial<Knobs>): void
   counts(): Counts
-  presentations(): Presentation[]
-  advance(seconds: number): void
+  tokenUses(): TokenUse[]
+  setKnobs(knobs: Partial<Knobs>): void
   reset(): void
 }
 
-const TURN = v.strictObject(v.partial(KNOBS).entries)
+const KNOB_CHANGES = v.strictObject(v.partial(KNOBS).entries)
 const ADVANCE = v.object({ advanceSeconds: v.number() })
 const KILL = v.object({ realmId: v.string() })
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** What tests see and turn, of one company where `realm_id` is given. Tokens are shown by their SHA-256 alone. */
-export const controlRoutes = (parts: ControlParts) => {
+/** What the stand-in shows to tests, of one company or of all. Tokens are shown as their SHA-256. */
+const toStateBody = ({ issuer, counts, tokenUses }: ControlDeps, realmId: string | undefined) => {
+  const isRequested = (one: { realmId: string | undefined }) => realmId === undefined || one.realmId === realmId
+  const grants = listGrants(issuer)
+    .filter(isRequested)
+    .map((grant) => ({
+      realmId: grant.realmId,
+      alive: grant.alive,
+      refreshTokenHash: hash(grant.refreshToken),
+      accessTokenHashes: grant.accessTokens.map(({ value }) => hash(value)),
+    }))
+  return { knobs: issuer.knobs(), counts: counts(), tokenUses: tokenUses().filter(isRequested), grants }
+}
+
+/** The routes by which tests read and change the stand-in. `realm_id` restricts a read to one company. */
+export const createControlRoutes = (deps: ControlDeps) => {
+  const { issuer, faults } = deps
   const app = new Hono()
   app.onError((error, c) =>
     v.isValiError(error) ? c.json({ error: error.message }, 400) : c.json({ error: 'malformed' }, 400),
   )
   return app
-    .get('/', (c) => {
-      const realmId = c.req.query('realm_id')
-      const isAsked = (one: { realmId: string | undefined }) => realmId === undefined || one.realmId === realmId
-      const asked = parts.ledger.grants().filter(isAsked)
-      const grants = asked.map((grant) => ({
-        realmId: grant.realmId,
-        alive: grant.alive,
-        refreshTokenHash: hash(grant.refreshToken),
-        accessTokenHashes: grant.accessTokens.map(({ value }) => hash(value)),
-      }))
-      const presentations = parts.presentations().filter(isAsked)
-      return c.json({ knobs: parts.knobs(), counts: parts.counts(), presentations, grants })
-    })
+    .get('/', (c) => c.json(toStateBody(deps, c.req.query('realm_id'))))
     .patch('/knobs', async (c) => {
-      // An absent knob stays as it is; valibot tells an absent entry from one that is undefined.
-      const turned = v.parse(TURN, await c.req.json())
-      parts.turn(JSON.parse(JSON.stringify(turned)))
-      return c.json(parts.knobs())
+      const changes = v.parse(KNOB_CHANGES, await c.req.json())
+      // Drops members that valibot adds as `undefined`, so that absent knobs keep their values.
+      deps.setKnobs(JSON.parse(JSON.stringify(changes)))
+      return c.json(issuer.knobs())
     })
     .post('/faults', async (c) => {
-      parts.faults.add(v.parse(FAULT_ORDER, await c.req.json()))
+      faults.add(v.parse(FAULT_ORDER, await c.req.json()))
       return c.body(null, 204)
     })
     .delete('/faults', (c) => {
-      parts.faults.clear()
+      faults.clear()
       return c.body(null, 204)
     })
     .post('/clock', async (c) => {
-      parts.advance(v.parse(ADVANCE, await c.req.json()).advanceSeconds)
+      issuer.state.clockOffsetSeconds += v.parse(ADVANCE, await c.req.json()).advanceSeconds
       return c.body(null, 204)
     })
     .post('/kill', async (c) => {
-      parts.ledger.kill(v.parse(KILL, await c.req.json()).realmId)
+      killGrants(issuer, v.parse(KILL, await c.req.json()).realmId)
       return c.body(null, 204)
     })
     .post('/reset', (c) => {
-      parts.reset()
+      deps.reset()
       return c.body(null, 204)
     })
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 
 const ms = v.pipe(v.number(), v.minValue(0))
 
-/** What can go wrong with one answer of Intuit. */
+/** A fault in one response of Intuit. */
 export const FAULT = v.variant('kind', [
   v.object({
     kind: v.literal('status'),
@@ -11,24 +11,25 @@ export const FAULT = v.variant('kind', [
     contentType: v.optional(v.string(), 'text/html'),
     headers: v.optional(v.record(v.string(), v.string()), {}),
   }),
-  /** Says `invalid_grant` without looking at the token, as in an outage. */
+  /** Responds `invalid_grant` without checking the token, as in an outage. */
   v.object({ kind: v.literal('invalid_grant_outage') }),
-  /** The socket is cut before the request is judged. */
+  /** Closes the socket before the request is processed. */
   v.object({ kind: v.literal('reset_before') }),
-  /** The request is judged, the answer lost. */
+  /** Processes the request, then closes the socket without a response. */
   v.object({ kind: v.literal('reset_after') }),
   v.object({ kind: v.literal('hang') }),
   v.object({ kind: v.literal('delay'), ms }),
-  /** A good answer with members set to other values, or left out. */
+  /** Sets members of a successful response to other values, or omits them. */
   v.object({
     kind: v.literal('reshape'),
     set: v.optional(v.record(v.string(), v.unknown()), {}),
     omit: v.optional(v.array(v.string()), []),
   }),
-  /** A body of that many bytes that never becomes JSON. */
+  /** A body of that many bytes that is not JSON. */
   v.object({ kind: v.literal('huge'), bytes: ms }),
 ])
 
+/** A fault for the next `times` requests to an endpoint. */
 export const FAULT_ORDER = v.object({
   endpoint: v.picklist(['token', 'revoke']),
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
@@ -38,8 +39,8 @@ export const FAULT_ORDER = v.object({
 export type Fault = v.InferOutput<typeof FAULT>
 export type FaultOrder = v.InferOutput<typeof FAULT_ORDER>
 
-/** Faults to come, first in, first out for each endpoint. */
-export const faultQueue = () => {
+/** Queues faults, first in, first out for each endpoint. */
+export const createFaultQueue = () => {
   let orders: FaultOrder[] = []
   return {
     add: (order: FaultOrder) => {
@@ -56,4 +57,4 @@ export const faultQueue = () => {
   }
 }
 
-export type FaultQueue = ReturnType<typeof faultQueue>
+export type FaultQueue = ReturnType<typeof createFaultQueue>

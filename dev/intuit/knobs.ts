@@ -2,34 +2,34 @@ import * as v from 'valibot'
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
 
-/** What Intuit's documents leave open or contradict, and what tests want to see change. */
+/** Settings of the stand-in: behaviour that Intuit's documentation leaves open, and values that tests change. */
 export const KNOBS = v.object({
-  /** How long a code can be redeemed. */
+  /** The lifetime of a code. */
   codeLivesSeconds: seconds,
-  /** Whether a second redemption of a code kills the refresh token of the first. */
+  /** Whether the second use of a code ends the grant of the first. */
   replayKills: v.boolean(),
   accessTokenLivesSeconds: seconds,
-  /** The age at which a refresh token's value is replaced by a new one; 0 replaces it at every refresh. */
+  /** The age at which a refresh replaces the refresh token. 0 replaces it at every refresh. */
   rotateAfterSeconds: seconds,
-  /** How long a refresh token lives unused, counted from its value's birth. */
+  /** The lifetime of a refresh token, from when it was issued. */
   refreshTokenLivesSeconds: seconds,
-  /** How long a connection lives whatever it does: five years. */
+  /** The lifetime of a connection, regardless of refreshes: five years. */
   hardLivesSeconds: seconds,
-  /** How long a superseded value is still accepted. */
+  /** How long a superseded refresh token is still accepted. */
   supersededLivesSeconds: seconds,
-  /** Strict mode: a superseded value presented again kills the connection. */
+  /** Strict mode: using a superseded refresh token ends the connection. */
   reuseKills: v.boolean(),
-  /** What a second refresh gets while the first is being answered. */
+  /** What happens to a second refresh while the first is in flight. */
   concurrentRefresh: v.picklist(['refuse', 'allow', 'kill']),
   refreshKillsAccessToken: v.boolean(),
-  /** Whether a second consent for the same app and company kills the first refresh token. */
+  /** Whether a second consent for the same app and company ends the first grant. */
   consentKillsFormer: v.boolean(),
   numbersAsStrings: v.boolean(),
-  /** The error that the browser brings back whatever the person decides (RFC 6749 section 4.1.2.1); none where empty. */
+  /** The error of every authorization response (RFC 6749 section 4.1.2.1). Empty: none. */
   authorizationError: v.string(),
-  /** Which of Intuit's bodies an `invalid_grant` has. */
+  /** Which of Intuit's error descriptions an `invalid_grant` has. */
   invalidGrantDescription: v.picklist(['none', 'current', 'old']),
-  /** The time between the judgement of a token request and its answer, in ms. */
+  /** The time between the decision on a token request and its response, in ms. */
   tokenDelayMs: seconds,
   accessTokenLength: v.pipe(v.number(), v.integer(), v.minValue(32), v.maxValue(20_000)),
   refreshTokenLength: v.pipe(v.number(), v.integer(), v.minValue(40), v.maxValue(20_000)),

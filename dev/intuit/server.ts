@@ -3,31 +3,35 @@ import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { closeServer, LOOPBACK, listen } from '../listen.ts'
-import { authorizeRoutes, type IntuitApp } from './authorize.ts'
-import { type Counts, controlRoutes } from './control.ts'
-import { faultQueue } from './faults.ts'
+import { createApiRoutes } from './api-routes.ts'
+import type { Env } from './apply-fault.ts'
+import { createAuthorizationRoutes } from './authorization-endpoint.ts'
+import { type Counts, createControlRoutes } from './control.ts'
+import { createFaultQueue } from './faults.ts'
+import type { IntuitApp, Issuer } from './issuer.ts'
 import { DEFAULT_KNOBS, type Knobs } from './knobs.ts'
-import { createLedger } from './ledger.ts'
-import { type Remembered, readState, writeState } from './state-file.ts'
-import { type Env, type Presentation, tokenRoutes } from './token.ts'
+import { createState } from './state.ts'
+import { readState, writeState } from './state-file.ts'
+import type { TokenUse } from './token-endpoint.ts'
 
-export interface IntuitOptions {
+interface IntuitOptions {
   apps: IntuitApp[]
-  /** A free one if absent. */
+  /** Default: a free port. */
   port?: number
-  /** Where codes and tokens outlive a restart; in memory if absent. */
+  /** Where codes and tokens are kept for the next start. Default: in memory. */
   stateFile?: string
   /** Milliseconds since the epoch. */
   now?: () => number
   knobs?: Partial<Knobs>
 }
 
+/** A stand-in that listens. */
 export interface Intuit {
   url: string
   close(): Promise<void>
 }
 
-const token = (prefix: string, length: number) =>
+const createToken = (prefix: string, length: number) =>
   prefix +
   randomBytes(length)
     .toString('hex')
@@ -35,67 +39,52 @@ const token = (prefix: string, length: number) =>
 
 const noCounts = (): Counts => ({ authorize: 0, exchange: 0, refresh: 0, revoke: 0 })
 
-/** Starts a stand-in for Intuit's authorization server on loopback. It behaves as Intuit's does, for apps of its own. */
+/** The routes of the stand-in, and what they count. */
+const createApp = (apps: IntuitApp[], issuer: Issuer, setKnobs: (changes?: Partial<Knobs>) => void) => {
+  let counts = noCounts()
+  let tokenUses: TokenUse[] = []
+  const faults = createFaultQueue()
+  const onTokenUse = (use: TokenUse) => {
+    tokenUses.push(use)
+    if (use.grantType === 'refresh_token') counts.refresh++
+    else counts.exchange++
+  }
+  const reset = () => {
+    Object.assign(issuer.state, createState())
+    faults.clear()
+    setKnobs()
+    counts = noCounts()
+    tokenUses = []
+  }
+  const authorization = createAuthorizationRoutes({ apps, issuer, onRequest: () => counts.authorize++ })
+  const control = { issuer, faults, counts: () => counts, tokenUses: () => tokenUses, setKnobs, reset }
+  const api = createApiRoutes({ apps, issuer, faults, onTokenUse, onRevocation: () => counts.revoke++ })
+  return new Hono<Env>()
+    .route('/connect/oauth2', authorization)
+    .route('/_control', createControlRoutes(control))
+    .route('/', api)
+}
+
+/** Starts a stand-in for Intuit's authorization server on loopback, for the given apps. */
 export const startIntuit = async (options: IntuitOptions): Promise<Intuit> => {
   const { apps, port = 0, stateFile, now = Date.now } = options
   const initialKnobs = { ...DEFAULT_KNOBS, ...options.knobs }
   let knobs = initialKnobs
-  let counts = noCounts()
-  let presentations: Presentation[] = []
-  const state: Remembered = stateFile ? readState(stateFile) : { codes: [], grants: [], clockOffsetSeconds: 0 }
-  const faults = faultQueue()
+  /** Without changes, restores the initial values. */
+  const setKnobs = (changes?: Partial<Knobs>) => {
+    knobs = changes ? { ...knobs, ...changes } : initialKnobs
+  }
+  const state = stateFile ? readState(stateFile) : createState()
   const nowSeconds = () => Math.floor(now() / 1000) + state.clockOffsetSeconds
-  const ledger = createLedger({ state, now: nowSeconds, knobs: () => knobs, token })
+  const issuer: Issuer = { state, now: nowSeconds, knobs: () => knobs, createToken, inFlight: new Set() }
 
   const app = new Hono<Env>()
   app.use(async (_, next) => {
     await next()
     if (stateFile) writeState(stateFile, state)
   })
-  app.route(
-    '/connect/oauth2',
-    authorizeRoutes({ apps, ledger, knobs: () => knobs, onRequest: () => counts.authorize++ }),
-  )
-  app.route(
-    '/_control',
-    controlRoutes({
-      ledger,
-      faults,
-      knobs: () => knobs,
-      turn: (turned) => {
-        knobs = { ...knobs, ...turned }
-      },
-      counts: () => counts,
-      presentations: () => presentations,
-      advance: (seconds) => {
-        state.clockOffsetSeconds += seconds
-      },
-      reset: () => {
-        Object.assign(state, { codes: [], grants: [], clockOffsetSeconds: 0 })
-        faults.clear()
-        knobs = initialKnobs
-        counts = noCounts()
-        presentations = []
-      },
-    }),
-  )
-  app.route(
-    '/',
-    tokenRoutes({
-      apps,
-      ledger,
-      faults,
-      knobs: () => knobs,
-      onPresentation: (presentation) => {
-        presentations.push(presentation)
-        if (presentation.grantType === 'refresh_token') counts.refresh++
-        else counts.exchange++
-      },
-      onRevocation: () => counts.revoke++,
-    }),
-  )
-
+  app.route('/', createApp(apps, issuer, setKnobs))
   const server = createServer(getRequestListener(app.fetch))
-  const listeningOn = await listen(server, port)
-  return { url: `http://${LOOPBACK}:${listeningOn}`, close: () => closeServer(server) }
+  const usedPort = await listen(server, port)
+  return { url: `http://${LOOPBACK}:${usedPort}`, close: () => closeServer(server) }
 }

@@ -1,33 +1,33 @@
-import { canDisconnect, canRefresh, STATUSES, statusOf } from './connection.js'
+import { canDisconnect, canRefresh, findStatus, STATUSES } from './connection.js'
 import { element, onPress } from './dom.js'
-import { nowSeconds, timeElement } from './time.js'
+import { createTimeElement, nowSeconds } from './time.js'
 
 /** @import { Connection, Status } from './connection.js' */
 /** @import { TimeForm } from './time.js' */
 
 /**
- * @typedef {{ link(): Promise<void>, refresh(): Promise<void>, disconnect(): Promise<void>, forget?: () => Promise<void> }} Actions
+ * @typedef {{ link(): Promise<void>, refresh(): Promise<void>, disconnect(): Promise<void>, remove?: () => Promise<void> }} Actions
  */
 
 /** @param {string} term @param {number | null | undefined} at @param {TimeForm} form @param {string} unknown */
-const fact = (term, at, form, unknown) =>
+const createFact = (term, at, form, unknown) =>
   element(
     'div',
     '',
     element('dt', '', term),
-    element('dd', '', typeof at === 'number' ? timeElement(at, form) : unknown),
+    element('dd', '', typeof at === 'number' ? createTimeElement(at, form) : unknown),
   )
 
 /** @param {Connection} connection */
-const facts = (connection) => [
-  fact('Token expires', connection.access_token_expires_at, 'relative', 'none yet'),
-  fact('Last refreshed', connection.last_refresh_at, 'relative', 'never'),
-  fact('Refresh token', connection.refresh_token_expires_at, 'left', 'none yet'),
-  fact('Five-year limit', connection.refresh_token_hard_expires_at, 'left', 'not known'),
+const createFacts = (connection) => [
+  createFact('Token expires', connection.access_token_expires_at, 'relative', 'none yet'),
+  createFact('Last refreshed', connection.last_refresh_at, 'relative', 'never'),
+  createFact('Refresh token', connection.refresh_token_expires_at, 'left', 'none yet'),
+  createFact('Five-year limit', connection.refresh_token_hard_expires_at, 'left', 'unknown'),
 ]
 
 /** @param {Connection} connection @param {Status} status */
-const identity = (connection, status) => {
+const createIdentity = (connection, status) => {
   const { label, tone } = STATUSES[status]
   const of = [connection.environment, ...(connection.realm_id === null ? [] : [`company ${connection.realm_id}`])]
   return [
@@ -43,7 +43,7 @@ const identity = (connection, status) => {
 }
 
 /** @param {Connection} connection @param {Status} status */
-const explanation = (connection, status) => {
+const explain = (connection, status) => {
   const { last_error: error } = connection
   const means = STATUSES[status].means(connection)
   if (!error) return means
@@ -51,7 +51,7 @@ const explanation = (connection, status) => {
 }
 
 /** @param {string} label @param {string} className @param {() => Promise<void>} work */
-const button = (label, className, work) => {
+const createButton = (label, className, work) => {
   const made = element('button', className, label)
   made.type = 'button'
   onPress(made, work)
@@ -59,7 +59,7 @@ const button = (label, className, work) => {
 }
 
 /**
- * One connection on the page. Its buttons stay in place while what they act on changes.
+ * One connection on the page. Its buttons stay in place when the connection changes, so that the keyboard focus stays.
  * @param {Actions} actions
  * @param {boolean} offersDisconnect
  */
@@ -69,25 +69,25 @@ export const createCard = (actions, offersDisconnect) => {
   const note = element('p', 'note message')
   const message = element('p', 'message')
   message.setAttribute('role', 'status')
-  const refresh = button('Refresh', 'quiet', actions.refresh)
-  const disconnect = button('Disconnect…', 'quiet danger', actions.disconnect)
-  const buttons = element('div', 'actions', button('Start link', 'quiet', actions.link), refresh, disconnect)
-  if (actions.forget) buttons.append(button('Remove here', 'quiet', actions.forget))
+  const refresh = createButton('Refresh', 'quiet', actions.refresh)
+  const disconnect = createButton('Disconnect…', 'quiet danger', actions.disconnect)
+  const buttons = element('div', 'actions', createButton('Start link', 'quiet', actions.link), refresh, disconnect)
+  if (actions.remove) buttons.append(createButton('Remove here', 'quiet', actions.remove))
   const item = element('li', 'card', who, what, buttons, note, message)
 
   return {
     item,
     /** @param {string} text @param {boolean} isBad */
-    say: (text, isBad) => {
+    setMessage: (text, isBad) => {
       message.textContent = text
       message.classList.toggle('bad', isBad)
     },
     /** @param {Connection} connection */
     show: (connection) => {
-      const status = statusOf(connection, nowSeconds())
-      who.replaceChildren(...identity(connection, status))
-      what.replaceChildren(...facts(connection))
-      note.textContent = explanation(connection, status)
+      const status = findStatus(connection, nowSeconds())
+      who.replaceChildren(...createIdentity(connection, status))
+      what.replaceChildren(...createFacts(connection))
+      note.textContent = explain(connection, status)
       refresh.hidden = !canRefresh(connection, status)
       disconnect.hidden = !canDisconnect(connection, status) || !offersDisconnect
       for (const one of buttons.children)

@@ -1,5 +1,5 @@
 /**
- * A connection as the API describes it. Only the first block is always there.
+ * A connection in the form of the API. Times are epoch seconds. Only the members before `status` are always present.
  * @typedef {{
  *   company_key: string, company_name: string, environment: string, connected: boolean,
  *   realm_id: string | null, access_token_expires_at: number | null, refresh_token_expires_at: number | null,
@@ -12,26 +12,26 @@
 
 /** @typedef {'connected' | 'expiring' | 'failing' | 'reconnect_required' | 'unfinished' | 'disconnected'} Status */
 
-/** A refresh keeps a token for some 100 days: one that nears its end was forgotten. */
+/** A refresh extends a refresh token to about 100 days, so a connection in use never gets below this. */
 const EXPIRING_SECONDS = 30 * 24 * 3600
 
 const RECONNECT = 'Send a start link to the owner of the company.'
 
-/** What became of the revocation at Intuit. @type {Record<string, string>} */
+/** The result of the revocation at Intuit. @type {Record<string, string>} */
 const REVOCATIONS = {
-  confirmed: 'Intuit has confirmed that they are revoked.',
+  confirmed: 'Intuit confirmed that they are revoked.',
   unconfirmed: 'Intuit did not confirm that they are revoked.',
   pending: 'Intuit has not revoked them yet. Disconnect once more to ask again.',
 }
 
 /**
- * What a status is called, how grave it is, and what it means: the table in docs/operations.md.
+ * Label, tone and explanation of each status, as in the table of docs/operations.md.
  * @type {Record<Status, { label: string, tone: string, means(connection: Connection): string }>}
  */
 export const STATUSES = {
   connected: { label: 'Connected', tone: 'done', means: () => '' },
-  expiring: { label: 'Expiring', tone: 'wait', means: () => `Its permission ends soon. ${RECONNECT}` },
-  failing: { label: 'Failing', tone: 'wait', means: () => 'The last refresh failed; it is tried again.' },
+  expiring: { label: 'Expiring', tone: 'wait', means: () => `Its permission expires soon. ${RECONNECT}` },
+  failing: { label: 'Failing', tone: 'wait', means: () => 'The last refresh failed. The service will try again.' },
   reconnect_required: {
     label: 'Reconnect required',
     tone: 'refused',
@@ -43,8 +43,8 @@ export const STATUSES = {
     tone: 'quiet',
     means: ({ refresh_token_expires_at: expiresAt }) =>
       expiresAt === null
-        ? 'A start link was opened, but permission was not given yet.'
-        : 'It has a refresh token only: the first refresh completes it.',
+        ? 'Someone opened a start link, but has not given permission yet.'
+        : 'Only a refresh token is stored. The first refresh completes the connection.',
   },
   disconnected: {
     label: 'Disconnected',
@@ -63,8 +63,8 @@ const isStatus = (status) => status !== undefined && Object.hasOwn(STATUSES, sta
 /** @param {(number | null | undefined)[]} times */
 const earliest = (times) => Math.min(...times.filter((time) => typeof time === 'number'))
 
-/** One token of two tells by its expiry. @param {Connection} connection @returns {Status} */
-const statusOfIncomplete = (connection) => {
+/** Infers the stored tokens from their expiry times. @param {Connection} connection @returns {Status} */
+const findIncompleteStatus = (connection) => {
   const [hasAccess, hasRefresh] = [
     connection.access_token_expires_at !== null,
     connection.refresh_token_expires_at !== null,
@@ -78,7 +78,7 @@ const statusOfIncomplete = (connection) => {
 export const canRefresh = ({ connected, refresh_token_expires_at: expiresAt }, status) =>
   connected || (status === 'unfinished' && expiresAt !== null)
 
-/** Whether there is anything to erase or to revoke. @param {Connection} connection @param {Status} status */
+/** Whether there are tokens to erase or to revoke. @param {Connection} connection @param {Status} status */
 export const canDisconnect = (connection, status) =>
   canRefresh(connection, status) ||
   status === 'reconnect_required' ||
@@ -86,24 +86,24 @@ export const canDisconnect = (connection, status) =>
   connection.disconnection?.revocation === 'pending'
 
 /**
- * The status that the service tells, or what the metadata alone allow to say.
+ * The status from the service, or one derived from the metadata if the service does not send any.
  * @param {Connection} connection
  * @param {number} now
  * @returns {Status}
  */
-export const statusOf = (connection, now) => {
+export const findStatus = (connection, now) => {
   if (isStatus(connection.status)) return connection.status
-  if (!connection.connected) return statusOfIncomplete(connection)
+  if (!connection.connected) return findIncompleteStatus(connection)
   const end = earliest([connection.refresh_token_expires_at, connection.refresh_token_hard_expires_at])
   if (end <= now) return 'reconnect_required'
   return end - now < EXPIRING_SECONDS ? 'expiring' : 'connected'
 }
 
 /**
- * "3 connections: 2 connected, 1 expiring".
+ * Counts statuses: "3 connections: 2 connected, 1 expiring".
  * @param {Status[]} statuses
  */
-export const summary = (statuses) => {
+export const summarize = (statuses) => {
   if (statuses.length === 0) return ''
   const counts = Object.entries(STATUSES).flatMap(([status, { label }]) => {
     const count = statuses.filter((one) => one === status).length

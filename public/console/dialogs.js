@@ -1,5 +1,5 @@
 import { byId } from './dom.js'
-import { timeElement } from './time.js'
+import { createTimeElement } from './time.js'
 
 /** @param {string} id */
 const dialog = (id) => {
@@ -8,7 +8,7 @@ const dialog = (id) => {
   return element
 }
 
-/** The dialogs of the page: each is asked and answers. */
+/** The dialogs of the page. */
 export const createDialogs = () => {
   const [newDialog, linkDialog, disconnectDialog] = [
     dialog('new-dialog'),
@@ -23,7 +23,7 @@ export const createDialogs = () => {
       linkMessage.textContent = 'Copied.'
     } catch {
       link.select()
-      linkMessage.textContent = 'The link is selected: copy it with your keyboard.'
+      linkMessage.textContent = 'The link is selected. Copy it with your keyboard.'
     }
   }
   byId('copy-link', HTMLButtonElement).addEventListener('click', () => void copy())
@@ -36,13 +36,13 @@ export const createDialogs = () => {
       link.value = url
       linkMessage.textContent = ''
       const note = byId('link-note', HTMLElement)
-      if (expiresAt === undefined) note.textContent = 'It can be opened any number of times.'
-      else note.replaceChildren('It expires ', timeElement(expiresAt, 'relative'), '.')
+      if (expiresAt === undefined) note.textContent = 'It does not expire.'
+      else note.replaceChildren('It expires ', createTimeElement(expiresAt, 'relative'), '.')
       linkDialog.showModal()
       byId('copy-link', HTMLButtonElement).focus()
     },
 
-    /** Whether the person means it. @param {string} name @returns {Promise<boolean>} */
+    /** Asks the person to confirm. @param {string} name @returns {Promise<boolean>} */
     confirmDisconnect: (name) => {
       byId('disconnect-title', HTMLElement).textContent = `Disconnect ${name}?`
       disconnectDialog.returnValue = ''

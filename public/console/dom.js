@@ -1,5 +1,5 @@
 /**
- * An element of the page. Throws where the page and its script do not fit.
+ * Finds an element of the page. Throws if the page has no such element.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -12,7 +12,7 @@ export const byId = (id, type) => {
 }
 
 /**
- * A new element. Text stays text: nothing here reads markup.
+ * Creates an element. Strings become text nodes, never markup.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {string} className
@@ -26,7 +26,8 @@ export const element = (tag, className, ...children) => {
 }
 
 /**
- * Runs a button's work once at a time. The button stays focusable meanwhile, so that a keyboard keeps its place.
+ * Runs `work` for each press of a button, but not twice at a time. The button stays focusable in the meantime, so that the
+ * keyboard focus stays.
  * @param {HTMLButtonElement} button
  * @param {() => Promise<void>} work
  */

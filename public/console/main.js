@@ -3,12 +3,12 @@ import { createDialogs } from './dialogs.js'
 import { byId, onPress } from './dom.js'
 import { createFleet } from './fleet.js'
 import { session } from './session.js'
-import { retell } from './time.js'
+import { updateTimes } from './time.js'
 
 /** @import { Api } from './api.js' */
 /** @typedef {ReturnType<typeof createFleet>} Fleet */
 
-const RETELL_EVERY_MS = 10_000
+const UPDATE_TIMES_MS = 10_000
 
 const dialogs = createDialogs()
 /** @type {Fleet | undefined} */
@@ -17,7 +17,7 @@ let fleet
 let showMore = async () => undefined
 
 /** @param {boolean} isSignedIn */
-const turnTo = (isSignedIn) => {
+const showSignedIn = (isSignedIn) => {
   byId('signed-out', HTMLElement).hidden = isSignedIn
   byId('signed-in', HTMLElement).hidden = !isSignedIn
   byId('sign-out', HTMLButtonElement).hidden = !isSignedIn
@@ -30,19 +30,19 @@ const signOut = (why) => {
   fleet = undefined
   byId('connections', HTMLUListElement).replaceChildren()
   byId('sign-in-message', HTMLElement).textContent = why
-  turnTo(false)
+  showSignedIn(false)
 }
 
-/** @param {Api} api @param {Fleet} shownIn @param {Awaited<ReturnType<Api['list']>>} answer */
-const showList = async (api, shownIn, answer) => {
+/** @param {Api} api @param {Fleet} target @param {Awaited<ReturnType<Api['list']>>} answer */
+const showList = async (api, target, answer) => {
   const { connections, cursor } = answer.ok ? answer.body : {}
   byId('more', HTMLButtonElement).hidden = !cursor
-  showMore = async () => showList(api, shownIn, await api.list(cursor ?? undefined))
-  if (connections) shownIn.showListed(connections)
-  else await shownIn.showRemembered()
+  showMore = async () => showList(api, target, await api.list(cursor ?? undefined))
+  if (connections) target.showListed(connections)
+  else await target.showLookedUp()
 }
 
-/** A key may be good and yet not allowed to list: only 401 refuses it. @param {string} apiKey */
+/** A valid key may lack the permission to list connections (403). Only a 401 rejects the key. @param {string} apiKey */
 const signIn = async (apiKey) => {
   const api = createApi(apiKey)
   const [answer, offersDisconnect] = await Promise.all([api.list(), api.offersDisconnect()])
@@ -50,20 +50,20 @@ const signIn = async (apiKey) => {
     signOut(answer.status === 401 ? 'This API key is not accepted.' : answer.text)
     return
   }
-  session.begin(apiKey)
+  session.start(apiKey)
   byId('api-key', HTMLInputElement).value = ''
   byId('sign-in-message', HTMLElement).textContent = ''
   const onUnauthorized = () => signOut('The API key is no longer accepted.')
   fleet = createFleet({ api, dialogs, offersDisconnect, onUnauthorized })
-  turnTo(true)
+  showSignedIn(true)
   await showList(api, fleet, answer)
 }
 
 const lookUp = async () => {
   const field = byId('look-up-key', HTMLInputElement)
-  const trouble = await fleet?.lookUp(field.value.trim())
-  byId('look-up-message', HTMLElement).textContent = trouble ?? ''
-  if (trouble === undefined) field.value = ''
+  const error = await fleet?.lookUp(field.value.trim())
+  byId('look-up-message', HTMLElement).textContent = error ?? ''
+  if (error === undefined) field.value = ''
 }
 
 /** @param {string} id @param {() => Promise<void>} work */
@@ -80,7 +80,7 @@ byId('new-connection', HTMLButtonElement).addEventListener('click', () =>
   dialogs.askForNew((companyKey, companyName) => void fleet?.linkNew(companyKey, companyName)),
 )
 onPress(byId('more', HTMLButtonElement), () => showMore())
-setInterval(retell, RETELL_EVERY_MS)
+setInterval(updateTimes, UPDATE_TIMES_MS)
 
-const remembered = session.apiKey()
-if (remembered) void signIn(remembered)
+const storedKey = session.apiKey()
+if (storedKey) void signIn(storedKey)

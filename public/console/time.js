@@ -5,15 +5,15 @@ const DAY = 24 * HOUR
 const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'medium' })
 
-/** Now, in seconds since the Unix epoch, as all times of the API. */
+/** The current time in epoch seconds, the unit of all times of the API. */
 export const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 /**
- * "in 43 minutes", "2 hours ago".
+ * Formats a time relative to now: "in 43 minutes", "2 hours ago".
  * @param {number} at
  * @param {number} now
  */
-export const relative = (at, now) => {
+export const formatRelative = (at, now) => {
   const seconds = at - now
   const length = Math.abs(seconds)
   if (length < 2 * MINUTE) return words.format(seconds, 'second')
@@ -23,25 +23,25 @@ export const relative = (at, now) => {
 }
 
 /**
- * "99 days left", "43 minutes left", "ended 2 days ago".
+ * Formats a remaining time: "99 days left", "43 minutes left", "ended 2 days ago".
  * @param {number} until
  * @param {number} now
  */
-export const left = (until, now) => {
-  if (until <= now) return `ended ${relative(until, now)}`
-  return `${relative(until, now).replace(/^in /, '')} left`
+export const formatLeft = (until, now) => {
+  if (until <= now) return `ended ${formatRelative(until, now)}`
+  return `${formatRelative(until, now).replace(/^in /, '')} left`
 }
 
-const FORMS = { relative, left }
+const FORMS = { relative: formatRelative, left: formatLeft }
 
 /** @typedef {keyof typeof FORMS} TimeForm */
 
 /**
- * A time in words, the exact one in its tooltip; `retell` keeps the words true.
+ * Creates a `time` element with the exact time in its tooltip. `updateTimes` keeps its text current.
  * @param {number} at
  * @param {TimeForm} form
  */
-export const timeElement = (at, form) => {
+export const createTimeElement = (at, form) => {
   const element = document.createElement('time')
   element.dateTime = new Date(at * 1000).toISOString()
   element.title = exact.format(at * 1000)
@@ -50,12 +50,12 @@ export const timeElement = (at, form) => {
   return element
 }
 
-/** Brings the words of every time on the page up to date. */
-export const retell = () => {
+/** Updates the text of every time on the page. */
+export const updateTimes = () => {
   const now = nowSeconds()
   for (const element of document.querySelectorAll('time')) {
     const at = Date.parse(element.dateTime) / 1000
-    const text = element.dataset['form'] === 'left' ? left(at, now) : relative(at, now)
+    const text = element.dataset['form'] === 'left' ? formatLeft(at, now) : formatRelative(at, now)
     if (element.textContent !== text) element.textContent = text
   }
 }

@@ -1,19 +1,19 @@
 // @ts-check
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
-const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
-dark.addEventListener('change', follow)
-follow()
+const applyScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', applyScheme)
+applyScheme()
 
-// Of /docs/vendor/swagger-ui-bundle.js.
+// Defined by /docs/vendor/swagger-ui-bundle.js.
 SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#viewer',
   deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
-  // The key that is typed in lives as long as the page.
+  // The API key that a person enters is gone when the page closes.
   persistAuthorization: false,
-  // No other host is asked what it thinks of the document.
+  // Sends the document to no external validator.
   validatorUrl: null,
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { canDisconnect, STATUSES, statusOf, summary } from '../../public/console/connection.js'
-import { left, relative } from '../../public/console/time.js'
+import { canDisconnect, findStatus, STATUSES, summarize } from '../../public/console/connection.js'
+import { formatLeft, formatRelative } from '../../public/console/time.js'
 
 const NOW = 1_785_000_000
 const [MINUTE, HOUR, DAY] = [60, 3600, 24 * 3600]
@@ -16,13 +16,13 @@ describe('times in the console', () => {
     [-3 * DAY, '3 days ago'],
     [1806 * DAY, 'in 1,806 days'],
   ])('%d s from now reads "%s"', (seconds, words) => {
-    expect(relative(NOW + seconds, NOW)).toBe(words)
+    expect(formatRelative(NOW + seconds, NOW)).toBe(words)
   })
 
   it('say what is left, and that nothing is', () => {
-    expect(left(NOW + 100 * DAY - 1, NOW)).toBe('99 days left')
-    expect(left(NOW + 30 * MINUTE, NOW)).toBe('30 minutes left')
-    expect(left(NOW - 2 * DAY, NOW)).toBe('ended 2 days ago')
+    expect(formatLeft(NOW + 100 * DAY - 1, NOW)).toBe('99 days left')
+    expect(formatLeft(NOW + 30 * MINUTE, NOW)).toBe('30 minutes left')
+    expect(formatLeft(NOW - 2 * DAY, NOW)).toBe('ended 2 days ago')
   })
 })
 
@@ -49,7 +49,7 @@ describe('the status of a connection', () => {
     ],
     ['its own judgement, where the service says what nobody knows', { status: 'constructor' }, 'connected'],
   ])('is %s', (_, change, status) => {
-    expect(statusOf({ ...connected, ...change }, NOW)).toBe(status)
+    expect(findStatus({ ...connected, ...change }, NOW)).toBe(status)
   })
 
   it('says that refused tokens are still stored, and that a missing one is not', () => {
@@ -59,7 +59,7 @@ describe('the status of a connection', () => {
   })
 
   it.each([
-    ['confirmed', 'Intuit has confirmed'],
+    ['confirmed', 'Intuit confirmed'],
     ['unconfirmed', 'Intuit did not confirm'],
     ['pending', 'Disconnect once more'],
   ])('tells what became of a revocation that is %s', (revocation, words) => {
@@ -72,8 +72,8 @@ describe('the status of a connection', () => {
   })
 
   it('is counted in one sentence', () => {
-    expect(summary([])).toBe('')
-    expect(summary(['connected'])).toBe('1 connection: 1 connected')
-    expect(summary(['failing', 'connected', 'connected'])).toBe('3 connections: 2 connected, 1 failing')
+    expect(summarize([])).toBe('')
+    expect(summarize(['connected'])).toBe('1 connection: 1 connected')
+    expect(summarize(['failing', 'connected', 'connected'])).toBe('3 connections: 2 connected, 1 failing')
   })
 })

@@ -224,9 +224,9 @@ describe('a token read near its caller', () => {
       return newest
     }
     const newest = await Promise.all(callers.map(follow))
-    const { presentations } = await world.service.intuit.state()
-    expect(presentations.filter(({ outcome }) => outcome === 'rotated').length).toBeGreaterThan(10)
-    expect(presentations.filter(({ outcome }) => outcome === 'invalid_grant')).toEqual([])
+    const { tokenUses } = await world.service.intuit.state()
+    expect(tokenUses.filter(({ outcome }) => outcome === 'rotated').length).toBeGreaterThan(10)
+    expect(tokenUses.filter(({ outcome }) => outcome === 'invalid_grant')).toEqual([])
     await world.replication.settled()
     expect((await item(companyKey))['generation']).toEqual({ N: String(Math.max(...newest)) })
     expect(await world.europe.item(`connection#${companyKey}`)).toEqual(await item(companyKey))

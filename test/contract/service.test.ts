@@ -565,7 +565,7 @@ describe('POST /api/token/{company_key}/refresh', () => {
     const second = (await stored(key))['refresh_token_hash']?.S
     expect(second).not.toBe(first)
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
-    expect((await service.intuit.state()).presentations.map(({ outcome }) => outcome)).toEqual([
+    expect((await service.intuit.state()).tokenUses.map(({ outcome }) => outcome)).toEqual([
       'rotated',
       'rotated',
       'same',

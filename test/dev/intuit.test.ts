@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { consent } from '../../dev/intuit/client.ts'
 import type { Knobs } from '../../dev/intuit/knobs.ts'
 import { type Intuit, startIntuit } from '../../dev/intuit/server.ts'
@@ -58,7 +58,7 @@ const INVALID_GRANT = {
 }
 
 describe('the authorization endpoint of the stand-in', () => {
-  it('sends an allowed browser back with code, state and realm id', async () => {
+  it('redirects with code, state and realm id after consent', async () => {
     const back = new URL(await consent(authorizeUrl(), { realmId: '9130347596842384926' }))
     expect(`${back.origin}${back.pathname}`).toBe(REDIRECT)
     expect(new Set(back.searchParams.keys())).toEqual(new Set(['code', 'realmId', 'state']))
@@ -66,17 +66,17 @@ describe('the authorization endpoint of the stand-in', () => {
     expect(back.searchParams.get('realmId')).toBe('9130347596842384926')
   })
 
-  it('sends a denied browser back with exactly the error and the state', async () => {
+  it('redirects with error and state only after a denial', async () => {
     expect(await consent(authorizeUrl(), 'deny')).toBe(`${REDIRECT}?error=access_denied&state=a%3Ab%26c`)
   })
 
-  it('sends any browser back with an error where so turned', async () => {
+  it('redirects with the error that the knob sets', async () => {
     await control.turn({ authorizationError: 'server_error' })
     const back = new URL(await consent(authorizeUrl(), { realmId: '123' }))
     expect(Object.fromEntries(back.searchParams)).toEqual({ error: 'server_error', state: 'a:b&c' })
   })
 
-  it('sends a bad scope back without asking', async () => {
+  it('redirects an invalid scope without a consent page', async () => {
     const answer = await fetch(authorizeUrl({ scope: 'everything' }), { redirect: 'manual' })
     expect(answer.headers.get('Location')).toBe(`${REDIRECT}?error=invalid_scope&state=a%3Ab%26c`)
   })
@@ -93,7 +93,7 @@ describe('the authorization endpoint of the stand-in', () => {
     expect(answer.headers.get('Content-Type')).toContain('text/html')
   })
 
-  it('escapes what it shows, runs no script, and can be submitted once', async () => {
+  it('escapes text, runs no script, and accepts one submission', async () => {
     const page = await fetch(authorizeUrl())
     const body = await page.text()
     expect(body).toContain('Müller &amp; Söhne &lt;Wood&gt;')
@@ -112,7 +112,7 @@ describe('the authorization endpoint of the stand-in', () => {
 })
 
 describe('the token endpoint of the stand-in', () => {
-  it('answers a code with Intuit’s fields', async () => {
+  it('exchanges a code for a response with Intuit’s fields', async () => {
     const answer = await redeem(await newCode())
     expect(answer.headers.get('intuit_tid')).toMatch(/^1-[0-9a-f]{8}-[0-9a-f]{24}$/)
     const body = await answer.json()
@@ -126,7 +126,7 @@ describe('the token endpoint of the stand-in', () => {
     expect(body.access_token).toHaveLength(1100)
   })
 
-  it('kills the first tokens when a code is replayed, while their access token works on', async () => {
+  it('ends the first refresh token when a code is replayed, and its access token stays valid', async () => {
     const code = await newCode()
     const first = await (await redeem(code)).json()
     expect(await outcome(await redeem(code))).toEqual(INVALID_GRANT)
@@ -136,7 +136,7 @@ describe('the token endpoint of the stand-in', () => {
     expect((await fetch(`${intuit.url}/v3/company/456/companyinfo/456`, { headers })).status).toBe(403)
   })
 
-  it('refuses a code after ten minutes, of another pair, or with another redirect URI', async () => {
+  it('rejects a code after ten minutes, from another app, or with another redirect URI', async () => {
     const code = await newCode()
     expect((await redeem(code, SANDBOX)).status).toBe(400)
     expect(
@@ -146,7 +146,7 @@ describe('the token endpoint of the stand-in', () => {
     expect(await outcome(await redeem(code))).toEqual(INVALID_GRANT)
   })
 
-  it('gives the same refresh token for a day, its seconds counting down, then a new one', async () => {
+  it('returns the same refresh token for a day, with decreasing lifetime, then a new one', async () => {
     const first = await connected()
     await control.advance(DAY - 60)
     const second = await (await refresh(first.refresh_token)).json()
@@ -161,7 +161,7 @@ describe('the token endpoint of the stand-in', () => {
     expect((await refresh(third.refresh_token)).status).toBe(200)
   })
 
-  it('kills the connection on reuse in strict mode, and honours a grace period where one is set', async () => {
+  it('ends the connection on reuse in strict mode, and respects a grace period', async () => {
     await control.turn({ rotateAfterSeconds: 0, supersededLivesSeconds: 60 })
     const first = await connected()
     const second = await (await refresh(first.refresh_token)).json()
@@ -171,7 +171,7 @@ describe('the token endpoint of the stand-in', () => {
     expect((await refresh(second.refresh_token)).status).toBe(400)
   })
 
-  it('lets a token die after 100 idle days and after five years', async () => {
+  it('expires a refresh token after 100 idle days and after five years', async () => {
     const idle = await connected()
     await control.advance(8_726_400)
     expect(await outcome(await refresh(idle.refresh_token))).toEqual(INVALID_GRANT)
@@ -183,7 +183,7 @@ describe('the token endpoint of the stand-in', () => {
     expect((await refresh(busy.refresh_token)).status).toBe(200)
   })
 
-  it('tells the hard expiry to who asks for it, and numbers as strings where so turned', async () => {
+  it('includes the hard expiry on request, and numbers as strings if the knob says so', async () => {
     const { refresh_token } = await connected()
     const asked = { 'x-include-refresh-token-hard-expires-in': 'true' }
     expect(
@@ -193,7 +193,7 @@ describe('the token endpoint of the stand-in', () => {
     expect((await (await refresh(refresh_token)).json()).expires_in).toBe('3600')
   })
 
-  it('checks both key pairs and each token’s own', async () => {
+  it('checks the credentials of both apps, and that a token belongs to the app', async () => {
     const { refresh_token } = await connected()
     for (const wrong of [
       { ...PRODUCTION, clientSecret: 'x' },
@@ -214,7 +214,7 @@ describe('the token endpoint of the stand-in', () => {
     expect(await outcome(await refresh('nothing'))).toEqual({ status: 400, body })
   })
 
-  it('refuses a second refresh while the first is being answered', async () => {
+  it('rejects a second refresh while the first is in flight', async () => {
     const { refresh_token } = await connected()
     await control.turn({ tokenDelayMs: 200 })
     const statuses = await Promise.all(
@@ -232,7 +232,7 @@ describe('the revocation endpoint of the stand-in', () => {
       body: JSON.stringify({ token }),
     })
 
-  it('revokes by either token, once, with empty bodies', async () => {
+  it('revokes by access token or refresh token, once, with empty bodies', async () => {
     const { refresh_token, access_token } = await connected()
     expect(await outcome(await revoke(access_token))).toEqual({ status: 200, body: '' })
     expect(await outcome(await revoke(refresh_token))).toEqual({ status: 400, body: '' })
@@ -241,7 +241,7 @@ describe('the revocation endpoint of the stand-in', () => {
 })
 
 describe('faults and knobs', () => {
-  it('loses an answer after judging, or a request before', async () => {
+  it('loses a response after processing, or a request before it', async () => {
     await control.turn({ rotateAfterSeconds: 0 })
     const { refresh_token } = await connected()
     await control.fault({ endpoint: 'token', fault: { kind: 'reset_before' } })
@@ -252,7 +252,7 @@ describe('faults and knobs', () => {
     expect((await refresh(second.refresh_token)).status).toBe(400)
   })
 
-  it('answers as ordered, in order, as often as ordered', async () => {
+  it('applies faults in order, as often as requested', async () => {
     const { refresh_token } = await connected()
     await control.fault({ endpoint: 'token', times: 2, fault: { kind: 'status', status: 503, body: '<html>' } })
     await control.fault({ endpoint: 'token', fault: { kind: 'invalid_grant_outage' } })
@@ -264,7 +264,7 @@ describe('faults and knobs', () => {
     ])
   })
 
-  it('changes a good answer as ordered, and keeps what it issued', async () => {
+  it('reshapes a successful response, and its tokens stay valid', async () => {
     const { refresh_token } = await connected()
     const reshape = { kind: 'reshape', set: { expires_in: 1e300, more: [1] }, omit: ['refresh_token'] }
     await control.fault({ endpoint: 'token', fault: reshape })
@@ -275,12 +275,12 @@ describe('faults and knobs', () => {
     expect((await refresh(refresh_token)).status).toBe(200)
   })
 
-  it('refuses a knob that it does not have, or a value that fits none', async () => {
+  it('rejects an unknown knob and an invalid value', async () => {
     const wrong: unknown[] = [{ noSuchKnob: 1 }, { tokenDelayMs: 'long' }]
     for (const knobs of wrong) await expect(control.turn(knobs as Partial<Knobs>)).rejects.toThrow('400')
   })
 
-  it('shows tokens by their hash alone', async () => {
+  it('shows only the hashes of tokens', async () => {
     const { refresh_token, access_token } = await connected()
     const shown = JSON.stringify(await control.state())
     expect(shown).not.toContain(refresh_token)
@@ -289,7 +289,7 @@ describe('faults and knobs', () => {
 })
 
 describe('a restart of the stand-in', () => {
-  it('keeps what it issued, and begins anew over a damaged file', async () => {
+  it('keeps codes and tokens, and names a damaged file and starts without it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stand-in-'))
     const stateFile = join(folder, 'intuit.json')
     await intuit.close()
@@ -300,7 +300,10 @@ describe('a restart of the stand-in', () => {
     expect((await refresh(refresh_token)).status).toBe(200)
     await intuit.close()
     writeFileSync(stateFile, '{"grants":')
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     intuit = await startIntuit({ apps, stateFile })
+    expect(stderr).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(`cannot read ${stateFile} `))
+    stderr.mockRestore()
     expect((await refresh(refresh_token)).status).toBe(400)
     rmSync(folder, { recursive: true })
   })

@@ -4,8 +4,8 @@ import type { Knobs } from '../../dev/intuit/knobs.ts'
 
 const STATE = v.object({
   counts: v.object({ authorize: v.number(), exchange: v.number(), refresh: v.number(), revoke: v.number() }),
-  presentations: v.array(
-    v.object({ grantType: v.string(), presented: v.string(), outcome: v.string(), realmId: v.optional(v.string()) }),
+  tokenUses: v.array(
+    v.object({ grantType: v.string(), tokenHash: v.string(), outcome: v.string(), realmId: v.optional(v.string()) }),
   ),
   grants: v.array(
     v.object({

@@ -1,0 +1,31 @@
+import { createGrant, issueTokens } from './grants.ts'
+import type { IntuitApp, IssuedTokens, Issuer } from './issuer.ts'
+
+/** Issues an authorization code for a consent. */
+export const issueCode = (issuer: Issuer, app: IntuitApp, redirectUri: string, realmId: string): string => {
+  const { state, now, knobs, createToken } = issuer
+  const value = createToken('XAB', 50)
+  const expiresAt = now() + knobs().codeLivesSeconds
+  state.codes.push({ value, clientId: app.clientId, redirectUri, realmId, expiresAt })
+  return value
+}
+
+/** Exchanges a code for tokens. `undefined` is `invalid_grant`; a replayed code may also end its grant. */
+export const redeemCode = (
+  issuer: Issuer,
+  app: IntuitApp,
+  value: string,
+  redirectUri: string,
+): IssuedTokens | undefined => {
+  const { state, now, knobs } = issuer
+  const code = state.codes.find((one) => one.value === value)
+  if (code?.clientId !== app.clientId || code.redirectUri !== redirectUri || code.expiresAt <= now()) return undefined
+  if (code.redeemedAs !== undefined) {
+    const first = state.grants.find(({ id }) => id === code.redeemedAs)
+    if (first && knobs().replayKills) first.alive = false
+    return undefined
+  }
+  const grant = createGrant(issuer, app, code.realmId)
+  code.redeemedAs = grant.id
+  return issueTokens(issuer, grant, true)
+}

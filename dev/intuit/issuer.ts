@@ -1,0 +1,36 @@
+import type { Environment } from './companies.ts'
+import type { Knobs } from './knobs.ts'
+import type { State } from './state.ts'
+
+/** An app that is registered with the stand-in. */
+export interface IntuitApp {
+  environment: Environment
+  clientId: string
+  clientSecret: string
+  redirectUris: string[]
+}
+
+/** What the rules of codes and tokens work on. */
+export interface Issuer {
+  state: State
+  /** The stand-in's own clock, in epoch seconds. */
+  now(): number
+  knobs(): Knobs
+  /** Returns an unguessable text of `length` characters. */
+  createToken(prefix: string, length: number): string
+  /** Ids of the grants whose refresh is decided and not yet answered. */
+  inFlight: Set<string>
+}
+
+/** The tokens of a successful token request. Lifetimes are in seconds. */
+export interface IssuedTokens {
+  grantId: string
+  realmId: string
+  /** Whether the refresh token is new. */
+  rotated: boolean
+  accessToken: string
+  accessSeconds: number
+  refreshToken: string
+  refreshSeconds: number
+  hardSeconds: number
+}
