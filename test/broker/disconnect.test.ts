@@ -7,8 +7,7 @@ import { createDisconnectionStore } from '../../src/storage/disconnection-store.
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { freshKey, freshRealm } from '../support/fixtures.ts'
-import { memoryDisconnections } from '../support/memory-disconnections.ts'
-import { memoryConnections } from '../support/memory-stores.ts'
+import { createMemoryStores } from '../support/memory-stores.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
@@ -139,8 +138,7 @@ const describeGuarantees = (stores: () => Stores) => {
 }
 
 describe('the disconnection store in memory', () => {
-  const { store, rows } = memoryConnections()
-  const stores = { connections: store, disconnections: memoryDisconnections(rows) }
+  const stores = createMemoryStores()
   describeGuarantees(() => stores)
 })
 

@@ -1,9 +1,7 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import type { CronState, CronStateStore, FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
 import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
-import type { memoryConnections } from '../support/memory-stores.ts'
-
-type Rows = ReturnType<typeof memoryConnections>['rows']
+import type { Rows } from '../support/memory-connections.ts'
 
 const NOT_SHOWN = {
   accessToken: undefined,

@@ -1,10 +1,6 @@
-import { createBroker } from '../../src/broker/broker.ts'
-import type { Vault } from '../../src/broker/ports/crypto.ts'
-import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
-import { createLinkSigner } from '../../src/crypto/link-signer.ts'
 import { createCronRun } from '../../src/fleet/cron-run.ts'
-import { memoryDisconnections } from '../support/memory-disconnections.ts'
-import { memoryConnections, memoryRealms, memoryStates } from '../support/memory-stores.ts'
+import { createMemoryBroker } from '../support/memory-broker.ts'
+import { createMemoryStores } from '../support/memory-stores.ts'
 import { memoryFleetIndex, memoryRounds } from './fleet-in-memory.ts'
 import { fleetIntuit, type Outage } from './fleet-intuit.ts'
 
@@ -54,12 +50,6 @@ const randomOf = (seed: number) => {
   }
 }
 
-const plainVault: Vault = {
-  encrypt: async (_, __, token) => token,
-  decrypt: async (_, __, stored) => stored,
-  digest: async (token) => token,
-}
-
 /** Begin and length in days. Every quarter Intuit is down for an hour, half a day and three days, and lies for two hours. */
 const outageAt = (day: number): Outage => {
   const inQuarter = day % 90
@@ -77,38 +67,25 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   const random = randomOf(seed)
   let now = START
   const today = () => (now - START) / DAY
-  const memory = memoryConnections()
-  const fleet = memoryFleetIndex(memory.rows)
+  const stores = createMemoryStores()
+  const fleet = memoryFleetIndex(stores.rows)
   const intuit = fleetIntuit({ now: () => now, random, outage: () => outageAt(today()) })
   const nowMs = () => now * 1000
   let nonces = 0
-  const broker = createBroker({
-    ...{
-      connections: memory.store,
-      rescue: undefined,
-      states: memoryStates(),
-      settings: {
-        requireConsent: () => undefined,
-        requireRefresh: () => undefined,
-        requireDisconnect: () => undefined,
-      },
-      intuit: intuit.server,
-      vault: plainVault,
-    },
+  const broker = createMemoryBroker({
+    ...stores,
+    rescue: undefined,
+    intuit: intuit.server,
     runtime: {
       ...{ now: nowMs, random, nonce: () => String(++nonces) },
       sleep: () => new Promise((resolve) => setImmediate(resolve)),
     },
-    ...{ timing: () => DEFAULT_TIMING, log: () => undefined, cacheSeconds: () => 0, marginSeconds: () => 300 },
-    ...{ realms: memoryRealms(), disconnections: memoryDisconnections(memory.rows), oneKeyPerRealm: () => false },
-    ...{ linkSigner: createLinkSigner(() => []), startLinkMode: () => 'open', bindsBrowser: () => false },
-    ...{ stateTtlSeconds: () => 600, startUrl: () => '' },
   })
 
   const keys = Array.from({ length: connections }, (_, index) => `company-${index}`)
   for (const companyKey of keys) {
     const { token, expiresAt } = intuit.grant(companyKey)
-    await memory.store.connect(companyKey, {
+    await stores.connections.connect(companyKey, {
       ...{ companyName: companyKey, environment: 'production', realmId: '1', at: nowMs(), writer: companyKey },
       pair: {
         ...{ accessToken: 'access', accessTokenExpiresAt: now + HOUR, refreshToken: token, refreshTokenHash: token },
@@ -153,7 +130,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   }
 
   const lookAtIdle = () => {
-    for (const { connection } of memory.rows.values()) {
+    for (const { connection } of stores.rows.values()) {
       const leaves = leavesOn.get(connection.companyKey)
       if (leaves !== undefined && leaves <= today()) continue
       const idleDays = (now - (connection.lastRefreshAt ?? 0)) / DAY
@@ -172,7 +149,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
     if (!isCronDown(today())) await cron()
   }
 
-  const left = [...memory.rows.values()].filter(({ connection }) => !leavesOn.has(connection.companyKey))
+  const left = [...stores.rows.values()].filter(({ connection }) => !leavesOn.has(connection.companyKey))
   return {
     ...figures,
     diedOfIdleness: intuit.figures.died,

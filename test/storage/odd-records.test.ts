@@ -11,8 +11,7 @@ import { createConnectionStore } from '../../src/storage/connection-store.ts'
 import { createDisconnectionStore } from '../../src/storage/disconnection-store.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
-import { memoryDisconnections } from '../support/memory-disconnections.ts'
-import { memoryConnections } from '../support/memory-stores.ts'
+import { createMemoryStores } from '../support/memory-stores.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 /*
@@ -142,9 +141,9 @@ describe('a condition judges a record as its reader does', () => {
   }
 
   const inMemory = async (read: Connection, write: (stores: Stores, read: Connection) => Promise<unknown>) => {
-    const { store, rows } = memoryConnections()
+    const { connections, disconnections, rows } = createMemoryStores()
     rows.set(read.companyKey, { connection: read, expiresAt: undefined })
-    await write({ connections: store, disconnections: memoryDisconnections(rows) }, read)
+    await write({ connections, disconnections }, read)
     return rows.get(read.companyKey)?.connection
   }
 

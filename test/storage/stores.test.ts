@@ -8,7 +8,7 @@ import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { createStateStore } from '../../src/storage/state-store.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { freshKey } from '../support/fixtures.ts'
-import { memoryConnections, memoryStates } from '../support/memory-stores.ts'
+import { createMemoryStores } from '../support/memory-stores.ts'
 
 const NOW = 1_790_000_000
 const DAY = 86_400
@@ -433,7 +433,7 @@ const promises = (stores: () => Stores) => {
 }
 
 describe('the fake', () => {
-  const stores = { connections: memoryConnections().store, states: memoryStates() }
+  const stores = createMemoryStores()
   promises(() => stores)
 })
 

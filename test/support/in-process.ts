@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { createApp } from '../../src/app.ts'
-import { createBroker } from '../../src/broker/broker.ts'
 import type { LogEvent } from '../../src/broker/ports/runtime.ts'
 import { readConfig, requireConsent, requireDisconnect, requireRefresh } from '../../src/config/config.ts'
 import { createApiKeys } from '../../src/crypto/api-keys.ts'
@@ -12,8 +11,8 @@ import { createFleet } from '../../src/fleet/fleet.ts'
 import { createAuthorizationServer } from '../../src/intuit/authorization-server.ts'
 import type { RequestLine } from '../../src/middleware/request-log.ts'
 import { memoryFleetIndex, memoryRounds } from '../simulation/fleet-in-memory.ts'
-import { memoryDisconnections } from './memory-disconnections.ts'
-import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
+import { createMemoryBroker } from './memory-broker.ts'
+import { createMemoryStores } from './memory-stores.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
 const keyList = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
@@ -55,7 +54,7 @@ const variables = ({ secrets, vars }: InProcessOptions) => ({
 export const inProcess = (options: InProcessOptions) => {
   const config = readConfig(variables(options))
   let time = Date.now()
-  const { store, rows } = memoryConnections()
+  const stores = createMemoryStores()
   const faults: unknown[] = []
   const events: LogEvent[] = []
   const lines: RequestLine[] = []
@@ -69,12 +68,9 @@ export const inProcess = (options: InProcessOptions) => {
     random: Math.random,
     nonce: secret,
   }
-  const broker = createBroker({
-    connections: store,
-    disconnections: memoryDisconnections(rows),
+  const broker = createMemoryBroker({
+    ...stores,
     rescue: undefined,
-    states: memoryStates(),
-    realms: memoryRealms(),
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     settings: {
       requireConsent: (environment) => requireConsent(config, environment),
@@ -97,7 +93,7 @@ export const inProcess = (options: InProcessOptions) => {
   const app = createApp({
     broker,
     fleet: createFleet({
-      ...{ index: memoryFleetIndex(rows).index, rounds: memoryRounds() },
+      ...{ index: memoryFleetIndex(stores.rows).index, rounds: memoryRounds() },
       ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
     }),
     cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
@@ -121,7 +117,7 @@ export const inProcess = (options: InProcessOptions) => {
     fetch: async (request: Request) => app.fetch(request, undefined, context),
     /** Everything that was promised to outlive its answer. */
     settled: () => Promise.allSettled(background.splice(0)),
-    rows,
+    rows: stores.rows,
     vault,
     now: runtime.now,
     /** What the operator was told of unknown errors. */

@@ -1,164 +1,8 @@
-import {
-  type Connection,
-  changeTime,
-  EMBARGO,
-  type Failure,
-  type Lease,
-  type StoredTokenPair,
-} from '../../src/broker/connection.ts'
-import type { ConnectionStore, FoundState, LeaseEnd, RealmStore, StateStore } from '../../src/broker/ports/storage.ts'
-import { addRefreshNote } from '../../src/broker/refresh/history.ts'
+import type { FoundState, RealmStore, Rescue, StateStore, Successor } from '../../src/broker/ports/storage.ts'
+import { createMemoryConnections, createMemoryDisconnections, type Rows } from './memory-connections.ts'
 
-interface Row {
-  connection: Connection
-  expiresAt: number | undefined
-}
-
-const holdsTokens = ({ accessToken, refreshToken }: Connection) => Boolean(accessToken ?? refreshToken)
-
-const withPair = (row: Row, pair: StoredTokenPair, now: number, writer: string): Connection => ({
-  ...row.connection,
-  accessToken: pair.accessToken,
-  accessTokenExpiresAt: pair.accessTokenExpiresAt,
-  refreshToken: pair.refreshToken,
-  refreshTokenExpiresAt: pair.refreshTokenExpiresAt,
-  refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt ?? row.connection.refreshTokenHardExpiresAt,
-  refreshTokenHash: pair.refreshTokenHash,
-  updatedAt: now,
-  lastRefreshAt: now,
-  generation: row.connection.generation + 1,
-  writtenBy: writer,
-  lease: undefined,
-  failure: undefined,
-  disconnection: undefined,
-})
-
-const leaseAfter = (lease: Lease, end: LeaseEnd | 'embargo') => {
-  if (end === 'free') return undefined
-  return end === 'embargo' ? { ...lease, owner: EMBARGO } : { ...lease, until: end.lapsedAt }
-}
-
-const isOwn = (lease: Lease | undefined, owner: string, used: Connection) =>
-  lease?.owner === owner || (lease?.owner === EMBARGO && lease.until === used.lease?.until)
-
-const unfinished = (companyKey: string): Connection => ({
-  companyKey,
-  companyName: companyKey,
-  environment: 'production',
-  realmId: undefined,
-  accessToken: undefined,
-  accessTokenExpiresAt: undefined,
-  refreshToken: undefined,
-  refreshTokenExpiresAt: undefined,
-  refreshTokenHardExpiresAt: undefined,
-  createdAt: undefined,
-  updatedAt: undefined,
-  lastRefreshAt: undefined,
-  generation: 0,
-  refreshTokenHash: undefined,
-  writtenBy: undefined,
-  lease: undefined,
-  failure: undefined,
-  disconnection: undefined,
-  lastChange: undefined,
-  refreshes: [],
-})
-
-/** Connection records in memory, which refuse as the table refuses. Each call is one atomic step. */
-export const memoryConnections = () => {
-  const rows = new Map<string, Row>()
-  const live = (companyKey: string, now: number) => {
-    const row = rows.get(companyKey)
-    return row && (row.expiresAt === undefined || row.expiresAt > now) ? row : undefined
-  }
-  const stillStored = (used: Connection) => {
-    const row = rows.get(used.companyKey)
-    if (!row) return undefined
-    const { refreshTokenHash, refreshToken } = row.connection
-    const same = used.refreshTokenHash
-      ? refreshTokenHash === used.refreshTokenHash
-      : !refreshTokenHash && refreshToken === used.refreshToken
-    return same ? row : undefined
-  }
-  const put = (row: Row, connection: Connection) => {
-    row.connection = connection
-    return { ...connection }
-  }
-
-  const store: ConnectionStore = {
-    async read(companyKey, now) {
-      const row = live(companyKey, now)
-      return row && { ...row.connection }
-    },
-    async begin(companyKey, { companyName, environment, now, expiresAt }) {
-      const row = live(companyKey, now)
-      if (row) {
-        const { connection } = row
-        const neverConnected = !connection.realmId && !holdsTokens(connection) && connection.generation === 0
-        if (neverConnected) row.expiresAt = expiresAt
-        return { ...connection }
-      }
-      const connection = { ...unfinished(companyKey), companyName, environment, createdAt: now, updatedAt: now }
-      rows.set(companyKey, { connection, expiresAt })
-      return { ...connection }
-    },
-    async connect(companyKey, consent) {
-      const { companyName, environment, realmId, pair, at, writer } = consent
-      const now = Math.floor(at / 1000)
-      const row: Row = rows.get(companyKey) ?? { connection: unfinished(companyKey), expiresAt: undefined }
-      rows.set(companyKey, row)
-      const { connection } = row
-      const moves = (connection.realmId && connection.realmId !== realmId) || connection.environment !== environment
-      const lastChange = { at: changeTime(consent), by: writer }
-      const isLate = connection.lastChange !== undefined && connection.lastChange.at >= lastChange.at
-      if (isLate || (moves && holdsTokens(connection))) return { ...connection }
-      row.expiresAt = undefined
-      const createdAt = connection.createdAt ?? now
-      return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt, lastChange })
-    },
-    async claim(companyKey, { owner, now, until }) {
-      const row = rows.get(companyKey)
-      if (!row) return { outcome: 'gone' }
-      const { lease } = row.connection
-      if (lease && lease.until >= now && lease.owner !== owner) {
-        return { outcome: 'held', connection: { ...row.connection } }
-      }
-      return {
-        outcome: 'claimed',
-        isTakeover: lease !== undefined,
-        connection: put(row, { ...row.connection, lease: { owner, until } }),
-      }
-    },
-    async release(companyKey, owner, end) {
-      const row = rows.get(companyKey)
-      const lease = row?.connection.lease
-      if (row && lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(lease, end) })
-    },
-    async replace(used, { pair, rotated, now, writer }, end) {
-      const current = rows.get(used.companyKey)
-      if (current?.connection.writtenBy === writer) return { ...current.connection }
-      const row = stillStored(used)
-      if (!row) return undefined
-      const { generation, lease } = row.connection
-      if (!rotated && (generation !== used.generation || !isOwn(lease, writer, used))) return undefined
-      const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
-      const refreshes = addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)
-      return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
-    },
-    async fail(used, owner, failure: Failure, end, outcome) {
-      const row = stillStored(used)
-      const lease = row?.connection.lease
-      if (row && lease && isOwn(lease, owner, used)) {
-        const refreshes = addRefreshNote(used.refreshes, outcome, failure.at)
-        put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
-      }
-    },
-  }
-  return { store, rows }
-}
-
-/** Notes of realms in memory. */
-export const memoryRealms = (): RealmStore => {
+/** A realm store in memory. */
+const createMemoryRealms = (): RealmStore => {
   const holders = new Map<string, string>()
   const key = (environment: string, realmId: string) => `${environment} ${realmId}`
   return {
@@ -172,8 +16,8 @@ export const memoryRealms = (): RealmStore => {
   }
 }
 
-/** OAuth states in memory. */
-export const memoryStates = (): StateStore => {
+/** A state store in memory. */
+const createMemoryStates = (): StateStore => {
   const states = new Map<string, FoundState>()
   return {
     async put(state) {
@@ -196,5 +40,33 @@ export const memoryStates = (): StateStore => {
       const state = states.get(nonce)
       if (state?.claim?.id === claimId) state.outcome = outcome
     },
+  }
+}
+
+/** Parked token pairs in memory. */
+const createMemoryRescue = (parked: Map<string, Successor>): Rescue => ({
+  async park(companyKey, usedTokenHash, successor) {
+    parked.set(`${companyKey} ${usedTokenHash}`, successor)
+  },
+  async find(companyKey, usedTokenHash) {
+    return parked.get(`${companyKey} ${usedTokenHash}`)
+  },
+  async remove(companyKey, usedTokenHash) {
+    parked.delete(`${companyKey} ${usedTokenHash}`)
+  },
+})
+
+/** All stores of the broker in memory. `rows` has the connection records, `parked` the token pairs by company key and hash. */
+export const createMemoryStores = () => {
+  const rows: Rows = new Map()
+  const parked = new Map<string, Successor>()
+  return {
+    rows,
+    parked,
+    connections: createMemoryConnections(rows),
+    disconnections: createMemoryDisconnections(rows),
+    states: createMemoryStates(),
+    realms: createMemoryRealms(),
+    rescue: createMemoryRescue(parked),
   }
 }

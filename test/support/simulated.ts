@@ -1,16 +1,13 @@
-import { createBroker } from '../../src/broker/broker.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import type { Vault } from '../../src/broker/ports/crypto.ts'
 import type { AuthorizationServer } from '../../src/broker/ports/intuit.ts'
 import type { LogEvent } from '../../src/broker/ports/runtime.ts'
 import type { ConnectionStore, Rescue } from '../../src/broker/ports/storage.ts'
-import { DEFAULT_TIMING } from '../../src/broker/timing.ts'
 import type { Wanted } from '../../src/broker/tokens/get-token.ts'
-import { createLinkSigner } from '../../src/crypto/link-signer.ts'
 import { fakeIntuit, UNAVAILABLE } from './fake-intuit.ts'
-import { memoryDisconnections } from './memory-disconnections.ts'
-import { memoryRescue } from './memory-rescue.ts'
-import { memoryConnections, memoryRealms, memoryStates } from './memory-stores.ts'
+import { createConnection } from './fixtures.ts'
+import { createMemoryBroker } from './memory-broker.ts'
+import { createMemoryStores } from './memory-stores.ts'
 import { type Scheduler, virtualTime } from './virtual-time.ts'
 
 const START_MS = 1_790_000_000_000
@@ -75,8 +72,7 @@ export const simulated = (options: SimulationOptions) => {
     withoutRescue,
   } = options
   const time = virtualTime(scheduler, START_MS)
-  const memory = memoryConnections()
-  const rescue = memoryRescue()
+  const stores = createMemoryStores()
   const events: LogEvent[] = []
   /** Presentations that were decided on although a successor of the token was stored or parked. */
   const following: string[] = []
@@ -98,14 +94,14 @@ export const simulated = (options: SimulationOptions) => {
     ...(rotates ? { rotates } : {}),
     ...(isOut ? { isOut } : {}),
   })
-  const stored = () => memory.rows.get(COMPANY)?.connection
+  const stored = () => stores.rows.get(COMPANY)?.connection
   const noteVersion = () => {
     if (versions.at(-1) !== stored()) versions.push(stored())
   }
 
   /** Whether another token than the spent one is stored, or parked as its successor. */
   const hasSuccessor = (hash: string) =>
-    stored()?.refreshTokenHash !== hash || rescue.rows.get(`${COMPANY} ${hash}`)?.rotated === true
+    stored()?.refreshTokenHash !== hash || stores.parked.get(`${COMPANY} ${hash}`)?.rotated === true
 
   /** One Worker: what it does is a row of steps, and it may end or sleep at any of them. */
   const worker = ({ skewMs = 0, crashesAt, stallsAt, stallMs = 0 }: WorkerOptions = {}) => {
@@ -142,25 +138,25 @@ export const simulated = (options: SimulationOptions) => {
         return result
       }
     const connections: ConnectionStore = {
-      read: remote('read', memory.store.read),
-      begin: remote('begin', memory.store.begin),
-      connect: remote('connect', memory.store.connect),
+      read: remote('read', stores.connections.read),
+      begin: remote('begin', stores.connections.begin),
+      connect: remote('connect', stores.connections.connect),
       claim: remote('claim', (companyKey, claim) => {
         leaseUntil = claim.until
-        return memory.store.claim(companyKey, claim)
+        return stores.connections.claim(companyKey, claim)
       }),
-      release: remote('release', memory.store.release),
-      replace: remote('replace', memory.store.replace),
-      fail: remote('fail', memory.store.fail),
+      release: remote('release', stores.connections.release),
+      replace: remote('replace', stores.connections.replace),
+      fail: remote('fail', stores.connections.fail),
     }
     const replica = async () => {
       const version = versions.at(-1 - (options.lag?.() ?? 0))
       return version && { ...version }
     }
     const rescueStore: Rescue = {
-      park: remote('park', rescue.store.park),
-      find: remote('find', rescue.store.find),
-      remove: remote('remove', rescue.store.remove),
+      park: remote('park', stores.rescue.park),
+      find: remote('find', stores.rescue.find),
+      remove: remote('remove', stores.rescue.remove),
     }
     const authorizationServer: AuthorizationServer = {
       clientDigest: async () => 'client',
@@ -180,36 +176,21 @@ export const simulated = (options: SimulationOptions) => {
       },
       revoke: () => Promise.reject(new Error('not simulated')),
     }
-    const broker = createBroker({
+    const broker = createMemoryBroker({
+      ...stores,
       connections,
       replicas: options.lag && { read: remote('near read', replica) },
       rescue: withoutRescue ? undefined : rescueStore,
-      states: memoryStates(),
-      realms: memoryRealms(),
-      disconnections: memoryDisconnections(memory.rows),
-      oneKeyPerRealm: () => false,
-      settings: {
-        requireConsent: () => undefined,
-        requireRefresh: () => undefined,
-        requireDisconnect: () => undefined,
-      },
       intuit: authorizationServer,
       vault: fakeVault,
-      linkSigner: createLinkSigner(() => []),
-      startLinkMode: () => 'open',
-      bindsBrowser: () => false,
       runtime: {
         now: () => time.now() + skewMs,
         sleep: async (ms) => (crashed ? never() : time.sleep(ms)),
         random: () => 0.5,
         nonce: () => `nonce-${++nonces}`,
       },
-      timing: () => DEFAULT_TIMING,
       log: (event) => events.push(event),
       cacheSeconds: options.cacheSeconds ?? (() => 0),
-      marginSeconds: () => 300,
-      stateTtlSeconds: () => 600,
-      startUrl: () => '',
     })
     const waitUntil = () => undefined
     const from = () => ({ continent: 'EU', longitude: 10 })
@@ -226,23 +207,15 @@ export const simulated = (options: SimulationOptions) => {
   }
 
   const seed = (over: Partial<Connection> = {}) => {
-    const connection: Connection = {
-      ...{ companyKey: COMPANY, companyName: 'Beach', environment: 'production', realmId: '1' },
+    const connection = createConnection({
+      ...{ companyKey: COMPANY, companyName: 'Beach', realmId: '1' },
       ...{ accessToken: 'access_token sealed access-0', accessTokenExpiresAt: START_MS / 1000 - 1 },
       ...{ refreshToken: 'refresh_token sealed refresh-0', refreshTokenExpiresAt: START_MS / 1000 + 8_000_000 },
-      refreshTokenHardExpiresAt: undefined,
       ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, generation: 1, refreshTokenHash: 'hash of refresh-0' },
-      ...{
-        writtenBy: 'connect',
-        lease: undefined,
-        failure: undefined,
-        disconnection: undefined,
-        lastChange: undefined,
-        refreshes: [],
-      },
+      writtenBy: 'connect',
       ...over,
-    }
-    memory.rows.set(COMPANY, { connection, expiresAt: undefined })
+    })
+    stores.rows.set(COMPANY, { connection, expiresAt: undefined })
     noteVersion()
   }
   seed()
@@ -276,7 +249,7 @@ export const simulated = (options: SimulationOptions) => {
     operations,
     seed,
     stored,
-    rescue,
+    parked: stores.parked,
     outcomes,
     later,
     pass: time.pass,

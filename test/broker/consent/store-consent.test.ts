@@ -3,7 +3,7 @@ import type { Connection } from '../../../src/broker/connection.ts'
 import { storeConsent } from '../../../src/broker/consent/store-consent.ts'
 import type { LogEvent } from '../../../src/broker/ports/runtime.ts'
 import type { Consent } from '../../../src/broker/ports/storage.ts'
-import { memoryConnections } from '../../support/memory-stores.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
 
 const AT = 1_790_000_000_000
 const target = { companyKey: 'beach', environment: 'production' as const, realmId: '1' }
@@ -26,7 +26,7 @@ const store = async (answers: [Connection, ...Connection[]]) => {
   const failures: number[] = []
   const deps = {
     connections: {
-      ...memoryConnections().store,
+      ...createMemoryStores().connections,
       connect: async () => answers[Math.min(writes++, answers.length - 1)] ?? answers[0],
     },
     intuit: {
@@ -55,7 +55,7 @@ const store = async (answers: [Connection, ...Connection[]]) => {
 
 /** The record after these consents, in their order. */
 const recordAfter = async (...consents: Consent[]): Promise<Connection> => {
-  const connections = memoryConnections().store
+  const { connections } = createMemoryStores()
   for (const consent of consents) await connections.connect('beach', consent)
   const connection = await connections.read('beach', AT / 1000)
   if (!connection) throw new Error('absent')

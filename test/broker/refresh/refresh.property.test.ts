@@ -27,7 +27,7 @@ const expectNothingLost = (world: ReturnType<typeof simulated>) => {
   expect(world.intuit.isDead()).toBe(false)
   const living = `hash of ${world.intuit.current()}`
   const stored = world.stored()?.refreshTokenHash
-  const parked = world.rescue.rows.get(`beach ${stored}`)?.pair.refreshTokenHash
+  const parked = world.parked.get(`beach ${stored}`)?.pair.refreshTokenHash
   expect([stored, parked]).toContain(living)
 }
 
@@ -159,7 +159,7 @@ describe('a refresh, in whatever order its steps run', () => {
         const [second] = await world.outcomes([world.worker().read()])
         expect(second).toMatchObject({ value: { accessToken: 'access-1', connection: { generation: 2 } } })
         expect(world.intuit.presentations).toHaveLength(1)
-        expect(world.rescue.rows.size).toBe(0)
+        expect(world.parked.size).toBe(0)
       }),
       { numRuns: 50 },
     )

@@ -4,8 +4,7 @@ import type { ConnectionStore } from '../../../src/broker/ports/storage.ts'
 import { createRefreshLimit } from '../../../src/broker/refresh/concurrency-limit.ts'
 import { createStoreTokenPair } from '../../../src/broker/refresh/store-pair.ts'
 import { DEFAULT_TIMING } from '../../../src/broker/timing.ts'
-import { memoryRescue } from '../../support/memory-rescue.ts'
-import { memoryConnections } from '../../support/memory-stores.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
 
 const NOW = 1_790_000_000
 const pair = (name: string) => ({
@@ -15,21 +14,20 @@ const pair = (name: string) => ({
 
 /** A pair to be stored, in a table whose answers to the write are scripted: it fails, or refuses. */
 const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated = true, bound = true } = {}) => {
-  const memory = memoryConnections()
-  const rescue = memoryRescue()
+  const memory = createMemoryStores()
   const events: LogEvent[] = []
   const behind: Promise<unknown>[] = []
   let lateRefusals = 0
   const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
   const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
-  const used = await memory.store.connect('beach', first)
-  await memory.store.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
+  const used = await memory.connections.connect('beach', first)
+  await memory.connections.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
   const connections: ConnectionStore = {
-    ...memory.store,
+    ...memory.connections,
     replace: async (...write) => {
       const answer = answers.shift() ?? 'stores'
       if (answer === 'fails') throw new Error('fails')
-      return answer === 'refuses' ? undefined : memory.store.replace(...write)
+      return answer === 'refuses' ? undefined : memory.connections.replace(...write)
     },
   }
   let time = NOW * 1000
@@ -41,7 +39,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     },
   }
   const storeTokenPair = createStoreTokenPair({
-    ...{ connections, rescue: bound ? rescue.store : undefined, runtime },
+    ...{ connections, rescue: bound ? memory.rescue : undefined, runtime },
     limit: createRefreshLimit({ runtime, timing: () => DEFAULT_TIMING }),
     log: (event) => events.push(event),
   })
@@ -51,9 +49,16 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     waitUntil: (promise) => behind.push(promise),
     onRefusedLate: async () => lateRefusals++,
   })
-  const atAnswer = { parked: rescue.rows.size, stored: memory.rows.get('beach')?.connection.generation }
+  const atAnswer = { parked: memory.parked.size, stored: memory.rows.get('beach')?.connection.generation }
   await Promise.all(behind)
-  return { answered, atAnswer, events, rescue, lateRefusals, stored: memory.rows.get('beach')?.connection }
+  return {
+    answered,
+    atAnswer,
+    events,
+    parked: memory.parked,
+    lateRefusals,
+    stored: memory.rows.get('beach')?.connection,
+  }
 }
 
 describe('storing what Intuit gave', () => {
@@ -65,17 +70,17 @@ describe('storing what Intuit gave', () => {
   })
 
   it('parks a rotated pair at the first write that fails, stores it behind the answer, and takes the parked one away', async () => {
-    const { answered, atAnswer, rescue, stored } = await persisted(Array(6).fill('fails'))
+    const { answered, atAnswer, parked, stored } = await persisted(Array(6).fill('fails'))
     expect(answered).toMatchObject({ generation: 2, accessToken: 'access-b' })
     expect(atAnswer.parked).toBe(1)
     expect(stored).toMatchObject({ generation: 2, refreshTokenHash: 'hash-b' })
-    expect(rescue.rows.size).toBe(0)
+    expect(parked.size).toBe(0)
   })
 
   it('keeps the parked pair where the table does not come back in time, and says so', async () => {
-    const { stored, rescue, events } = await persisted(Array(500).fill('fails'))
+    const { stored, parked, events } = await persisted(Array(500).fill('fails'))
     expect(stored).toMatchObject({ generation: 1 })
-    expect(rescue.rows.size).toBe(1)
+    expect(parked.size).toBe(1)
     expect(events.at(-1)).toEqual({ event: 'pair_not_stored', company_key: 'beach', parked: true })
   })
 
