@@ -18,7 +18,7 @@ export type Answer =
   | { status: 200; accessTokenHash: string; expiresAt: number }
   | { status: number; code: string; retryAfter: string | null }
 
-const answerOf = async (response: Response): Promise<Answer> => {
+const readAnswer = async (response: Response): Promise<Answer> => {
   const { status } = response
   const body: unknown = await response.json()
   if (status !== 200) return { status, ...v.parse(PROBLEM, body), retryAfter: response.headers.get('Retry-After') }
@@ -58,7 +58,7 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
 
   const ask = async (worker: number, path: string, init: RequestInit = {}): Promise<Answer> => {
     const headers = { 'X-API-Key': service.apiKey, 'Cache-Control': 'no-cache' }
-    return answerOf(await fetch(`${service.urls()[worker]}/api/token/${key}${path}`, { headers, ...init }))
+    return readAnswer(await fetch(`${service.urls()[worker]}/api/token/${key}${path}`, { headers, ...init }))
   }
 
   return {

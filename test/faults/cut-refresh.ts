@@ -77,13 +77,8 @@ const isParkedSoon = async ({ service }: World, company: Company, usedTokenHash:
 }
 
 /** A pair that is parked and nowhere else, under a lease that has lapsed. */
-const leaveParked = async (world: World, company: Company, presentedHash: string, worker: number) => {
-  const order = orderEffect(
-    world.service,
-    { companyKey: company.key, joint: 'store', presentedHash },
-    FAILED,
-    undefined,
-  )
+const leaveParked = async (world: World, company: Company, usedHash: string, worker: number) => {
+  const order = orderEffect(world.service, { companyKey: company.key, joint: 'store', usedHash }, FAILED, undefined)
   await company.read(worker)
   await sleep(SCALED.leaseMs)
   order.lift()
@@ -101,7 +96,7 @@ const begin = async (world: World, company: Company, cut: Cut, victim: number, u
   await company.expire()
   if (cut === 'finding what was parked') await leaveParked(world, company, usedTokenHash, 0)
   const orders = stepsTo(cut, until).map(({ joint, effect, times }) =>
-    orderEffect(world.service, { companyKey: company.key, joint, presentedHash: usedTokenHash }, effect, times),
+    orderEffect(world.service, { companyKey: company.key, joint, usedHash: usedTokenHash }, effect, times),
   )
   const answer = company.read(victim).catch(() => undefined)
   const strikes = orders.at(-1)?.strikes.then(() => true)

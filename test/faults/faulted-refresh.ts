@@ -17,14 +17,14 @@ export const faultedRefresh = async (world: World, company: Company, plan: Plan)
   const { service, tally } = world
   const { refreshTokenHash: usedTokenHash } = await company.record()
   const round: CronState = { label: described(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
-  const place = { companyKey: company.key, presentedHash: usedTokenHash }
+  const place = { companyKey: company.key, usedHash: usedTokenHash }
   await company.expire()
   const ordered = plan.faults.map((fault) => ({ fault, order: orderFault(service, place, fault) }))
   const ask = plan.forced ? company.force : company.read
   const answers = await Promise.all(plan.callers.map((worker) => ask(worker)))
 
   const isIntuitAtFault = plan.faults.some(({ joint }) => joint === 'intuit')
-  const mayBlameIntuit = isIntuitAtFault || world.history.presentations(usedTokenHash).some(cameLate)
+  const mayBlameIntuit = isIntuitAtFault || world.history.tokenUses(usedTokenHash).some(cameLate)
   for (const answer of answers) {
     const wrong = world.untruth(answer, mayBlameIntuit)
     if (wrong) world.violation(company, round, `a caller was answered ${wrong}`)
@@ -43,9 +43,9 @@ export const faultedRefresh = async (world: World, company: Company, plan: Plan)
 
 /** What goes wrong when the next one finds what was parked. */
 export const troubleLater = async ({ service, tally }: World, company: Company, later: PlannedFault) => {
-  const { refreshTokenHash: presentedHash } = await company.record()
+  const { refreshTokenHash: usedHash } = await company.record()
   await sleep(SCALED.leaseMs - SCALED.deadlineMs)
-  const order = orderFault(service, { companyKey: company.key, presentedHash }, later)
+  const order = orderFault(service, { companyKey: company.key, usedHash }, later)
   await company.read(0)
   order.lift()
   tally.struck(later.joint, later.kind, order.struck.length)

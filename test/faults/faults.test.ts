@@ -23,12 +23,12 @@ const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) 
   started.push(service)
   await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
   const company = await connectedCompany(service, 'beach-blend', '1000')
-  const { refreshTokenHash: presentedHash } = await company.record()
+  const { refreshTokenHash: usedHash } = await company.record()
   await company.expire()
   const order = (joint: Joint, effect: FaultEffect, times?: number) =>
-    orderEffect(service, { companyKey: company.key, joint, presentedHash }, effect, times)
+    orderEffect(service, { companyKey: company.key, joint, usedHash }, effect, times)
   const refreshes = async () => (await service.intuit.state()).counts.refresh
-  return { service, company, presentedHash, order, refreshes }
+  return { service, company, usedHash, order, refreshes }
 }
 
 const isClaim = (seen: SeenRequest) => tableRequest(seen)?.joint === 'claim'
@@ -52,7 +52,7 @@ describe.concurrent('refreshes that go wrong at every joint, the short form of `
       })
       expect(tally.violations, `seed ${SEED}`).toEqual([])
       expect(tally.losses.coverable).toBe(0)
-      expect(tally.presentedAfterSuccessor).toBe(0)
+      expect(tally.usedAfterSuccessor).toBe(0)
       expect(tally.faulted).toBeGreaterThanOrEqual(REFRESHES)
       expect(tally.cut).toBeGreaterThanOrEqual(CUTS)
       expect(tally.recovered).toBeGreaterThan(0)
@@ -68,7 +68,7 @@ describe.concurrent('a table that goes out right after a rotation', () => {
   it('leaves the pair parked where it stays out, and the next one finds it without asking Intuit', async ({
     expect,
   }) => {
-    const { service, company, presentedHash, order, refreshes } = await expiredCompany({ workers: 2 })
+    const { service, company, usedHash, order, refreshes } = await expiredCompany({ workers: 2 })
     const outage = order('store', FAILED)
     expect(await company.read(0)).toMatchObject({ status: 200 })
     await sleep(SCALED.leaseMs)
@@ -82,7 +82,7 @@ describe.concurrent('a table that goes out right after a rotation', () => {
     await expect.poll(() => company.read(1), { timeout: 20_000 }).toMatchObject({ status: 200 })
     expect(await refreshes()).toBe(1)
     await expectWhole(company, 2)
-    expect(await service.parked(company.key, presentedHash)).toBeUndefined()
+    expect(await service.parked(company.key, usedHash)).toBeUndefined()
   })
 })
 

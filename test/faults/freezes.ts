@@ -40,8 +40,8 @@ const several = (world: Freezable, count: number) => Promise.all(Array.from({ le
 /** All wait for Intuit when their Worker is frozen and their connections are cut; another Worker takes each over. */
 const takeOver = async (world: Freezable, count: number) => {
   const companies = await several(world, count)
-  const orders = companies.map(({ company, refreshTokenHash: presentedHash }) =>
-    orderEffect(world.service, { companyKey: company.key, joint: 'intuit', presentedHash }, { kind: 'hang' }, 1),
+  const orders = companies.map(({ company, refreshTokenHash: usedHash }) =>
+    orderEffect(world.service, { companyKey: company.key, joint: 'intuit', usedHash }, { kind: 'hang' }, 1),
   )
   const answers = companies.map(({ company }) => company.read(FROZEN))
   await Promise.all(orders.map(({ strikes }) => strikes))
@@ -58,8 +58,8 @@ const leaveInBuffers = async (world: Freezable, count: number) => {
   const companies = await several(world, count)
   const sent = Promise.withResolvers<void>()
   const held = { kind: 'hold after', until: sent.promise } as const
-  const orders = companies.map(({ company, refreshTokenHash: presentedHash }) =>
-    orderEffect(world.service, { companyKey: company.key, joint: 'intuit', presentedHash }, held, 1),
+  const orders = companies.map(({ company, refreshTokenHash: usedHash }) =>
+    orderEffect(world.service, { companyKey: company.key, joint: 'intuit', usedHash }, held, 1),
   )
   const answers = companies.map(({ company }) => company.read(FROZEN))
   const struck = await Promise.all(orders.map(({ strikes }) => strikes))
@@ -85,7 +85,7 @@ export const runFreezes = async (rounds: number, atOnce: number): Promise<Freeze
       takenOver: takenOver.length,
       buffered: buffered.length,
       lost: whole.filter((one) => !one).length,
-      usedAfterSuccessor: world.past.presentedAfterSuccessor(),
+      usedAfterSuccessor: world.past.usedAfterSuccessor(),
     }
   } finally {
     await world.close()

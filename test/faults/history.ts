@@ -26,8 +26,8 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       ({ body: { presented, issued } }) => presented === hash && issued && issued.refreshTokenHash !== hash,
     )
 
-  /** What was presented of one token. */
-  const presentations = (hash: string) => refreshes().filter(({ body }) => body.presented === hash)
+  /** The uses of one refresh token. */
+  const tokenUses = (hash: string) => refreshes().filter(({ body }) => body.presented === hash)
 
   /** Whether the table took this refresh token at some time. */
   const wasStored = (hash: string) =>
@@ -37,7 +37,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
     tokenEndpoint.requests.some(({ body }) => body.issued?.accessTokenHash === accessTokenHash)
 
   /** Presentations that began after a successor of the token had been stored: the promise says that there are none. */
-  const presentedAfterSuccessor = () => {
+  const usedAfterSuccessor = () => {
     const supersededAt = new Map<string, number>()
     for (const { status, endedAt, usedTokenHash, successorHash } of stores()) {
       if (status === 200 && endedAt !== undefined && usedTokenHash !== successorHash)
@@ -72,15 +72,15 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
 
   return {
     births,
-    presentations,
+    tokenUses,
     wasRotated,
     wasStored,
     wasIssued,
-    presentedAfterSuccessor,
+    usedAfterSuccessor,
     trace,
     calls: () => refreshes().length,
     /** Refreshes that Intuit granted. */
-    granted: () => refreshes().filter(({ body }) => body.issued).length,
+    successful: () => refreshes().filter(({ body }) => body.issued).length,
   }
 }
 

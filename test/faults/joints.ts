@@ -22,7 +22,7 @@ interface TableRequest {
   successorHash: string | undefined
 }
 
-const jointOf = (update: string): TableRequest['joint'] => {
+const findJoint = (update: string): TableRequest['joint'] => {
   if (update === '') return 'read'
   if (update.includes('failure_code =')) return 'fail'
   if (update.includes('refresh_token_hash =')) return 'store'
@@ -35,7 +35,7 @@ export const tableRequest = ({ body }: SeenRequest): TableRequest | undefined =>
   if (!request.success) return undefined
   const { Key, UpdateExpression, ExpressionAttributeValues: values } = request.output
   return {
-    joint: jointOf(UpdateExpression),
+    joint: findJoint(UpdateExpression),
     companyKey: Key.pk.S.replace('connection#', ''),
     usedTokenHash: values[':spent']?.S,
     successorHash: values[':refresh_token_hash']?.S,

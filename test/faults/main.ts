@@ -32,7 +32,7 @@ const number = (name: string, text: string): number => {
   return fail(`--${name} must be a number. See --help.`)
 }
 
-const unwanted = ({ violations, presentedAfterSuccessor }: Tally) => violations.length + presentedAfterSuccessor
+const unwanted = ({ violations, usedAfterSuccessor }: Tally) => violations.length + usedAfterSuccessor
 
 const campaigns = async (seed: number, refreshes: number, cuts: number) => {
   const run = async (mode: 'strict' | 'own') => {

@@ -26,7 +26,7 @@ const ANSWERS: Record<Wire, Partial<Record<FaultKind, { status: number; body: st
   },
 }
 
-const effectOf = (kind: FaultKind, wire: Wire): FaultEffect => {
+const toEffect = (kind: FaultKind, wire: Wire): FaultEffect => {
   const answer = ANSWERS[wire][kind]
   if (answer) return { kind: 'answer', ...answer }
   switch (kind) {
@@ -47,19 +47,19 @@ interface Place {
   companyKey: string
   joint: Joint
   /** For Intuit: whoever presents the token of this hash. */
-  presentedHash: string
+  usedHash: string
 }
 
 /** Orders what happens at one joint of one company's refresh; until it is lifted where `times` is `undefined`. */
 export const orderEffect = (
   { dynamo, tokenEndpoint }: Service,
-  { companyKey, joint, presentedHash }: Place,
+  { companyKey, joint, usedHash }: Place,
   effect: FaultEffect,
   times: number | undefined,
 ): Ordered => {
   const often = times === undefined ? {} : { times }
   if (joint === 'intuit') {
-    return tokenEndpoint.fault({ ...effect, ...often, when: ({ body }) => body.presented === presentedHash })
+    return tokenEndpoint.fault({ ...effect, ...often, when: ({ body }) => body.presented === usedHash })
   }
   return dynamo.fault({
     ...{ ...effect, ...often },
@@ -72,4 +72,4 @@ export const orderEffect = (
 
 /** Orders a planned fault. */
 export const orderFault = (service: Service, place: Omit<Place, 'joint'>, { joint, kind, times }: PlannedFault) =>
-  orderEffect(service, { ...place, joint }, effectOf(kind, joint === 'intuit' ? 'intuit' : 'table'), times)
+  orderEffect(service, { ...place, joint }, toEffect(kind, joint === 'intuit' ? 'intuit' : 'table'), times)

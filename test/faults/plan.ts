@@ -52,7 +52,7 @@ const tableFault = (chance: Chance, joint: Joint): PlannedFault => ({
   ...{ joint, kind: chance.pick(TABLE_KINDS), times: chance.pick(TIMES) },
 })
 
-const faultsOf = (chance: Chance): PlannedFault[] => {
+const planFaults = (chance: Chance): PlannedFault[] => {
   const which = chance.below(10)
   if (which < 6) return [tableFault(chance, chance.pick(TABLE_JOINTS))]
   if (which < 8) return [{ joint: 'intuit', kind: chance.pick(INTUIT_KINDS), times: 1 }]
@@ -70,7 +70,7 @@ const bearable = (fault: PlannedFault): PlannedFault =>
 
 /** Chooses what goes wrong. */
 export const planned = (chance: Chance, workers: number, isRescueOpen: boolean): Plan => {
-  const chosen = faultsOf(chance)
+  const chosen = planFaults(chance)
   const faults = isRescueOpen ? chosen : chosen.slice(0, 1).map(bearable)
   const outlasts = isRescueOpen && chance.odds(0.25) && faults.some(({ joint }) => joint === 'store')
   return {

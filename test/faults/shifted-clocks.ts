@@ -54,7 +54,7 @@ export const runShiftedClock = async (aheadSeconds: number, grants: number): Pro
     const past = history(service)
     return {
       ...{ aheadSeconds, grants, lost: whole.filter((one) => !one).length },
-      ...{ usedAfterSuccessor: past.presentedAfterSuccessor(), refreshes: past.granted() },
+      ...{ usedAfterSuccessor: past.usedAfterSuccessor(), refreshes: past.successful() },
     }
   } finally {
     await shifted.close()

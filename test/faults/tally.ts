@@ -21,7 +21,7 @@ export const newTally = () => {
     parked: 0,
     recovered: 0,
     calls: 0,
-    presentedAfterSuccessor: 0,
+    usedAfterSuccessor: 0,
     losses,
     strikes,
     cuts,

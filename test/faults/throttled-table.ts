@@ -2,7 +2,7 @@ import { startService } from '../support/worker-harness.ts'
 import { type Company, connectedCompany } from './company.ts'
 import { history } from './history.ts'
 import { sleep } from './scale.ts'
-import { judgedLoss } from './verdict.ts'
+import { classifyLoss } from './verdict.ts'
 
 const CONNECTED_AT_ONCE = 16
 const REFUSED_PAUSE_MS = 200
@@ -35,7 +35,7 @@ export interface ThrottledOutcome {
   throttled: number
   answered: number
   /** Problem codes of the other answers, and how often each. */
-  refusals: Record<string, number>
+  errors: Record<string, number>
 }
 
 /** DynamoDB's token bucket: it holds the writes of one second, and fills all the time. */
@@ -82,7 +82,7 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
       ...{ kind: 'error', status: 400, type: 'ProvisionedThroughputExceededException' },
       when: ({ operation }) => operation === 'UpdateItem' && !take(),
     })
-    const outcome = { answered: 0, refusals: new Map<string, number>() }
+    const outcome = { answered: 0, errors: new Map<string, number>() }
     const from = performance.now()
     let next = 0
     const apiClient = async (_: unknown, index: number) => {
@@ -90,7 +90,7 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
         const company = companies[next++ % companies.length]
         const answer = await company?.read(index % workers)
         if (answer && 'code' in answer) {
-          outcome.refusals.set(answer.code, (outcome.refusals.get(answer.code) ?? 0) + 1)
+          outcome.errors.set(answer.code, (outcome.errors.get(answer.code) ?? 0) + 1)
           await sleep(REFUSED_PAUSE_MS)
         } else outcome.answered++
       }
@@ -103,16 +103,16 @@ export const throttledTable = async (options: ThrottledOptions): Promise<Throttl
     const stored = new Set((await service.dynamo.all()).flatMap(({ refresh_token_hash: hash }) => hash?.S ?? []))
     const lost = grants.filter(({ alive, refreshTokenHash }) => !alive || !stored.has(refreshTokenHash))
     const isCoverable = (hash: string) =>
-      judgedLoss({ births: past.births(hash), wasStored: past.wasStored(hash), ended: undefined }) === 'coverable'
+      classifyLoss({ births: past.births(hash), wasStored: past.wasStored(hash), ended: undefined }) === 'coverable'
     return {
       ...{ connections, callers, writesPerSecond, workers },
-      rotated: past.granted(),
+      rotated: past.successful(),
       lost: lost.length,
       coverable: lost.filter(({ refreshTokenHash }) => isCoverable(refreshTokenHash)).length,
-      usedAfterSuccessor: past.presentedAfterSuccessor(),
+      usedAfterSuccessor: past.usedAfterSuccessor(),
       throttled: throttling.struck.length,
       answered: outcome.answered,
-      refusals: Object.fromEntries(outcome.refusals),
+      errors: Object.fromEntries(outcome.errors),
     }
   } finally {
     await service.close()

@@ -27,7 +27,7 @@ export const cameLate = (seen: Timed): boolean => tookLonger(seen, (SCALED.intui
 const wasUnheard = (seen: Timed): boolean => tookLonger(seen, (SCALED.deadlineMs * 3) / 4)
 
 /** Judges a loss by what was recorded; whatever cannot be shown to be beyond us counts as ours. */
-export const judgedLoss = ({ births, wasStored, ended }: Evidence): Loss => {
+export const classifyLoss = ({ births, wasStored, ended }: Evidence): Loss => {
   if (wasStored || births.length === 0) return 'coverable'
   const arrived = births.filter((birth) => birth.delivered && !wasUnheard(birth))
   if (arrived.length === 0) return 'the answer never arrived'

@@ -3,12 +3,12 @@ import { type Answer, type Company, connectedCompany } from './company.ts'
 import { type History, history } from './history.ts'
 import { SCALED, scaledVars, sleep } from './scale.ts'
 import { newTally, type Tally } from './tally.ts'
-import { judgedLoss } from './verdict.ts'
+import { classifyLoss } from './verdict.ts'
 
 /** How Intuit treats refresh tokens. */
 export type Mode = 'strict' | 'own'
 
-/** Strict: every refresh rotates, and a superseded token that is presented again kills the connection for good. */
+/** Strict: every refresh rotates, and the use of a superseded token ends the connection. */
 const KNOBS = {
   strict: { rotateAfterSeconds: 0, reuseKills: true, supersededLivesSeconds: 0 },
   own: {},
@@ -55,9 +55,9 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
     )
   }
 
-  const judge = async (company: Company, round: CronState, livingHash: string) => {
+  const classify = async (company: Company, round: CronState, livingHash: string) => {
     const wasStored = past.wasStored(livingHash)
-    const loss = judgedLoss({ births: past.births(livingHash), wasStored, ended: round.ended })
+    const loss = classifyLoss({ births: past.births(livingHash), wasStored, ended: round.ended })
     tally.losses[loss]++
     if (loss === 'coverable') {
       violation(company, round, `lost ${livingHash.slice(0, 8)}${wasStored ? ' though it was stored' : ''}`)
@@ -78,7 +78,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
       if (grant.alive && isStored && answer.status === 200) return
       const quietForMs = performance.now() - from
       if (!grant.alive || (!isStored && (await isBeyondReach(company, record.refreshTokenHash, quietForMs)))) {
-        return judge(company, round, grant.refreshTokenHash)
+        return classify(company, round, grant.refreshTokenHash)
       }
       await company.passPause()
       await sleep(LOOK_EVERY_MS)
@@ -107,7 +107,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
     },
     close: async () => {
       tally.calls = past.calls()
-      tally.presentedAfterSuccessor = past.presentedAfterSuccessor()
+      tally.usedAfterSuccessor = past.usedAfterSuccessor()
       tally.recovered = service.logs().split('"event":"pair_recovered"').length - 1
       await service.close()
     },

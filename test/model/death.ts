@@ -1,5 +1,5 @@
 import type { Step } from './explore.ts'
-import { excuse, finished, type Holder, isRotated, isUnderWay, nameOf, type State, withHolder } from './state.ts'
+import { excuse, finished, type Holder, isRotated, isUnderWay, type State, toName, withHolder } from './state.ts'
 
 /** Whether a death now would lose a pair that nobody could have saved. */
 const diesTooEarly = ({ at, pair, parked }: Holder) =>
@@ -9,14 +9,14 @@ const diesTooEarly = ({ at, pair, parked }: Holder) =>
 export const crash = (state: State, by: number, holder: Holder): Step<State>[] => {
   const isWorthIt = isUnderWay(holder) && !(holder.at === 'claim' && state.record.leaseOwner !== by)
   if (state.crashes === 0 || !isWorthIt) return []
-  const lost = state.presentations.some((one) => one.by === by && one.pair && isRotated(one.pair))
-  const presentations = state.presentations.flatMap((one) =>
+  const lost = state.tokenUses.some((one) => one.by === by && one.pair && isRotated(one.pair))
+  const tokenUses = state.tokenUses.flatMap((one) =>
     one.by !== by ? [one] : one.verdict === 'none' ? [{ ...one, awaited: false }] : [],
   )
   const mourned = lost || diesTooEarly(holder) ? excuse(state, holder.used) : state
-  const dead = withHolder({ ...mourned, crashes: state.crashes - 1, presentations }, by, {
+  const dead = withHolder({ ...mourned, crashes: state.crashes - 1, tokenUses }, by, {
     ...finished(state, by).holders[by],
     at: 'crashed',
   })
-  return [{ label: `${nameOf(by)} dies`, next: dead }]
+  return [{ label: `${toName(by)} dies`, next: dead }]
 }

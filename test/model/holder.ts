@@ -4,13 +4,13 @@ import { givesBack, marks, parks, readsAgain, stores } from './outcome.ts'
 import { parkedFor } from './promises.ts'
 import type { Rules } from './rules.ts'
 import { present, sends } from './sending.ts'
-import { finished, type Holder, isUnderWay, NO_TOKEN, nameOf, type State, withHolder } from './state.ts'
+import { finished, type Holder, isUnderWay, NO_TOKEN, type State, toName, withHolder } from './state.ts'
 
 type Steps = Step<State>[]
 
 /** `unsettled` stands until whoever had the token before is home or dead: that is what its minute is for. */
 const mayBeSettledYet = (state: State) =>
-  state.presentations.length === 0 && !state.holders.some((holder) => isUnderWay(holder) && holder.pair)
+  state.tokenUses.length === 0 && !state.holders.some((holder) => isUnderWay(holder) && holder.pair)
 
 const reads = (state: State, by: number): Steps => {
   const { refresh, generation, failure } = state.record
@@ -18,8 +18,8 @@ const reads = (state: State, by: number): Steps => {
   const isOver = refresh === NO_TOKEN || failure === 'dead'
   const next = isOver
     ? finished(state, by)
-    : withHolder(state, by, { at: 'claim', seen: generation, used: refresh, spentGeneration: generation })
-  return [{ label: `${nameOf(by)} reads the record`, next }]
+    : withHolder(state, by, { at: 'claim', seen: generation, used: refresh, usedGeneration: generation })
+  return [{ label: `${toName(by)} reads the record`, next }]
 }
 
 const claimed = ({ state, isTakeover }: Effect, by: number, holder: Holder, rules: Rules): State => {
@@ -27,10 +27,10 @@ const claimed = ({ state, isTakeover }: Effect, by: number, holder: Holder, rule
   const wasUnsettled = failure === 'unsettled'
   const known = { isTakeover, wasUnsettled, lapsed: false }
   const next = rules.ask === 'after a takeover' && isTakeover ? 'ask' : 'check'
-  if (rules.spend === 'what was read before it') return withHolder(state, by, { ...known, at: next })
+  if (rules.usedRecord === 'what was read before it') return withHolder(state, by, { ...known, at: next })
   const mayNot = refresh === NO_TOKEN || generation > holder.seen || (wasUnsettled && !mayBeSettledYet(state))
   if (mayNot) return withHolder(state, by, { ...known, at: 'give back' })
-  return withHolder(state, by, { ...known, at: next, used: refresh, spentGeneration: generation })
+  return withHolder(state, by, { ...known, at: next, used: refresh, usedGeneration: generation })
 }
 
 const claims = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
@@ -50,36 +50,36 @@ const asks = (state: State, by: number, holder: Holder, rules: Rules): Steps => 
     found && rules.rescueHasSuccessor === 'store it'
       ? withHolder(state, by, { at: 'recover', pair: found })
       : withHolder(state, by, { at: isFirst ? 'check' : 'mark', asked: true })
-  const asked = { label: `${nameOf(by)} asks the rescue store, which has ${found ? 'a pair' : 'nothing'}`, next }
+  const asked = { label: `${toName(by)} asks the rescue store, which has ${found ? 'a pair' : 'nothing'}`, next }
   if (state.faults === 0) return [asked]
-  const at = isFirst && rules.rescueOutOfReach === 'spend' ? 'check' : 'give back'
+  const at = isFirst && rules.rescueOutOfReach === 'use' ? 'check' : 'give back'
   const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at })
-  return [asked, { label: `${nameOf(by)} can't ask the rescue store`, next: unheard }]
+  return [asked, { label: `${toName(by)} can't ask the rescue store`, next: unheard }]
 }
 
 const checks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
-  const isOver = holder.lapsed && rules.leaseCheck === 'before spending'
+  const isOver = holder.lapsed && rules.leaseCheck === 'before the use'
   return isOver
-    ? [{ label: `${nameOf(by)} finds its lease over`, next: finished(state, by) }]
-    : [{ label: `${nameOf(by)} presents the token`, next: present(state, by, holder) }]
+    ? [{ label: `${toName(by)} finds its lease over`, next: finished(state, by) }]
+    : [{ label: `${toName(by)} presents the token`, next: present(state, by, holder) }]
 }
 
 /** A holder whose connection was reset may have slept: the record tells whether the lease is still its own. */
 const looksAgain = (state: State, by: number, holder: Holder): Steps => {
   const { lease, leaseOwner, generation } = state.record
-  const isHeld = lease === 'live' && leaseOwner === by && generation === holder.spentGeneration
+  const isHeld = lease === 'live' && leaseOwner === by && generation === holder.usedGeneration
   const next = withHolder(state, by, { at: isHeld ? 'send again' : 'give back' })
-  const looked = { label: `${nameOf(by)} looks at the record again`, next }
+  const looked = { label: `${toName(by)} looks at the record again`, next }
   if (state.faults === 0) return [looked]
   const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at: 'give back' })
-  return [looked, { label: `${nameOf(by)} can't look at the record again`, next: unheard }]
+  return [looked, { label: `${toName(by)} can't look at the record again`, next: unheard }]
 }
 
 const sendsAgain = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   const isOver = holder.lapsed && rules.resend === 'record and clock'
   return isOver
-    ? [{ label: `${nameOf(by)} finds its lease over`, next: withHolder(state, by, { at: 'give back' }) }]
-    : [{ label: `${nameOf(by)} presents the token again`, next: present(state, by, { ...holder, resent: true }) }]
+    ? [{ label: `${toName(by)} finds its lease over`, next: withHolder(state, by, { at: 'give back' }) }]
+    : [{ label: `${toName(by)} presents the token again`, next: present(state, by, { ...holder, resent: true }) }]
 }
 
 /** What a holder may do next of its own accord; nothing while it waits for Intuit or for somebody else's lease. */

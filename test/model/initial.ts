@@ -21,7 +21,7 @@ export const initialState = ({ holders, faults, crashes, consent, disconnect }: 
   grants: 0,
   parked: [],
   holders: Array.from({ length: holders }, () => IDLE),
-  presentations: [],
+  tokenUses: [],
   late: [],
   callback: consent ? OTHER : { ...OTHER, at: 'done' },
   disconnect: disconnect ? OTHER : { ...OTHER, at: 'done' },

@@ -3,72 +3,72 @@ import { breaks } from './promises.ts'
 import type { World } from './rules.ts'
 import { present } from './sending.ts'
 import {
-  chainOf,
-  consentOf,
   excuse,
+  findChain,
   finished,
   isRotated,
-  nameOf,
   type Pair,
-  type Presentation,
   type State,
+  type TokenUse,
+  toConsent,
+  toName,
   withHolder,
 } from './state.ts'
 
 type Steps = Step<State>[]
 
-const without = (state: State, one: Presentation): State => ({
+const without = (state: State, one: TokenUse): State => ({
   ...state,
-  presentations: state.presentations.filter((other) => other !== one),
+  tokenUses: state.tokenUses.filter((other) => other !== one),
 })
-const replaced = (state: State, one: Presentation, change: Partial<Presentation>): State => ({
+const replaced = (state: State, one: TokenUse, change: Partial<TokenUse>): State => ({
   ...state,
-  presentations: state.presentations.map((other) => (other === one ? { ...one, ...change } : other)),
+  tokenUses: state.tokenUses.map((other) => (other === one ? { ...one, ...change } : other)),
 })
 const withChain = (state: State, pair: { refresh: number }, alive: boolean): State => ({
   ...state,
   chains: state.chains.map((chain, index) =>
-    index === consentOf(pair.refresh) - 1 ? { ...chain, current: alive ? pair.refresh : chain.current, alive } : chain,
+    index === toConsent(pair.refresh) - 1 ? { ...chain, current: alive ? pair.refresh : chain.current, alive } : chain,
   ),
 })
 
 /** An answer that nobody hears is gone; with it, after a rotation, the connection. That is excused unless it is given up at will. */
-const granted = (state: State, one: Presentation, refresh: number, { rules }: World): State => {
+const issue = (state: State, one: TokenUse, refresh: number, { rules }: World): State => {
   const access = state.grants + 1
-  const pair: Pair = { refresh, access, used: one.token, spentGeneration: one.spentGeneration, writer: one.by }
+  const pair: Pair = { refresh, access, used: one.token, usedGeneration: one.usedGeneration, writer: one.by }
   const next = withChain({ ...state, grants: access }, pair, true)
   if (one.awaited) return replaced(next, one, { verdict: 'granted', pair })
   const unheard = without(next, one)
   return isRotated(pair) && rules.unanswered !== 'given up' ? excuse(unheard, one.token) : unheard
 }
 
-const refused = (state: State, one: Presentation, { strict }: World): State => {
-  const chain = chainOf(state, one.token)
+const refused = (state: State, one: TokenUse, { strict }: World): State => {
+  const chain = findChain(state, one.token)
   const kills = strict && chain?.alive === true
   const killed = kills ? withChain(state, { refresh: one.token }, false) : state
   const next = one.awaited ? replaced(killed, one, { verdict: 'refused' }) : without(killed, one)
   return kills && !chain.excused && !state.outlived ? breaks(next, 'follows') : next
 }
 
-const judge = (state: State, one: Presentation, world: World): Steps => {
-  const chain = chainOf(state, one.token)
-  const who = nameOf(one.by)
+const decide = (state: State, one: TokenUse, world: World): Steps => {
+  const chain = findChain(state, one.token)
+  const who = toName(one.by)
   if (!chain?.alive || chain.current !== one.token)
     return [{ label: `Intuit refuses ${who}`, next: refused(state, one, world) }]
   return [
-    { label: `Intuit grants ${who} a rotated pair`, next: granted(state, one, one.token + 1, world) },
-    { label: `Intuit grants ${who} the same refresh token`, next: granted(state, one, one.token, world) },
+    { label: `Intuit grants ${who} a rotated pair`, next: issue(state, one, one.token + 1, world) },
+    { label: `Intuit grants ${who} the same refresh token`, next: issue(state, one, one.token, world) },
   ]
 }
 
-const arrives = (state: State, one: Presentation): Steps => {
+const arrives = (state: State, one: TokenUse): Steps => {
   const { by, pair } = one
   const next = withHolder(without(state, one), by, pair ? { at: 'store', pair } : { at: 'refused' })
-  return [{ label: `Intuit's answer reaches ${nameOf(by)}`, next }]
+  return [{ label: `Intuit's answer reaches ${toName(by)}`, next }]
 }
 
 /** The holder's time is over; the request is still under way where `isUnderWay`. */
-const timeOut = (state: State, one: Presentation, { rules }: World, isUnderWay: boolean): State => {
+const timeOut = (state: State, one: TokenUse, { rules }: World, isUnderWay: boolean): State => {
   const { by } = one
   const holder = state.holders[by]
   const unheard = isUnderWay ? replaced(state, one, { awaited: false }) : without(state, one)
@@ -85,7 +85,7 @@ const timeOut = (state: State, one: Presentation, { rules }: World, isUnderWay: 
 }
 
 /** The connection to Intuit breaks under the request, before or after it was judged. */
-const reset = (state: State, one: Presentation, world: World): State => {
+const reset = (state: State, one: TokenUse, world: World): State => {
   const { by } = one
   const holder = state.holders[by]
   const isLeft = one.verdict === 'none' && world.rules.reset === 'may leave it under way'
@@ -96,9 +96,9 @@ const reset = (state: State, one: Presentation, world: World): State => {
     : withHolder(next, by, { at: 'look again' })
 }
 
-const faults = (state: State, one: Presentation, world: World): Steps => {
+const faults = (state: State, one: TokenUse, world: World): Steps => {
   if (state.faults === 0 || !one.awaited) return []
-  const who = nameOf(one.by)
+  const who = toName(one.by)
   const isLate = state.holders[one.by]?.at === 'listening'
   const isLost = one.pair !== undefined && isRotated(one.pair)
   const fewer = { ...state, faults: state.faults - 1 }
@@ -117,11 +117,11 @@ const faults = (state: State, one: Presentation, world: World): Steps => {
   ]
 }
 
-/** What becomes of one presentation. */
-export const intuitSteps = (state: State, one: Presentation, world: World): Steps => {
+/** What can happen to one use of a refresh token. */
+export const intuitSteps = (state: State, one: TokenUse, world: World): Steps => {
   if (one.verdict !== 'none') return [...arrives(state, one), ...faults(state, one, world)]
   const gone = one.awaited
     ? []
-    : [{ label: `the request of ${nameOf(one.by)} comes to nothing`, next: without(state, one) }]
-  return [...judge(state, one, world), ...gone, ...faults(state, one, world)]
+    : [{ label: `the request of ${toName(one.by)} comes to nothing`, next: without(state, one) }]
+  return [...decide(state, one, world), ...gone, ...faults(state, one, world)]
 }

@@ -1,10 +1,10 @@
-import type { Holder, Message, Pair, Presentation, State } from './state.ts'
+import type { Holder, Message, Pair, State, TokenUse } from './state.ts'
 import { CALLBACK, NOBODY } from './state.ts'
 
 const inOrder = (keys: string[]) => keys.sort((one, other) => (one < other ? -1 : 1))
 const bit = (flag: boolean) => (flag ? 1 : 0)
 const pairKey = (pair: Pair | undefined) =>
-  pair ? `${pair.refresh}.${pair.access}.${pair.used}.${pair.spentGeneration}` : ''
+  pair ? `${pair.refresh}.${pair.access}.${pair.used}.${pair.usedGeneration}` : ''
 
 const messageKey = (message: Message): string => {
   const payload = 'pair' in message ? pairKey(message.pair) : ''
@@ -13,7 +13,7 @@ const messageKey = (message: Message): string => {
   return `${message.kind}${payload}${failure}${to}`
 }
 
-const presentationKey = ({ token, verdict, pair, awaited }: Presentation) =>
+const toTokenUseKey = ({ token, verdict, pair, awaited }: TokenUse) =>
   `${token}${verdict}${pairKey(pair)}${bit(awaited)}`
 
 const holderKey = (state: State, holder: Holder, by: number): string => {
@@ -22,7 +22,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
     holder.at,
     holder.seen,
     holder.used,
-    holder.spentGeneration,
+    holder.usedGeneration,
     bit(holder.isTakeover) + 2 * bit(holder.asked) + 4 * bit(holder.wasUnsettled) + 8 * bit(holder.lapsed),
     bit(holder.resent) + 2 * bit(record.leaseOwner === by) + 4 * bit(record.writtenBy === by),
     holder.parked,
@@ -30,7 +30,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
     // Whose pair it is matters only to who recognises it.
     holder.pair?.writer === by,
     state.parked.flatMap((pair) => (pair.writer === by ? [pair.used] : [])),
-    inOrder(state.presentations.flatMap((one) => (one.by === by ? [presentationKey(one)] : []))),
+    inOrder(state.tokenUses.flatMap((one) => (one.by === by ? [toTokenUseKey(one)] : []))),
     inOrder(state.late.flatMap((message) => (message.by === by ? [messageKey(message)] : []))),
     state.late.flatMap((message) => (message.kind === 'claim' && message.over === by ? [message.by === by] : [])),
   ]

@@ -1,6 +1,6 @@
-import { breaks, isLiving, judgeWrite } from './promises.ts'
+import { breaks, checkWrite, isLiving } from './promises.ts'
 import type { Rules } from './rules.ts'
-import { CALLBACK, isRotated, type Message, NO_TOKEN, NOBODY, nameOf, type Pair, type State } from './state.ts'
+import { CALLBACK, isRotated, type Message, NO_TOKEN, NOBODY, type Pair, type State, toName } from './state.ts'
 
 /** What the table or the rescue store makes of one message, in one step. */
 export interface Effect {
@@ -45,7 +45,7 @@ const withPair = (state: State, pair: Pair, lease: 'free' | 'lapsed'): State => 
     leaseOwner: lease === 'free' ? NOBODY : state.record.leaseOwner,
     failure: 'none' as const,
   }
-  return judgeWrite(state, { ...state, record }, pair)
+  return checkWrite(state, { ...state, record }, pair)
 }
 
 const mayStore = ({ record }: State, { kind, by, pair }: Of<'store' | 'recover'>, rules: Rules): boolean => {
@@ -55,7 +55,7 @@ const mayStore = ({ record }: State, { kind, by, pair }: Of<'store' | 'recover'>
   if (rules.store === 'hash and lease' && !isMine) return false
   if (record.hash !== pair.used || record.writtenBy === pair.writer) return false
   if (isRotated(pair) || rules.unrotated === 'expiry') return true
-  const hasStayed = record.generation === pair.spentGeneration || rules.unrotated === 'lease'
+  const hasStayed = record.generation === pair.usedGeneration || rules.unrotated === 'lease'
   return hasStayed && (isMine || rules.unrotated === 'generation')
 }
 
@@ -66,7 +66,7 @@ const mayConnect = ({ record }: State, { pair, consentBy }: Of<'connect'>, rules
     case 'not written by me':
       return record.writtenBy !== CALLBACK
     case 'generation':
-      return record.generation === pair.spentGeneration
+      return record.generation === pair.usedGeneration
     case 'unconditionally':
       return true
   }
@@ -143,4 +143,4 @@ const VERBS: { [Kind in Message['kind']]: string } = {
   connect: 'stores its pair',
   erase: 'erases the tokens',
 }
-export const inWords = ({ kind, by }: Message) => `${nameOf(by)} ${VERBS[kind]}`
+export const inWords = ({ kind, by }: Message) => `${toName(by)} ${VERBS[kind]}`

@@ -15,7 +15,7 @@ export const world = (change: Partial<World> = {}): World => ({
 })
 
 const TWO_FAULTS = { crashes: 2, faults: 2 }
-const DOZING = { sleeps: 'before spending' } as const
+const DOZING = { sleeps: 'before the use' } as const
 const SLEEPING = { sleeps: 'always', strict: false } as const
 const THREE_SLEEPING = { ...SLEEPING, holders: 3, crashes: 1, faults: 0 } as const
 const CONSENT = { consent: true, crashes: 0 }
@@ -32,8 +32,8 @@ interface Mutation {
 export const MUTATIONS: Mutation[] = [
   { name: 'claims over a live lease', rules: { claim: 'always' }, in: {}, breaks: PROMISES.overlap },
   {
-    name: 'spends the token that it read before its claim',
-    rules: { spend: 'what was read before it' },
+    name: 'uses the token that it read before it acquired the lease',
+    rules: { usedRecord: 'what was read before it' },
     in: {},
     breaks: PROMISES.follows,
   },
@@ -50,14 +50,14 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.follows,
   },
   {
-    name: 'spends although the rescue store is out of reach',
-    rules: { rescueOutOfReach: 'spend' },
+    name: 'uses the token although the rescue store is out of reach',
+    rules: { rescueOutOfReach: 'use' },
     in: TWO_FAULTS,
     breaks: PROMISES.follows,
   },
   {
-    name: 'spends although the rescue store has the successor',
-    rules: { rescueHasSuccessor: 'spend' },
+    name: 'uses the token although the rescue store has the successor',
+    rules: { rescueHasSuccessor: 'use' },
     in: {},
     breaks: PROMISES.follows,
   },
@@ -86,7 +86,7 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.marked,
   },
   {
-    name: 'spends without a last look at its lease',
+    name: 'uses the token without a last check of its lease',
     rules: { leaseCheck: 'none' },
     in: DOZING,
     breaks: PROMISES.overlap,

@@ -3,7 +3,7 @@ import type { Effect } from './messages.ts'
 import { breaks } from './promises.ts'
 import type { Rules } from './rules.ts'
 import { sends } from './sending.ts'
-import { CALLBACK, consentOf, DISCONNECT, NO_TOKEN, type State } from './state.ts'
+import { CALLBACK, DISCONNECT, NO_TOKEN, type State, toConsent } from './state.ts'
 
 type Steps = Step<State>[]
 
@@ -13,7 +13,7 @@ const exchanges = (state: State): Steps => {
   const refresh = chains * 10
   const access = state.grants + 1
   const { consentBy, generation } = state.record
-  const pair = { refresh, access, used: NO_TOKEN, spentGeneration: generation, writer: CALLBACK }
+  const pair = { refresh, access, used: NO_TOKEN, usedGeneration: generation, writer: CALLBACK }
   const next: State = {
     ...state,
     chains: [...state.chains, { current: refresh, alive: true, excused: false }],
@@ -45,7 +45,7 @@ const erased = ({ state, applied }: Effect): State => {
 const revokes = (state: State): State => ({
   ...state,
   chains: state.chains.map((chain, index) =>
-    index === consentOf(state.disconnect.token) - 1 ? { ...chain, alive: false } : chain,
+    index === toConsent(state.disconnect.token) - 1 ? { ...chain, alive: false } : chain,
   ),
   disconnect: { ...state.disconnect, at: 'done' },
 })

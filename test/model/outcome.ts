@@ -2,7 +2,7 @@ import type { Step } from './explore.ts'
 import type { Effect } from './messages.ts'
 import type { Rules } from './rules.ts'
 import { sends } from './sending.ts'
-import { finished, type Holder, isRotated, type Message, nameOf, type State, withHolder } from './state.ts'
+import { finished, type Holder, isRotated, type Message, type State, toName, withHolder } from './state.ts'
 
 type Steps = Step<State>[]
 
@@ -19,7 +19,7 @@ export const stores = (state: State, by: number, holder: Holder, rules: Rules): 
   const message: Message = { kind, by, pair, to }
   const written = sends(state, message, rules, ({ state: after }) => finished(after, by), unheard)
   const mayGiveUp = at === 'retry' && holder.parked === 'yes'
-  return mayGiveUp ? [...written, { label: `${nameOf(by)}'s deadline is over`, next: finished(state, by) }] : written
+  return mayGiveUp ? [...written, { label: `${toName(by)}'s deadline is over`, next: finished(state, by) }] : written
 }
 
 export const parks = (state: State, by: number, { pair }: Holder, rules: Rules): Steps => {
@@ -30,11 +30,11 @@ export const parks = (state: State, by: number, { pair }: Holder, rules: Rules):
 }
 
 export const readsAgain = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
-  const hasMoved = state.record.generation !== holder.spentGeneration
+  const hasMoved = state.record.generation !== holder.usedGeneration
   if (hasMoved && rules.mark !== 'unconditionally')
-    return [{ label: `${nameOf(by)} reads again and adopts`, next: finished(state, by) }]
+    return [{ label: `${toName(by)} reads again and adopts`, next: finished(state, by) }]
   const next = withHolder(state, by, { at: 'ask again' })
-  return [{ label: `${nameOf(by)} reads again: nothing new`, next }]
+  return [{ label: `${toName(by)} reads again: nothing new`, next }]
 }
 
 export const marks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 180_000
 /** What may happen, and how many states that makes: a change of the model shows in the number. */
 const WORLDS: [string, Partial<World>, number][] = [
   ['two holders, two deaths, two faults', { crashes: 2, faults: 2 }, 6_517],
-  ['two that may doze before they spend', { sleeps: 'before spending', crashes: 2, faults: 2 }, 10_123],
+  ['two that may sleep before the use', { sleeps: 'before the use', crashes: 2, faults: 2 }, 10_123],
   ['two that may sleep past their lease', { sleeps: 'always', crashes: 2, faults: 2 }, 69_887],
   [
     'the same where a superseded token is only refused',
@@ -18,7 +18,7 @@ const WORLDS: [string, Partial<World>, number][] = [
     65_758,
   ],
   ['three holders, two deaths, two faults', { holders: 3, crashes: 2, faults: 2 }, 56_698],
-  ['three that may doze before they spend', { holders: 3, sleeps: 'before spending' }, 15_189],
+  ['three that may sleep before the use', { holders: 3, sleeps: 'before the use' }, 15_189],
   ['three that may sleep, and one dies', { holders: 3, sleeps: 'always', strict: false, faults: 0 }, 11_614],
   ['three that may sleep, and one fault', { holders: 3, sleeps: 'always', strict: false, crashes: 0 }, 107_426],
   ['a consent in between', { consent: true }, 16_778],

@@ -8,17 +8,17 @@ import { apply, inWords } from './messages.ts'
 import { callbackSteps, disconnectSteps } from './others.ts'
 import { brokenIn, isLiving, PROMISES } from './promises.ts'
 import type { World } from './rules.ts'
-import { chainOf, type Holder, IDLE, isUnderWay, NO_TOKEN, nameOf, type State, withHolder } from './state.ts'
+import { findChain, type Holder, IDLE, isUnderWay, NO_TOKEN, type State, toName, withHolder } from './state.ts'
 
 type Steps = Step<State>[]
 
-/** Phases in which a holder has yet to look at its lease before it spends, or will not spend. */
-const BEFORE_SPENDING = new Set<Holder['at']>([
+/** Phases in which a holder checks its lease before it uses the token, or does not use it. */
+const BEFORE_USE = new Set<Holder['at']>([
   ...(['claim', 'ask', 'check', 'recover', 'give back', 'look again', 'send again'] as const),
 ])
 
 const isSentBy = (state: State, by: number) =>
-  state.presentations.some((one) => one.by === by) || state.late.some((message) => message.by === by)
+  state.tokenUses.some((one) => one.by === by) || state.late.some((message) => message.by === by)
 
 /** A lease ends by the clock, whatever its holder does. */
 const lapse = (state: State, { sleeps }: World): Steps => {
@@ -26,11 +26,11 @@ const lapse = (state: State, { sleeps }: World): Steps => {
   const holder = state.holders[by]
   if (lease !== 'live' || !holder) return []
   const isOver = !isUnderWay(holder) && !isSentBy(state, by)
-  const isHarmless = isOver || (BEFORE_SPENDING.has(holder.at) && !isSentBy(state, by))
-  const mayLapse = isOver || sleeps === 'always' || (sleeps === 'before spending' && isHarmless)
+  const isHarmless = isOver || (BEFORE_USE.has(holder.at) && !isSentBy(state, by))
+  const mayLapse = isOver || sleeps === 'always' || (sleeps === 'before the use' && isHarmless)
   if (!mayLapse) return []
   const next = { ...state, record: { ...state.record, lease: 'lapsed' as const } }
-  const label = `the lease of ${nameOf(by)} lapses`
+  const label = `the lease of ${toName(by)} lapses`
   if (isOver) return [{ label, next }]
   return [{ label, next: withHolder({ ...next, outlived: state.outlived || !isHarmless }, by, { lapsed: true }) }]
 }
@@ -48,16 +48,16 @@ const lateSteps = (state: State, { rules }: World): Steps =>
 /** Everything that goes on with no new caller, no fault and no other writer. */
 const ownSteps = (state: State, world: World): Steps => [
   ...state.holders.flatMap((holder, by) => (holder.at === 'idle' ? [] : holderSteps(state, by, holder, world.rules))),
-  ...state.presentations.flatMap((one) => intuitSteps(state, one, world)),
+  ...state.tokenUses.flatMap((one) => intuitSteps(state, one, world)),
   ...lateSteps(state, world),
 ]
 
-const stepsOf = (state: State, world: World): Steps => [
+const findSteps = (state: State, world: World): Steps => [
   ...state.holders.flatMap((holder, by) => [
     ...holderSteps(state, by, holder, world.rules),
     ...crash(state, by, holder),
   ]),
-  ...state.presentations.flatMap((one) => intuitSteps(state, one, world)),
+  ...state.tokenUses.flatMap((one) => intuitSteps(state, one, world)),
   ...lateSteps(state, world),
   ...lapse(state, world),
   ...callbackSteps(state, world.rules),
@@ -83,13 +83,13 @@ const settles = (quiet: State, world: World): boolean => {
 }
 
 const isTrulyGone = (state: State) => {
-  const chain = chainOf(state, state.record.refresh)
+  const chain = findChain(state, state.record.refresh)
   return !chain?.alive || chain.excused
 }
 
 /** Nothing is on its way, and nobody holds anything. */
 const isQuiet = (state: State) =>
-  state.presentations.length === 0 &&
+  state.tokenUses.length === 0 &&
   state.late.length === 0 &&
   state.holders.every((holder) => !isUnderWay(holder) || holder.at === 'claim')
 
@@ -99,7 +99,7 @@ const isStuck = (state: State, world: World) => !isQuiet(state) && ownSteps(stat
 /** The refresh of one connection by several holders, as a system that can be explored to its end. */
 export const refreshProtocol = (world: World): System<State> => ({
   initial: initialState(world),
-  steps: (state) => stepsOf(state, world),
+  steps: (state) => findSteps(state, world),
   key: parseKey,
   broken: (state) => {
     const broken = brokenIn(state)

@@ -1,19 +1,19 @@
 /** The choices of the protocol that can be made wrongly. A mutation turns one of them. */
 export interface Rules {
   claim: 'unless a live lease stands' | 'always'
-  spend: 'what the claim returned' | 'what was read before it'
+  usedRecord: 'what the claim returned' | 'what was read before it'
   /** Whether a repeated claim still knows that the first one took a lapsed lease over. */
   repeatedClaim: 'remembers the lapse' | 'forgets the lapse'
   ask: 'after a takeover' | 'never'
-  rescueOutOfReach: 'give back' | 'spend'
-  rescueHasSuccessor: 'store it' | 'spend'
-  /** What a lease that was taken over becomes when it is freed with no pair stored. */
+  rescueOutOfReach: 'give back' | 'use'
+  rescueHasSuccessor: 'store it' | 'use'
+  /** State of a lease after a takeover, if it is released and no token pair was stored. */
   releaseLease: 'lapsed' | 'free'
-  /** The same after Intuit's no. */
+  /** The same after a failed refresh. */
   failure: 'lapsed' | 'free after invalid_grant' | 'free'
-  /** The same after a pair with the same refresh token was stored: the sleeper may yet have it rotated. */
+  /** The same after a pair with the same refresh token was stored: the paused holder can still have it rotated. */
   sameToken: 'lapsed' | 'free'
-  leaseCheck: 'before spending' | 'none'
+  leaseCheck: 'before the use' | 'none'
   store: 'hash' | 'hash and lease' | 'nothing'
   /** What else lets a pair with the same refresh token in. By expiry, clocks that differ may let any in. */
   unrotated: 'generation and lease' | 'generation' | 'lease' | 'expiry'
@@ -35,7 +35,7 @@ export interface Rules {
 
 export const PROTOCOL: Rules = {
   claim: 'unless a live lease stands',
-  spend: 'what the claim returned',
+  usedRecord: 'what the claim returned',
   repeatedClaim: 'remembers the lapse',
   ask: 'after a takeover',
   rescueOutOfReach: 'give back',
@@ -43,7 +43,7 @@ export const PROTOCOL: Rules = {
   releaseLease: 'lapsed',
   failure: 'lapsed',
   sameToken: 'lapsed',
-  leaseCheck: 'before spending',
+  leaseCheck: 'before the use',
   store: 'hash',
   unrotated: 'generation and lease',
   park: 'rotated pairs',
@@ -64,13 +64,13 @@ export interface World {
   crashes: number
   /** Messages that are lost or late. */
   faults: number
-  /** Whether a superseded token that is presented kills the connection, or is only refused. */
+  /** Whether the use of a superseded token ends the connection, or is only rejected. */
   strict: boolean
   /**
    * When a lease may lapse with its holder alive. `never`: no holder, and no message of one, outlives its lease.
-   * `before spending`: a holder may sleep as long as it has not looked at its lease for the last time. `always`.
+   * `before the use`: a holder may sleep until its last check of the lease. `always`.
    */
-  sleeps: 'never' | 'before spending' | 'always'
+  sleeps: 'never' | 'before the use' | 'always'
   consent: boolean
   disconnect: boolean
   rules: Rules

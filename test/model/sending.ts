@@ -1,6 +1,6 @@
 import type { Step } from './explore.ts'
 import { apply, type Effect, inWords } from './messages.ts'
-import { judgePresentation } from './promises.ts'
+import { checkTokenUse } from './promises.ts'
 import type { Rules } from './rules.ts'
 import { type Holder, type Message, type State, withHolder } from './state.ts'
 
@@ -21,15 +21,15 @@ export const sends = (
 
 /** Puts a holder's token on its way to Intuit. */
 export const present = (state: State, by: number, holder: Holder): State => {
-  const judged = judgePresentation(state, holder.used, by)
-  const presentation = {
+  const checked = checkTokenUse(state, holder.used, by)
+  const tokenUse = {
     by,
     token: holder.used,
-    spentGeneration: holder.spentGeneration,
+    usedGeneration: holder.usedGeneration,
     verdict: 'none' as const,
     pair: undefined,
     awaited: true,
   }
-  const sent = { ...judged, presentations: [...judged.presentations, presentation] }
+  const sent = { ...checked, tokenUses: [...checked.tokenUses, tokenUse] }
   return withHolder(sent, by, { ...holder, at: 'sent' })
 }

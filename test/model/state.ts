@@ -1,7 +1,7 @@
 /** A refresh token: ten times the number of its consent, plus its place in the chain of rotations. 0: none. */
 export type Token = number
 export const NO_TOKEN: Token = 0
-export const consentOf = (token: Token) => Math.floor(token / 10)
+export const toConsent = (token: Token) => Math.floor(token / 10)
 
 /** Everyone who writes has a number; the holders count from 0. */
 export const CALLBACK = 8
@@ -13,7 +13,7 @@ export interface Pair {
   /** The order in which Intuit granted: a higher one is newer. */
   access: number
   used: Token
-  spentGeneration: number
+  usedGeneration: number
   /** Becomes `written_by`. */
   writer: number
 }
@@ -63,7 +63,7 @@ export interface Holder {
   /** The generation that it read before its claim. */
   seen: number
   used: Token
-  spentGeneration: number
+  usedGeneration: number
   isTakeover: boolean
   /** Whether it asked the rescue store after its claim. */
   asked: boolean
@@ -76,11 +76,11 @@ export interface Holder {
   pair: Pair | undefined
 }
 
-/** A presentation of a refresh token, from the sending until its answer was heard or can no longer be. */
-export interface Presentation {
+/** A use of a refresh token, from the request until its response arrived or can no longer arrive. */
+export interface TokenUse {
   by: number
   token: Token
-  spentGeneration: number
+  usedGeneration: number
   verdict: 'none' | 'granted' | 'refused'
   pair: Pair | undefined
   awaited: boolean
@@ -119,7 +119,7 @@ export interface State {
   grants: number
   parked: Pair[]
   holders: Holder[]
-  presentations: Presentation[]
+  tokenUses: TokenUse[]
   /** Messages whose sender hears no answer any more: they arrive late or never. */
   late: Message[]
   callback: Other
@@ -139,7 +139,7 @@ export const IDLE: Holder = {
   at: 'idle',
   seen: 0,
   used: NO_TOKEN,
-  spentGeneration: 0,
+  usedGeneration: 0,
   isTakeover: false,
   asked: false,
   wasUnsettled: false,
@@ -150,14 +150,14 @@ export const IDLE: Holder = {
 }
 
 const HOLDERS = 'ABCDEFG'
-export const nameOf = (by: number) =>
+export const toName = (by: number) =>
   by === CALLBACK ? 'the callback' : by === DISCONNECT ? 'the disconnect' : (HOLDERS[by] ?? `holder ${by}`)
 
-export const chainOf = (state: State, token: Token) => state.chains[consentOf(token) - 1]
+export const findChain = (state: State, token: Token) => state.chains[toConsent(token) - 1]
 
 export const excuse = (state: State, token: Token): State => ({
   ...state,
-  chains: state.chains.map((chain, index) => (index === consentOf(token) - 1 ? { ...chain, excused: true } : chain)),
+  chains: state.chains.map((chain, index) => (index === toConsent(token) - 1 ? { ...chain, excused: true } : chain)),
 })
 
 export const withHolder = (state: State, by: number, change: Partial<Holder>): State => ({

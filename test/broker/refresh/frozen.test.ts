@@ -23,11 +23,11 @@ afterAll(() => world.close())
 
 /** Freezes a Worker while its refresh waits for an answer. */
 const frozenAt = async (joint: Joint, effect: FaultEffect) => {
-  const { company, refreshTokenHash: presentedHash } = await world.expired()
-  const order = orderEffect(world.service, { companyKey: company.key, joint, presentedHash }, effect, 1)
+  const { company, refreshTokenHash: usedHash } = await world.expired()
+  const order = orderEffect(world.service, { companyKey: company.key, joint, usedHash }, effect, 1)
   const answer = company.read(FROZEN)
   const [struck] = [await order.strikes]
-  return { company, presentedHash, answer, struck }
+  return { company, usedHash, answer, struck }
 }
 
 const expectWhole = async (company: Company, generation: number) => {
@@ -44,7 +44,7 @@ describe('a Worker that is frozen in a refresh for longer than its lease', () =>
     await expect.poll(() => company.read(AWAKE), POLL).toMatchObject({ status: 200 })
     world.thaw()
     expect(TRUTHFUL).toContain((await answer).status)
-    expect(world.past.presentedAfterSuccessor()).toBe(0)
+    expect(world.past.usedAfterSuccessor()).toBe(0)
     await expectWhole(company, 2)
   })
 
@@ -60,13 +60,13 @@ describe('a Worker that is frozen in a refresh for longer than its lease', () =>
     await expect.poll(() => company.read(AWAKE), POLL).toMatchObject({ status: 200 })
     world.thaw()
     expect(TRUTHFUL).toContain((await answer).status)
-    expect(world.past.presentedAfterSuccessor()).toBe(0)
+    expect(world.past.usedAfterSuccessor()).toBe(0)
     await expectWhole(company, 2)
   })
 
   it('stores the answer that lay in its buffers, if nobody else refreshed', { timeout: 90_000 }, async () => {
     const sent = Promise.withResolvers<void>()
-    const { company, presentedHash, answer, struck } = await frozenAt('intuit', {
+    const { company, usedHash, answer, struck } = await frozenAt('intuit', {
       kind: 'hold after',
       until: sent.promise,
     })
@@ -78,7 +78,7 @@ describe('a Worker that is frozen in a refresh for longer than its lease', () =>
     world.thaw()
     expect(TRUTHFUL).toContain((await answer).status)
     await expect.poll(() => company.record(), POLL).toMatchObject({ generation: 2 })
-    expect(world.past.presentations(presentedHash)).toHaveLength(1)
+    expect(world.past.tokenUses(usedHash)).toHaveLength(1)
     await expectWhole(company, 2)
   })
 })

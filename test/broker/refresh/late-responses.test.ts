@@ -30,10 +30,10 @@ afterAll(() => service.close())
 const refreshedLate = async ({ rotates, secondsLeft }: { rotates: boolean; secondsLeft: number }) => {
   if (rotates) await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
   const company = await connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
-  const { refreshTokenHash: presentedHash } = await company.record()
+  const { refreshTokenHash: usedHash } = await company.record()
   await company.expiresIn(secondsLeft)
   const answered = Promise.withResolvers<void>()
-  const place = { companyKey: company.key, presentedHash }
+  const place = { companyKey: company.key, usedHash }
   orderEffect(service, { ...place, joint: 'intuit' }, { kind: 'hold after', until: answered.promise }, 1)
   const answer = await company.read(0)
   await expect.poll(() => company.record(), POLL).toMatchObject({ failureCode: 'unavailable' })
@@ -112,11 +112,11 @@ describe('an answer of Intuit that comes after the caller was answered', () => {
     arrive()
     await expectWhole(company)
     await company.expire()
-    const { refreshTokenHash: presentedHash } = await company.record()
+    const { refreshTokenHash: usedHash } = await company.record()
     await service.intuit.kill(company.realmId)
     const answered = Promise.withResolvers<void>()
     const held = { kind: 'hold after', until: answered.promise } as const
-    orderEffect(service, { companyKey: company.key, joint: 'intuit', presentedHash }, held, 1)
+    orderEffect(service, { companyKey: company.key, joint: 'intuit', usedHash }, held, 1)
     expect(await company.read(0)).toMatchObject({ status: 502, code: 'intuit_unavailable' })
     answered.resolve()
     await expect

@@ -14,5 +14,5 @@ it('loses no pair to a table that takes fewer writes than callers ask for, witho
   expect(outcome.coverable).toBe(0)
   // Intuit itself may seem slow on a busy machine.
   const truthful = ['storage_unavailable', 'refresh_in_progress', 'intuit_unavailable']
-  expect(truthful).toEqual(expect.arrayContaining(Object.keys(outcome.refusals)))
+  expect(truthful).toEqual(expect.arrayContaining(Object.keys(outcome.errors)))
 })
