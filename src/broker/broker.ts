@@ -24,7 +24,7 @@ export type BrokerDeps = Omit<
 export function createBroker(deps: BrokerDeps) {
   const { connections, runtime, cacheSeconds, replicas } = deps
   const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
-  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, noted: replicaReads?.note })
+  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, onGeneration: replicaReads?.note })
   const limit = createRefreshLimit(deps)
   const { authorizeStart, signAgain, issue: startLink } = createStartLinks(deps)
   const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache, replicaReads, limit })

@@ -1,74 +1,58 @@
+import { LRUCache } from 'lru-cache'
 import type { EpochMs, UsableToken } from '../connection.ts'
 
-/** Fewer bytes than an isolate has by far: at tokens of 1,100 characters, some 5,000 connections. */
+/** Size limit of the cache in bytes, well below the memory of an isolate. About 5,000 tokens of 1,100 characters. */
 const MAX_BYTES = 8_000_000
-/** What an entry takes besides its token and name: two objects, their numbers and short texts. */
+/** Estimated size of an entry without its token and name: two objects, their numbers and short texts. */
 const ENTRY_BYTES = 500
 
 interface Entry {
-  /** Absent where the tokens were erased: nothing that was read before comes back. */
+  /** Absent after the tokens were erased. The entry remains, so that a late read cannot put the former token back. */
   token: UsableToken | undefined
   generation: number
-  bytes: number
-  until: EpochMs
+  expiresAt: EpochMs
 }
 
 interface TokenCacheDeps {
   now(): EpochMs
-  /** How long an entry may be answered from; 0 turns the memory off. */
+  /** The lifetime of an entry in seconds. 0 turns the cache off. */
   cacheSeconds(): number
-  /** Told of each generation that is remembered or forgotten, whether the memory is on or off. */
-  noted?: ((companyKey: string, generation: number) => void) | undefined
+  /** Called with each generation that is set or invalidated, even if the cache is off. */
+  onGeneration?: ((companyKey: string, generation: number) => void) | undefined
 }
 
-/** A token is ASCII, a byte a character; a name may not be. */
-function estimateBytes({ accessToken, connection }: UsableToken) {
-  return ENTRY_BYTES + accessToken.length + 2 * connection.companyName.length
+/** A token is ASCII, one byte a character. JavaScript stores other texts with two bytes a character. */
+function estimateBytes({ token }: Entry): number {
+  return token ? ENTRY_BYTES + token.accessToken.length + 2 * token.connection.companyName.length : ENTRY_BYTES
 }
 
 /**
- * Opened tokens of the connections in use, for seconds. Bounded by bytes; the least recently used one goes first. An
- * older generation never takes the place of a newer one, in whatever order reads and refreshes end.
+ * Caches decrypted tokens in an isolate for a few seconds. The size is limited in bytes: the least recently used entry is
+ * evicted first. An older generation never replaces a newer one, whatever the order in which reads and refreshes end.
  */
-export function createTokenCache({ now, cacheSeconds, noted }: TokenCacheDeps) {
-  const entries = new Map<string, Entry>()
-  let bytes = 0
-
-  const drop = (companyKey: string) => {
-    bytes -= entries.get(companyKey)?.bytes ?? 0
-    entries.delete(companyKey)
-  }
+export function createTokenCache({ now, cacheSeconds, onGeneration }: TokenCacheDeps) {
+  const entries = new LRUCache<string, Entry>({ maxSize: MAX_BYTES, sizeCalculation: estimateBytes })
 
   const put = (companyKey: string, generation: number, token: UsableToken | undefined) => {
-    noted?.(companyKey, generation)
-    const lifeMs = cacheSeconds() * 1000
-    const known = entries.get(companyKey)
-    if (lifeMs === 0 || (known && known.until > now() && known.generation > generation)) return
-    drop(companyKey)
-    const entry = { token, generation, bytes: token ? estimateBytes(token) : ENTRY_BYTES, until: now() + lifeMs }
-    entries.set(companyKey, entry)
-    bytes += entry.bytes
-    for (const [oldest] of entries) {
-      if (bytes <= MAX_BYTES) return
-      drop(oldest)
-    }
+    onGeneration?.(companyKey, generation)
+    const lifetimeMs = cacheSeconds() * 1000
+    const cached = entries.peek(companyKey)
+    if (lifetimeMs === 0 || (cached && cached.expiresAt > now() && cached.generation > generation)) return
+    entries.set(companyKey, { token, generation, expiresAt: now() + lifetimeMs })
   }
 
   return {
-    /** The token that was remembered within the last seconds. */
+    /** The cached token. `undefined`: there is none, or it has expired. */
     get: (companyKey: string): UsableToken | undefined => {
       const entry = entries.get(companyKey)
-      if (!entry || entry.until <= now()) return undefined
-      // The last one in is the last one to go.
-      entries.delete(companyKey)
-      entries.set(companyKey, entry)
-      return entry.token
+      return entry && entry.expiresAt > now() ? entry.token : undefined
     },
     set: (token: UsableToken) => put(token.connection.companyKey, token.connection.generation, token),
-    /** After tokens were erased, or replaced by others: `generation` is the record's own now. */
+    /** Call it after tokens were erased or replaced. `generation` is the one that the record has now. */
     invalidate: (companyKey: string, generation: number) => put(companyKey, generation, undefined),
     isOn: () => cacheSeconds() > 0,
-    bytes: () => bytes,
+    /** The estimated size of all entries. */
+    bytes: () => entries.calculatedSize,
   }
 }
 
