@@ -18,16 +18,16 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
 
   /** The refreshes in which Intuit first gave this refresh token. */
   const births = (hash: string): SeenRequest<SeenGrant>[] =>
-    refreshes().filter(({ body }) => body.issued?.refreshTokenHash === hash && body.presented !== hash)
+    refreshes().filter(({ body }) => body.issued?.refreshTokenHash === hash && body.usedTokenHash !== hash)
 
   /** Whether Intuit gave another refresh token for this one, as far as it has answered. */
   const wasRotated = (hash: string) =>
     refreshes().some(
-      ({ body: { presented, issued } }) => presented === hash && issued && issued.refreshTokenHash !== hash,
+      ({ body: { usedTokenHash, issued } }) => usedTokenHash === hash && issued && issued.refreshTokenHash !== hash,
     )
 
   /** The uses of one refresh token. */
-  const tokenUses = (hash: string) => refreshes().filter(({ body }) => body.presented === hash)
+  const tokenUses = (hash: string) => refreshes().filter(({ body }) => body.usedTokenHash === hash)
 
   /** Whether the table took this refresh token at some time. */
   const wasStored = (hash: string) =>
@@ -43,7 +43,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       if (status === 200 && endedAt !== undefined && usedTokenHash !== successorHash)
         supersededAt.set(usedTokenHash, endedAt)
     }
-    return refreshes().filter(({ startedAt, body }) => startedAt > (supersededAt.get(body.presented) ?? Infinity))
+    return refreshes().filter(({ startedAt, body }) => startedAt > (supersededAt.get(body.usedTokenHash) ?? Infinity))
       .length
   }
 
@@ -55,10 +55,10 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       return [{ ...seen, what: `${request.joint} ${short(request.usedTokenHash)} ${short(request.successorHash)}` }]
     })
     const intuit = refreshes()
-      .filter(({ body }) => hashes.includes(body.presented) || hashes.includes(body.issued?.refreshTokenHash ?? ''))
+      .filter(({ body }) => hashes.includes(body.usedTokenHash) || hashes.includes(body.issued?.refreshTokenHash ?? ''))
       .map((seen) => {
-        const { presented, issued } = seen.body
-        return { ...seen, what: `intuit ${short(presented)} ${short(issued?.refreshTokenHash)}` }
+        const { usedTokenHash, issued } = seen.body
+        return { ...seen, what: `intuit ${short(usedTokenHash)} ${short(issued?.refreshTokenHash)}` }
       })
     return [...table, ...intuit]
       .filter(({ startedAt }) => startedAt >= from)

@@ -59,7 +59,7 @@ export const orderEffect = (
 ): Ordered => {
   const often = times === undefined ? {} : { times }
   if (joint === 'intuit') {
-    return tokenEndpoint.fault({ ...effect, ...often, when: ({ body }) => body.presented === usedHash })
+    return tokenEndpoint.fault({ ...effect, ...often, when: ({ body }) => body.usedTokenHash === usedHash })
   }
   return dynamo.fault({
     ...{ ...effect, ...often },

@@ -7,7 +7,7 @@ let made: ReturnType<typeof aged>
 
 const generation = async (companyKey: string) => Number((await made.item(companyKey))['generation']?.N)
 const generations = (keys: string[]) => Promise.all(keys.map(generation))
-const presentations = async () => (await service.intuit.state()).counts.refresh
+const countRefreshes = async () => (await service.intuit.state()).counts.refresh
 const clearTable = async () => {
   for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
 }
@@ -47,9 +47,9 @@ describe('the keep-alive', () => {
     const asked = service.dynamo.requests.filter(({ body }) => JSON.stringify(body).includes(`connection#${idle}`))
     expect(asked.map(({ operation }) => operation)).toEqual(['GetItem', 'UpdateItem', 'UpdateItem'])
     expect(JSON.stringify(asked[1]?.body)).toContain('lease_owner')
-    const before = await presentations()
+    const before = await countRefreshes()
     expect((await service.api(`/api/token/${idle}`)).status).toBe(200)
-    expect(await presentations()).toBe(before)
+    expect(await countRefreshes()).toBe(before)
   })
 
   it('is not stopped by a connection that is dead, nor by one that does not open, and leaves the dead one alone', async () => {
@@ -64,9 +64,9 @@ describe('the keep-alive', () => {
     await service.scheduled()
     expect(await generations(others)).toEqual([2, 2, 2, 2])
     expect((await made.item(dead))['failure_code']?.S).toBe('invalid_grant')
-    const before = await presentations()
+    const before = await countRefreshes()
     await service.scheduled()
-    expect(await presentations()).toBe(before)
+    expect(await countRefreshes()).toBe(before)
   })
 
   it('tries one that failed again when its interval is over, and so finds out that it works', async () => {
@@ -82,9 +82,9 @@ describe('the keep-alive', () => {
     const keys = await made.connected(8)
     for (const key of keys) await made.idle(key, 20)
     await service.intuit.fault({ endpoint: 'token', times: 100, fault: { kind: 'status', status: 503 } })
-    const before = await presentations()
+    const before = await countRefreshes()
     await service.scheduled()
-    expect((await presentations()) - before).toBeLessThanOrEqual(4)
+    expect((await countRefreshes()) - before).toBeLessThanOrEqual(4)
     await service.intuit.heal()
     await service.scheduled()
     expect((await generations(keys)).filter((one) => one === 2).length).toBeGreaterThanOrEqual(4)
@@ -95,9 +95,9 @@ describe('the keep-alive', () => {
     for (const key of keys) await made.idle(key, 20)
     for (let run = 0; run < 4; run++) {
       service.dynamo.requests.length = 0
-      const before = await presentations()
+      const before = await countRefreshes()
       await service.scheduled()
-      expect(service.dynamo.requests.length + (await presentations()) - before).toBeLessThanOrEqual(40)
+      expect(service.dynamo.requests.length + (await countRefreshes()) - before).toBeLessThanOrEqual(40)
     }
     expect(new Set(await generations(keys))).toEqual(new Set([2]))
   })

@@ -59,11 +59,11 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
           next: start + limit < all.length ? page.at(-1)?.place : undefined,
         }
       }),
-    setLastNotified: (companyKey, before, told) =>
+    setLastNotified: (companyKey, before, next) =>
       call('note', () => {
         figures.notes++
         const indexed = connections.get(companyKey)?.indexed
-        if (indexed?.lastNotified === before && indexed) indexed.lastNotified = told
+        if (indexed?.lastNotified === before && indexed) indexed.lastNotified = next
       }),
   }
   const outbox: Outbox = {
@@ -127,7 +127,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     },
     fail: (companyKey: string, reason: 'unavailable' | 'invalid_grant' = 'unavailable') => {
       const { connection } = connections.get(companyKey)?.indexed ?? {}
-      if (!connection) throw new Error(`There is no ${companyKey}.`)
+      if (!connection) throw new Error(`There is fail ${companyKey}.`)
       const times = { count: 3, since: now - 600, at: now, retryAt: now + 600 }
       const unknown = { intuitError: undefined, intuitTid: undefined, notBefore: undefined, client: undefined }
       connection.failure = { reason, ...unknown, ...times }

@@ -3,7 +3,7 @@ import type { CronState, CronStateStore, FleetIndex, IndexedConnection } from '.
 import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
 import type { Rows } from '../support/memory-connections.ts'
 
-const NOT_SHOWN = {
+const NOT_PROJECTED = {
   accessToken: undefined,
   refreshToken: undefined,
   refreshTokenHash: undefined,
@@ -15,7 +15,7 @@ const NOT_SHOWN = {
 }
 
 /** Of one shape for all, which is what makes a year of looking at them short. */
-const shown = (connection: Connection): Connection => ({
+const project = (connection: Connection): Connection => ({
   companyKey: connection.companyKey,
   companyName: connection.companyName,
   environment: connection.environment,
@@ -28,7 +28,7 @@ const shown = (connection: Connection): Connection => ({
   accessTokenExpiresAt: connection.accessTokenExpiresAt,
   createdAt: connection.createdAt,
   updatedAt: connection.updatedAt,
-  ...NOT_SHOWN,
+  ...NOT_PROJECTED,
 })
 
 const parseIndexedConnection = (connection: Connection): IndexedConnection => {
@@ -37,7 +37,7 @@ const parseIndexedConnection = (connection: Connection): IndexedConnection => {
   const place = { diesAt, companyKey: connection.companyKey }
   const holdsAccessToken = connection.accessTokenExpiresAt !== undefined
   return {
-    connection: shown(connection),
+    connection: project(connection),
     holdsAccessToken,
     holdsRefreshToken,
     place,
@@ -53,7 +53,7 @@ interface Entry {
   indexed: IndexedConnection
 }
 
-const entryOf = (row: Entry['row']): Entry => ({
+const toEntry = (row: Entry['row']): Entry => ({
   row,
   seen: row.connection,
   indexed: parseIndexedConnection(row.connection),
@@ -62,7 +62,7 @@ const entryOf = (row: Entry['row']): Entry => ({
 const inOrder = (one: Entry, other: Entry) => one.indexed.place.diesAt - other.indexed.place.diesAt
 
 /** The fleet index over records in memory, as behind as it may be: it shows them as they were at the last `settle`. */
-export const memoryFleetIndex = (rows: Rows) => {
+export const createMemoryFleetIndex = (rows: Rows) => {
   const shards = new Map<string, Entry[]>(FLEET_SHARDS.map((shard) => [shard, []]))
   /** Where the next page of each shard begins: pages are read one after the other. */
   const positions = new Map<string, number>()
@@ -70,14 +70,14 @@ export const memoryFleetIndex = (rows: Rows) => {
   /** Takes in every record that is there. */
   const begin = () => {
     for (const row of rows.values()) {
-      shards.get(fleetShard(row.connection.companyKey))?.push(entryOf(row))
+      shards.get(fleetShard(row.connection.companyKey))?.push(toEntry(row))
     }
   }
 
   const settle = () => {
     for (const shard of shards.values()) {
       for (const entry of shard) {
-        if (entry.seen !== entry.row.connection) Object.assign(entry, entryOf(entry.row))
+        if (entry.seen !== entry.row.connection) Object.assign(entry, toEntry(entry.row))
       }
       shard.sort(inOrder)
     }
@@ -99,7 +99,7 @@ export const memoryFleetIndex = (rows: Rows) => {
 }
 
 /** What the cron keeps between runs, in memory. */
-export const memoryRounds = (): CronStateStore => {
+export const createMemoryCronState = (): CronStateStore => {
   let kept: CronState | undefined
   return {
     load: async () => kept,

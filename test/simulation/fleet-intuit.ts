@@ -1,13 +1,13 @@
 import type { AuthorizationServer, TokenResult } from '../../src/broker/ports/intuit.ts'
 
 const DAY = 86_400
-const LIVES_SECONDS = 8_726_400
+const LIFETIME_SECONDS = 8_726_400
 const ROTATES_AFTER = { least: DAY, most: 26 * 3600 }
 
 interface Grant {
   companyKey: string
   token: string
-  bornAt: number
+  issuedAt: number
   rotatesAfter: number
   count: number
   revoked: boolean
@@ -24,37 +24,37 @@ interface FleetIntuitOptions {
 }
 
 /** Intuit for a whole fleet: tokens that are replaced after 24 to 26 hours of use, and die after 100 idle days. */
-export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
+export const createFleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   const grants = new Map<string, Grant>()
-  const figures = { presentations: 0, ofRevoked: 0, superseded: 0, died: 0 }
+  const figures = { uses: 0, ofRevoked: 0, superseded: 0, expired: 0 }
   const rotatesAfter = () => ROTATES_AFTER.least + random() * (ROTATES_AFTER.most - ROTATES_AFTER.least)
 
-  const no = (reason: 'unavailable' | 'invalid_grant'): TokenResult => ({
+  const fail = (reason: 'unavailable' | 'invalid_grant'): TokenResult => ({
     ...{ ok: false, reason },
     ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
   })
 
-  const judge = (grant: Grant | undefined, token: string): TokenResult => {
-    figures.presentations++
+  const respond = (grant: Grant | undefined, token: string): TokenResult => {
+    figures.uses++
     if (grant?.revoked) figures.ofRevoked++
     const how = outage()
-    if (how) return no(how === 'down' ? 'unavailable' : 'invalid_grant')
+    if (how) return fail(how === 'down' ? 'unavailable' : 'invalid_grant')
     if (grant?.token !== token) figures.superseded++
-    if (!grant || grant.revoked || grant.token !== token) return no('invalid_grant')
-    if (now() - grant.bornAt >= LIVES_SECONDS) {
-      figures.died++
-      return no('invalid_grant')
+    if (!grant || grant.revoked || grant.token !== token) return fail('invalid_grant')
+    if (now() - grant.issuedAt >= LIFETIME_SECONDS) {
+      figures.expired++
+      return fail('invalid_grant')
     }
-    if (now() - grant.bornAt >= grant.rotatesAfter) {
+    if (now() - grant.issuedAt >= grant.rotatesAfter) {
       const token = `${grant.companyKey}:${++grant.count}`
-      Object.assign(grant, { token, bornAt: now(), rotatesAfter: rotatesAfter() })
+      Object.assign(grant, { token, issuedAt: now(), rotatesAfter: rotatesAfter() })
     }
     return {
       ok: true,
       intuitTid: undefined,
       pair: {
         ...{ accessToken: 'access', accessTokenExpiresAt: now() + 3600, refreshToken: grant.token },
-        ...{ refreshTokenExpiresAt: grant.bornAt + LIVES_SECONDS, refreshTokenHardExpiresAt: undefined },
+        ...{ refreshTokenExpiresAt: grant.issuedAt + LIFETIME_SECONDS, refreshTokenHardExpiresAt: undefined },
       },
     }
   }
@@ -65,7 +65,7 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
     revoke: () => Promise.reject(new Error('not simulated')),
     exchange: () => Promise.reject(new Error('not simulated')),
     refresh: async (_, token) => ({
-      answer: judge(grants.get(token.slice(0, token.indexOf(':'))), token),
+      answer: respond(grants.get(token.slice(0, token.indexOf(':'))), token),
       late: undefined,
     }),
   }
@@ -79,12 +79,12 @@ export const fleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
       grants.set(companyKey, {
         companyKey,
         token,
-        bornAt: now(),
+        issuedAt: now(),
         rotatesAfter: rotatesAfter(),
         count: 0,
         revoked: false,
       })
-      return { token, expiresAt: now() + LIVES_SECONDS }
+      return { token, expiresAt: now() + LIFETIME_SECONDS }
     },
     revoke: (companyKey: string) => {
       const grant = grants.get(companyKey)

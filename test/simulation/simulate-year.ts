@@ -6,12 +6,12 @@ npm run simulate:year: a year of the keep-alive over 100,000 connections, in min
 
 The cron runs every three hours, and may do in one run what it otherwise does in 36: 60 refreshes every five minutes.
 `
-const REFRESHES_A_RUN = 60 * 36
+const REFRESHES_PER_RUN = 60 * 36
 
 takeNoArguments(HELP)
 const startedAt = performance.now()
 const figures = await simulateYear({
-  ...{ connections: 100_000, days: 365, everySeconds: 3 * 3_600, refreshesARun: REFRESHES_A_RUN },
+  ...{ connections: 100_000, days: 365, everySeconds: 3 * 3_600, refreshesPerRun: REFRESHES_PER_RUN },
   ...{ inUse: 0.02, withdrawn: 0.01, seed: 1 },
   onDay: (day) => day % 30 === 0 && process.stderr.write(`day ${day}\n`),
 })

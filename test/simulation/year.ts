@@ -1,8 +1,8 @@
 import { createCronRun } from '../../src/fleet/cron-run.ts'
 import { createMemoryBroker } from '../support/memory-broker.ts'
 import { createMemoryStores } from '../support/memory-stores.ts'
-import { memoryFleetIndex, memoryRounds } from './fleet-in-memory.ts'
-import { fleetIntuit, type Outage } from './fleet-intuit.ts'
+import { createMemoryCronState, createMemoryFleetIndex } from './fleet-in-memory.ts'
+import { createFleetIntuit, type Outage } from './fleet-intuit.ts'
 
 const DAY = 86_400
 const HOUR = 3600
@@ -13,7 +13,7 @@ interface YearOptions {
   days: number
   /** How often the cron runs, and what one run may do. */
   everySeconds: number
-  refreshesARun: number
+  refreshesPerRun: number
   /** A share of the connections that callers ask for, about twice a day each. */
   inUse: number
   /** A share whose consent is withdrawn some day. */
@@ -25,22 +25,22 @@ interface YearOptions {
 
 export interface YearFigures {
   runs: number
-  keepAliveRefreshes: number
+  idleRefreshes: number
   callersRefreshes: number
   /** Connections that Intuit refused as they were idle for too long. */
-  diedOfIdleness: number
+  expiredIdle: number
   /** Superseded tokens that were presented. */
   superseded: number
-  mostPresentationsARun: number
+  mostUsesPerRun: number
   /** The longest that a connection with consent went without a refresh. */
   longestIdleDays: number
   withdrawn: number
-  presentationsOfWithdrawn: number
+  usesOfWithdrawn: number
   notRecovered: number
 }
 
 /** mulberry32: the same year for the same seed. */
-const randomOf = (seed: number) => {
+const createRandom = (seed: number) => {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -59,17 +59,17 @@ const outageAt = (day: number): Outage => {
 }
 
 /** For three days of the second month the cron does not run at all. */
-const isCronDown = (day: number) => day >= 40 && day < 43
+const isCronStopped = (day: number) => day >= 40 && day < 43
 
 /** A year of the keep-alive: the real run of the cron and the real broker, over records in memory and a made-up Intuit. */
 export const simulateYear = async (options: YearOptions): Promise<YearFigures> => {
-  const { connections, days, everySeconds, refreshesARun, inUse, withdrawn, seed, onDay } = options
-  const random = randomOf(seed)
+  const { connections, days, everySeconds, refreshesPerRun, inUse, withdrawn, seed, onDay } = options
+  const random = createRandom(seed)
   let now = START
   const today = () => (now - START) / DAY
   const stores = createMemoryStores()
-  const fleet = memoryFleetIndex(stores.rows)
-  const intuit = fleetIntuit({ now: () => now, random, outage: () => outageAt(today()) })
+  const fleet = createMemoryFleetIndex(stores.rows)
+  const intuit = createFleetIntuit({ now: () => now, random, outage: () => outageAt(today()) })
   const nowMs = () => now * 1000
   let nonces = 0
   const broker = createMemoryBroker({
@@ -95,43 +95,43 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   }
   fleet.begin()
   const used = keys.slice(0, Math.floor(connections * inUse))
-  const doomed = keys.slice(connections - Math.floor(connections * withdrawn))
-  const leavesOn = new Map(doomed.map((companyKey) => [companyKey, random() * days]))
+  const withdrawnKeys = keys.slice(connections - Math.floor(connections * withdrawn))
+  const withdrawnOn = new Map(withdrawnKeys.map((companyKey) => [companyKey, random() * days]))
 
-  const rounds = memoryRounds()
+  const rounds = createMemoryCronState()
   const pages = Math.ceil(connections / 500) + 16
   const run = createCronRun({
-    ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, idleRefreshDays: 7, refreshes: refreshesARun },
+    ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, idleRefreshDays: 7, refreshes: refreshesPerRun },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, () => undefined),
     // The whole round in each run: what bounds it here is the number of refreshes.
     calls: { limit: Math.ceil(pages / 0.4), used: () => -1_000_000 },
   })
   const figures = {
-    ...{ runs: 0, keepAliveRefreshes: 0, callersRefreshes: 0, mostPresentationsARun: 0, longestIdleDays: 0 },
+    ...{ runs: 0, idleRefreshes: 0, callersRefreshes: 0, mostUsesPerRun: 0, longestIdleDays: 0 },
   }
 
   const callers = async () => {
-    const before = intuit.figures.presentations
+    const before = intuit.figures.uses
     const share = everySeconds / (DAY / 2)
     for (const companyKey of used) {
       if (random() >= share) continue
       await broker.freshToken(companyKey, { minTtlSeconds: 0, fromTable: true }, () => undefined).catch(() => undefined)
     }
-    figures.callersRefreshes += intuit.figures.presentations - before
+    figures.callersRefreshes += intuit.figures.uses - before
   }
 
   const cron = async () => {
     fleet.settle()
-    const before = intuit.figures.presentations
+    const before = intuit.figures.uses
     const report = await run()
     figures.runs++
-    figures.keepAliveRefreshes += report.refreshed
-    figures.mostPresentationsARun = Math.max(figures.mostPresentationsARun, intuit.figures.presentations - before)
+    figures.idleRefreshes += report.refreshed
+    figures.mostUsesPerRun = Math.max(figures.mostUsesPerRun, intuit.figures.uses - before)
   }
 
-  const lookAtIdle = () => {
+  const measureIdleDays = () => {
     for (const { connection } of stores.rows.values()) {
-      const leaves = leavesOn.get(connection.companyKey)
+      const leaves = withdrawnOn.get(connection.companyKey)
       if (leaves !== undefined && leaves <= today()) continue
       const idleDays = (now - (connection.lastRefreshAt ?? 0)) / DAY
       figures.longestIdleDays = Math.max(figures.longestIdleDays, idleDays)
@@ -141,21 +141,21 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   for (let lastDay = 0; today() < days; now += everySeconds) {
     if (Math.floor(today()) !== lastDay) {
       lastDay = Math.floor(today())
-      for (const [companyKey, day] of leavesOn) if (day <= today()) intuit.revoke(companyKey)
-      lookAtIdle()
+      for (const [companyKey, day] of withdrawnOn) if (day <= today()) intuit.revoke(companyKey)
+      measureIdleDays()
       onDay?.(lastDay)
     }
     await callers()
-    if (!isCronDown(today())) await cron()
+    if (!isCronStopped(today())) await cron()
   }
 
-  const left = [...stores.rows.values()].filter(({ connection }) => !leavesOn.has(connection.companyKey))
+  const left = [...stores.rows.values()].filter(({ connection }) => !withdrawnOn.has(connection.companyKey))
   return {
     ...figures,
-    diedOfIdleness: intuit.figures.died,
+    expiredIdle: intuit.figures.expired,
     superseded: intuit.figures.superseded,
-    withdrawn: doomed.length,
-    presentationsOfWithdrawn: intuit.figures.ofRevoked,
+    withdrawn: withdrawnKeys.length,
+    usesOfWithdrawn: intuit.figures.ofRevoked,
     notRecovered: left.filter(({ connection }) => connection.failure?.reason === 'invalid_grant').length,
   }
 }

@@ -1,11 +1,11 @@
 import { consent } from '../../dev/intuit/client.ts'
 import type { Service } from './worker-harness.ts'
 
-/** A browser of one person: keeps the cookies of the service, and goes to Intuit and back. */
+/** A browser with a cookie jar, which follows a consent to Intuit and back. */
 export const newBrowser = (service: Pick<Service, 'fetch'>) => {
   const jar = new Map<string, string>()
 
-  const keep = (answer: Response) => {
+  const storeCookies = (answer: Response) => {
     for (const cookie of answer.headers.getSetCookie()) {
       const [, name = '', value = '', attributes = ''] = /^([^=]+)=([^;]*)(.*)$/.exec(cookie) ?? []
       if (/; Max-Age=0\b/.test(attributes)) jar.delete(name)
@@ -17,11 +17,11 @@ export const newBrowser = (service: Pick<Service, 'fetch'>) => {
     const headers = new Headers(init.headers)
     if (jar.size > 0) headers.set('Cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
     const answer = await service.fetch(path, { ...init, headers })
-    keep(answer)
+    storeCookies(answer)
     return answer
   }
 
-  /** Opens a start link and allows at Intuit: the path and query that it comes back with. */
+  /** Opens a start link and grants access at Intuit. Returns the path and query of the callback. */
   const consented = async (startPath: string, realmId?: string) => {
     const started = await open(startPath)
     const location = started.headers.get('Location')

@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import type { StorageSettings } from '../../src/config/config.ts'
 import { STORAGE_TIMEOUT_MS } from '../../src/config/dynamodb.ts'
 
-/** Settings for an engine on this machine, which checks no signature. */
+/** Settings for a local engine, which checks no signatures. */
 export const testStorage = (endpoint: string): StorageSettings => ({
   region: 'us-east-1',
   accessKeyId: 'AKIDEXAMPLE',
@@ -13,7 +13,7 @@ export const testStorage = (endpoint: string): StorageSettings => ({
   timeoutMs: STORAGE_TIMEOUT_MS,
 })
 
-/** Amazon's own client, for what a test sets up behind the Worker's back. */
+/** A client of the AWS SDK, for what a test reads or writes itself. */
 export const adminClient = (endpoint: string, options: DynamoDBClientConfig = {}) =>
   new DynamoDBClient({
     ...options,
@@ -22,6 +22,7 @@ export const adminClient = (endpoint: string, options: DynamoDBClientConfig = {}
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'test-secret' },
   })
 
+/** The clock, sleep, randomness and network of this process. */
 export const realRuntime = {
   fetch,
   now: () => Date.now(),

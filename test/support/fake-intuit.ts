@@ -1,13 +1,13 @@
 import type { TokenError, TokenResult, Used } from '../../src/broker/ports/intuit.ts'
 
-/** No answer that says anything. */
+/** The error for a response without information about the token. */
 export const UNAVAILABLE: TokenError = {
   ...{ ok: false, reason: 'unavailable' },
   ...{ intuitError: undefined, intuitTid: undefined, retryAfterSeconds: undefined },
 }
 
-/** What Intuit did with one presentation of a refresh token. */
-export interface Presentation {
+/** One use of a refresh token, and how Intuit responded. `lost`: Intuit issued a token pair and the response was lost. */
+export interface TokenUse {
   token: string
   outcome: 'granted' | 'refused' | 'lost' | 'out'
 }
@@ -15,27 +15,27 @@ export interface Presentation {
 interface FakeIntuitOptions {
   /** Seconds since the epoch. */
   now(): number
-  /** Takes its time before and after a presentation is judged. */
+  /** Delays the request or the response. */
   delay(when: 'before' | 'after'): Promise<void>
-  /** Whether the answer to a granted presentation never arrives. */
+  /** Whether a response with a token pair is lost. */
   loses?(): boolean
-  /** Whether a lost answer is one that may still be under way. */
+  /** Whether a lost response may still arrive late. */
   hangs?(): boolean
-  /** Takes its time and resolves to whether an answer that was not there in time comes late; it never comes if absent. */
+  /** Waits, then resolves to whether the late response arrives. Default: it never arrives. */
   comesLate?(): Promise<boolean>
-  /** Whether it is out: nothing is judged, and nothing answered that makes sense. */
+  /** Whether Intuit has an outage: it processes nothing. */
   isOut?(): boolean
-  /** Rotates at every refresh by default: the hardest case. */
+  /** Whether a refresh rotates the token. Default: always, which is the hardest case. */
   rotates?(): boolean
 }
 
-/** An authorization server that dies on reuse: a superseded token presented again kills the connection for good. */
+/** An authorization server that ends the connection when a superseded token is used again. */
 export const fakeIntuit = (options: FakeIntuitOptions) => {
   let current = 'refresh-0'
   let issued = 0
   let dead = false
   const superseded = new Set<string>()
-  const presentations: Presentation[] = []
+  const uses: TokenUse[] = []
 
   const grant = (): TokenResult => {
     issued++
@@ -57,31 +57,31 @@ export const fakeIntuit = (options: FakeIntuitOptions) => {
     }
   }
 
-  /** What a caller hears where the answer does not arrive in time. */
-  const unheard = (answer: TokenResult): Used => {
+  /** The result for a caller whose response does not arrive in time. */
+  const toLost = (answer: TokenResult): Used => {
     const late = options.comesLate?.().then((comes) => (comes ? answer : undefined)) ?? Promise.resolve(undefined)
     return { answer: UNAVAILABLE, late: options.hangs?.() ? late : undefined }
   }
-  const heard = (answer: TokenResult): Used => ({ answer, late: undefined })
+  const toInTime = (answer: TokenResult): Used => ({ answer, late: undefined })
 
   const refresh = async (token: string): Promise<Used> => {
     await options.delay('before')
     if (options.isOut?.()) {
-      presentations.push({ token, outcome: 'out' })
-      return heard(UNAVAILABLE)
+      uses.push({ token, outcome: 'out' })
+      return toInTime(UNAVAILABLE)
     }
     if (superseded.has(token)) dead = true
     if (dead || token !== current) {
-      presentations.push({ token, outcome: 'refused' })
+      uses.push({ token, outcome: 'refused' })
       await options.delay('after')
-      return heard({ ...UNAVAILABLE, reason: 'invalid_grant' })
+      return toInTime({ ...UNAVAILABLE, reason: 'invalid_grant' })
     }
     const answer = grant()
     const lost = options.loses?.() ?? false
-    presentations.push({ token, outcome: lost ? 'lost' : 'granted' })
+    uses.push({ token, outcome: lost ? 'lost' : 'granted' })
     await options.delay('after')
-    return lost ? unheard(answer) : heard(answer)
+    return lost ? toLost(answer) : toInTime(answer)
   }
 
-  return { refresh, presentations, current: () => current, isDead: () => dead }
+  return { refresh, uses, current: () => current, isDead: () => dead }
 }

@@ -1,48 +1,49 @@
-/** One request that reached the proxy. Times in ms, of the one clock of this process. */
+/** One request at the proxy. Times are in ms by the clock of this process. */
 export interface SeenRequest<Body = unknown> {
   operation: string
   body: Body
   startedAt: number
   endedAt: number | undefined
-  /** What the server behind answered; `undefined` while it has not, or was never asked. */
+  /** The status of the server's response. `undefined` before the response, or if the proxy did not forward the request. */
   status: number | undefined
-  /** Whether that answer went out whole to somebody who was still there. */
+  /** Whether the whole response reached the sender. */
   delivered: boolean
 }
 
-/** What happens to a request. */
+/** What the proxy does with a request. */
 export type FaultEffect =
   | { kind: 'answer'; status: number; body: string }
-  /** Cut before the server hears of it. */
+  /** Closes the connection without forwarding. */
   | { kind: 'cut before' }
-  /** Applied by the server, the answer lost. */
+  /** Forwards, then closes the connection without a response. */
   | { kind: 'cut after' }
-  /** Applied by the server, the connection cut in the middle of the answer. */
+  /** Forwards, then closes the connection in the middle of the response. */
   | { kind: 'break' }
-  /** Neither forwarded nor answered. */
+  /** Neither forwards nor responds. */
   | { kind: 'hang' }
-  /** Applied by the server, and never answered. */
+  /** Forwards and never responds. */
   | { kind: 'hang after' }
   | { kind: 'delay'; ms: number }
-  /** Forwarded once `until` resolves, whether or not the sender is still there, as what is on the wire arrives. */
+  /** Forwards when `until` resolves, even if the sender has left by then. */
   | { kind: 'hold'; until: Promise<unknown> }
-  /** Applied by the server, and answered once `until` resolves. */
+  /** Forwards, then responds when `until` resolves. */
   | { kind: 'hold after'; until: Promise<unknown> }
 
+/** A fault: its effect, and the requests that it affects. */
 export type Fault<Body = unknown> = FaultEffect & {
-  /** Only this operation; any if absent. */
+  /** Applies to this operation only. Default: all. */
   operation?: string
-  /** Only requests that this says yes to. */
+  /** Applies to matching requests only. Default: all. */
   when?: (request: SeenRequest<Body>) => boolean
-  /** How often; for ever if absent. */
+  /** The number of requests that it affects. Default: no limit. */
   times?: number
 }
 
-/** A fault that was ordered. */
+/** A fault in the queue. */
 export interface Ordered<Body = unknown> {
-  /** The requests that it struck. */
+  /** The requests that it affected. */
   struck: SeenRequest<Body>[]
-  /** Resolves at the first strike. */
+  /** Resolves with the first affected request. */
   strikes: Promise<SeenRequest<Body>>
   lift(): void
 }
@@ -53,7 +54,7 @@ interface Order<Body> {
   strike(seen: SeenRequest<Body>): void
 }
 
-/** Faults to come, first in, first out, one to a request. */
+/** A queue of faults, first in, first out. A request meets one fault at most. */
 export const faultOrders = <Body>() => {
   type Seen = SeenRequest<Body>
   let orders: Order<Body>[] = []

@@ -8,26 +8,28 @@ import {
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { type Fault, faultOrders, type Ordered, type SeenRequest } from './fault-orders.ts'
 
+/** A proxy that records requests and applies faults. */
 export interface FaultyProxy<Body = unknown> {
   url: string
   requests: SeenRequest<Body>[]
-  /** Faults apply first in, first out, one to a request. */
+  /** Adds a fault to the queue. */
   fault(fault: Fault<Body>): Ordered<Body>
+  /** Removes all faults. */
   heal(): void
-  /** Shifts the `Date` of every answer from now on: whoever reads it has a clock that is off by as much. */
+  /** Shifts the `Date` of later responses, as if the reader's clock were off by as much. */
   shiftDates(milliseconds: number): void
-  /** Is told of each request that the server behind has answered. */
+  /** Calls the listener for each request that the server has answered. */
   whenAnswered(listener: (request: SeenRequest<Body>) => void): void
-  /** Cuts every connection, as a network does; whoever was sent something before may still read it. */
+  /** Closes all connections. Bytes that were sent before may still be read. */
   cut(): void
   close(): Promise<void>
 }
 
-/** What a proxy understands of the requests that go through it. */
+/** How a proxy reads the requests and responses that pass through it. */
 interface Protocol<Body> {
   read(headers: IncomingHttpHeaders, text: string): { operation: string; body: Body }
-  /** Adds to a request's body what its answer told. */
-  note?(body: Body, status: number, text: string): void
+  /** Adds facts from the response to the body of the request. */
+  complete?(body: Body, status: number, text: string): void
   contentType: string
 }
 
@@ -37,7 +39,7 @@ interface Answer {
   body: Buffer
 }
 
-const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {
+const readBody = async (message: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = []
   for await (const chunk of message) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
@@ -50,7 +52,7 @@ const forward = (origin: string, incoming: IncomingMessage, body: Buffer): Promi
     const outgoing = send(target, { method: incoming.method ?? 'POST', headers }, (answer) => {
       const { 'transfer-encoding': _chunked, ...given } = answer.headers
       const { statusCode = 500 } = answer
-      bodyOf(answer).then((whole) => resolve({ status: statusCode, headers: given, body: whole }), reject)
+      readBody(answer).then((whole) => resolve({ status: statusCode, headers: given, body: whole }), reject)
     })
     outgoing.on('error', reject)
     outgoing.end(body)
@@ -58,16 +60,16 @@ const forward = (origin: string, incoming: IncomingMessage, body: Buffer): Promi
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Sends half of an answer that says it is whole, and cuts. */
-const breakOff = (response: ServerResponse, { status, headers, body }: Answer) => {
+/** Sends half of a response with the length of the whole, then closes the connection. */
+const sendHalf = (response: ServerResponse, { status, headers, body }: Answer) => {
   response.writeHead(status, { ...headers, 'content-length': String(body.byteLength) })
   response.write(body.subarray(0, Math.floor(body.byteLength / 2)), () => response.socket?.destroy())
 }
 
-/** A server before another one, which counts what goes through and breaks it where it is told. */
+/** Starts a proxy that records the requests to a server and applies faults to them. */
 export const startFaultyProxy = async <Body>(
   origin: string,
-  { read, note, contentType }: Protocol<Body>,
+  { read, complete, contentType }: Protocol<Body>,
 ): Promise<FaultyProxy<Body>> => {
   type Seen = SeenRequest<Body>
   const requests: Seen[] = []
@@ -75,7 +77,7 @@ export const startFaultyProxy = async <Body>(
   let answered: (request: Seen) => void = () => undefined
   let shiftMs = 0
 
-  const shifted = ({ headers, ...rest }: Answer): Answer => {
+  const shiftDate = ({ headers, ...rest }: Answer): Answer => {
     const { date } = headers
     if (shiftMs === 0 || date === undefined) return { headers, ...rest }
     return { ...rest, headers: { ...headers, date: new Date(Date.parse(date) + shiftMs).toUTCString() } }
@@ -90,9 +92,9 @@ export const startFaultyProxy = async <Body>(
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const startedAt = performance.now()
-    const body = await bodyOf(incoming)
-    const told = read(incoming.headers, body.toString())
-    const seen: Seen = { ...told, startedAt, endedAt: undefined, status: undefined, delivered: false }
+    const body = await readBody(incoming)
+    const parsed = read(incoming.headers, body.toString())
+    const seen: Seen = { ...parsed, startedAt, endedAt: undefined, status: undefined, delivered: false }
     requests.push(seen)
     const fault = orders.take(seen)
     switch (fault?.kind) {
@@ -110,15 +112,15 @@ export const startFaultyProxy = async <Body>(
       case 'hold':
         await fault.until
     }
-    const answer = shifted(await forward(origin, incoming, body))
+    const answer = shiftDate(await forward(origin, incoming, body))
     seen.endedAt = performance.now()
     seen.status = answer.status
-    note?.(seen.body, answer.status, answer.body.toString())
+    complete?.(seen.body, answer.status, answer.body.toString())
     answered(seen)
     if (fault?.kind === 'hang after') return
     if (fault?.kind === 'hold after') await fault.until
     if (fault?.kind === 'cut after') incoming.socket.destroy()
-    else if (fault?.kind === 'break') breakOff(response, answer)
+    else if (fault?.kind === 'break') sendHalf(response, answer)
     else if (incoming.socket.writable) reply(seen, response, answer)
   }
 

@@ -10,7 +10,7 @@ import { createTokenVault } from '../../src/crypto/token-vault.ts'
 import { createFleet } from '../../src/fleet/fleet.ts'
 import { createAuthorizationServer } from '../../src/intuit/authorization-server.ts'
 import type { RequestLine } from '../../src/middleware/request-log.ts'
-import { memoryFleetIndex, memoryRounds } from '../simulation/fleet-in-memory.ts'
+import { createMemoryCronState, createMemoryFleetIndex } from '../simulation/fleet-in-memory.ts'
 import { createMemoryBroker } from './memory-broker.ts'
 import { createMemoryStores } from './memory-stores.ts'
 
@@ -20,12 +20,12 @@ const keyList = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
 export const ORIGIN = 'http://localhost:8787'
 export const AUTHORIZATION_ENDPOINT = 'https://intuit.example/connect/oauth2'
 
-/** What nobody but its owner may ever be shown. */
+/** Secrets that no response or log line may contain. */
 export const newSecrets = () => ({ apiKey: secret(), clientSecret: secret(), refreshToken: `RT1-${secret()}` })
 
 interface InProcessOptions {
   secrets: ReturnType<typeof newSecrets>
-  /** Intuit, as far as it is reached by `fetch`. */
+  /** Intuit's responses. */
   fetch: typeof fetch
   vars?: Record<string, string>
 }
@@ -45,12 +45,12 @@ const variables = ({ secrets, vars }: InProcessOptions) => ({
   BIND_BROWSER: 'true',
   ONE_KEY_PER_REALM: 'true',
   INTUIT_TIMEOUT_MS: '20',
-  // As long as it listens for an answer that is late.
+  // This also limits how long the Worker waits for a late response.
   REFRESH_DEADLINE_MS: '60',
   ...vars,
 })
 
-/** The whole service in this process: everything but the table and the network is the real thing, and waiting takes no time. */
+/** The service in this process, over stores in memory and the given network. Sleeping only advances the clock. */
 export const inProcess = (options: InProcessOptions) => {
   const config = readConfig(variables(options))
   let time = Date.now()
@@ -93,7 +93,7 @@ export const inProcess = (options: InProcessOptions) => {
   const app = createApp({
     broker,
     fleet: createFleet({
-      ...{ index: memoryFleetIndex(stores.rows).index, rounds: memoryRounds() },
+      ...{ index: createMemoryFleetIndex(stores.rows).index, rounds: createMemoryCronState() },
       ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
     }),
     cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
@@ -115,12 +115,12 @@ export const inProcess = (options: InProcessOptions) => {
   }
   return {
     fetch: async (request: Request) => app.fetch(request, undefined, context),
-    /** Everything that was promised to outlive its answer. */
+    /** Waits for the background work of all responses. */
     settled: () => Promise.allSettled(background.splice(0)),
     rows: stores.rows,
     vault,
     now: runtime.now,
-    /** What the operator was told of unknown errors. */
+    /** Unknown errors, as reported to the operator. */
     faults,
     events,
     lines,

@@ -19,7 +19,7 @@ const STATE = v.object({
 
 type FaultInput = Pick<FaultOrder, 'endpoint'> & { times?: number; fault: { kind: string; [detail: string]: unknown } }
 
-/** The stand-in's knobs over HTTP, as any test can turn them. */
+/** A client of the stand-in's control API. Rejects if the stand-in responds with an error. */
 export const intuitControl = (url: string) => {
   const call = async (method: string, path: string, body?: unknown) => {
     const answer = await fetch(`${url}/_control${path}`, {
@@ -31,7 +31,7 @@ export const intuitControl = (url: string) => {
   }
   return {
     url,
-    /** All of it, or what concerns one company. */
+    /** The whole state, or the part of one company. */
     state: async (realmId?: string) =>
       v.parse(STATE, await (await call('GET', realmId === undefined ? '' : `?realm_id=${realmId}`)).json()),
     turn: (knobs: Partial<Knobs>) => call('PATCH', '/knobs', knobs),

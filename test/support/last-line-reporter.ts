@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Ends the run with the one line that a script can read: `N passed, N failed`. A file that fails to load counts as failed. */
+/** Prints `N passed, N failed` as the last line of a run, for scripts. A file that does not load counts as failed. */
 export default class LastLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]) {
     let passed = 0

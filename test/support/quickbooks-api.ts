@@ -3,16 +3,16 @@ import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { sha256 } from './fixtures.ts'
 import type { intuitControl } from './intuit-control.ts'
 
-/** Stands in for the accounting API: answers the company info to access tokens that the stand-in Intuit holds valid. */
+/** A stand-in for the accounting API. Returns the company info for access tokens that the stand-in Intuit issued and still accepts. */
 export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl>) => {
   const statuses: number[] = []
-  let refusals = 0
-  let beforeRefusal = async (): Promise<unknown> => undefined
+  let rejections = 0
+  let beforeRejection = async (): Promise<unknown> => undefined
 
   const isAccepted = async (path: string, authorization: string) => {
-    if (refusals > 0) {
-      refusals--
-      await beforeRefusal()
+    if (rejections > 0) {
+      rejections--
+      await beforeRejection()
       return false
     }
     const { grants } = await intuit.state()
@@ -33,12 +33,12 @@ export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl
   return {
     url,
     companyInfo: (realmId: string) => `${url}/v3/company/${realmId}/companyinfo/${realmId}`,
-    /** The statuses answered so far. */
+    /** The statuses of all responses so far. */
     statuses,
-    /** Refuses the next requests, whatever their token, once something else has happened. */
+    /** Rejects the next requests with 401 after `before` has run. */
     refuse: (times: number, before: () => Promise<unknown> = async () => undefined) => {
-      refusals = times
-      beforeRefusal = before
+      rejections = times
+      beforeRejection = before
     },
     close: () => closeServer(server),
   }

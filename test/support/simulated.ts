@@ -17,36 +17,36 @@ export type StepFault = 'none' | 'lost before' | 'lost after'
 
 interface SimulationOptions {
   scheduler: Scheduler
-  /** What goes wrong around one step of the table or the rescue store. */
+  /** The fault at one step of the table or the rescue store. */
   fault?: (operation: string) => StepFault
-  /** How long the next step takes, in ms. */
+  /** The duration of the next step, in ms. */
   takes?: () => number
-  /** Whether Intuit's answer to a granted presentation never arrives. */
+  /** Whether a response with a token pair is lost. */
   loses?: () => boolean
-  /** Whether a lost answer is one that may still be under way. */
+  /** Whether a lost response may still arrive late. */
   hangs?: () => boolean
-  /** How long after that it comes all the same, in ms; it never comes if absent. */
+  /** The delay of a late response, in ms. Default: it never arrives. */
   comesLateAfter?: () => number
   rotates?: () => boolean
-  /** Whether Intuit is out. */
+  /** Whether Intuit has an outage. */
   isOut?: () => boolean
   withoutRescue?: boolean
-  /** The memory of each Worker is off if absent. */
+  /** The lifetime of the token cache of each Worker. Default: no cache. */
   cacheSeconds?: () => number
-  /** How many versions of the record the replica is behind at its next read. There is none if absent. */
+  /** The number of versions that the replica is behind at its next read. Default: there is no replica. */
   lag?: () => number
 }
 
 interface WorkerOptions {
   skewMs?: number
-  /** The step at which it ends, as a machine ends. */
+  /** The step at which the Worker ends without cleanup. */
   crashesAt?: number | undefined
-  /** The step at which it sleeps, and for how long. */
+  /** The step at which the Worker stalls. */
   stallsAt?: number | undefined
   stallMs?: number
 }
 
-/** Marks what it seals, so that a test sees where a stored token was taken for an opened one. */
+/** Marks encrypted tokens, so that a test detects a stored token that was not decrypted. */
 const fakeVault: Vault = {
   encrypt: async (_companyKey, name, token) => `${name} sealed ${token}`,
   decrypt: async (_companyKey, name, stored) => stored.replace(`${name} sealed `, ''),
@@ -56,8 +56,8 @@ const fakeVault: Vault = {
 const never = () => new Promise<never>(() => undefined)
 
 /**
- * Brokers over one table and one rescue store in memory, and one authorization server that dies on reuse. Every step of
- * each waits for the scheduler, which owns the order, and takes as long as it is told.
+ * Brokers over one table and one rescue store in memory, and an authorization server that ends the connection when a
+ * superseded token is used again. Every step waits for the scheduler, which chooses the order.
  */
 export const simulated = (options: SimulationOptions) => {
   const {
@@ -74,14 +74,14 @@ export const simulated = (options: SimulationOptions) => {
   const time = virtualTime(scheduler, START_MS)
   const stores = createMemoryStores()
   const events: LogEvent[] = []
-  /** Presentations that were decided on although a successor of the token was stored or parked. */
+  /** Tokens that were used although a successor was stored or parked. */
   const following: string[] = []
-  /** Those whose Worker had seen it when it last looked. */
+  /** Tokens that were used by a Worker whose last read showed another token. */
   const knowing: string[] = []
-  /** Those whose Worker's own clock said that its lease had lapsed. */
+  /** Tokens that were used after the lease had lapsed by the Worker's own clock. */
   const late: string[] = []
   const operations: string[] = []
-  /** The record as it was, the oldest first. */
+  /** All versions of the record, the oldest first. */
   const versions: (Connection | undefined)[] = []
   let nonces = 0
 
@@ -99,15 +99,15 @@ export const simulated = (options: SimulationOptions) => {
     if (versions.at(-1) !== stored()) versions.push(stored())
   }
 
-  /** Whether another token than the spent one is stored, or parked as its successor. */
+  /** Whether another token than the used one is stored, or parked as its successor. */
   const hasSuccessor = (hash: string) =>
     stored()?.refreshTokenHash !== hash || stores.parked.get(`${COMPANY} ${hash}`)?.rotated === true
 
-  /** One Worker: what it does is a row of steps, and it may end or sleep at any of them. */
+  /** One Worker. It may crash or stall at any of its steps. */
   const worker = ({ skewMs = 0, crashesAt, stallsAt, stallMs = 0 }: WorkerOptions = {}) => {
     let steps = 0
     let crashed = false
-    /** Whether Intuit gave it a pair that it has neither stored nor parked. */
+    /** Whether the Worker has a token pair that it neither stored nor parked. */
     let holdsUnkept = false
     let lastSeen: string | undefined
     let leaseUntil = 0
@@ -121,7 +121,7 @@ export const simulated = (options: SimulationOptions) => {
       return crashed ? never() : undefined
     }
 
-    /** A store behind a network: each call is a step before and a step after, and may be lost at either. */
+    /** A store behind a network: each call is a step before and a step after it, and may be lost at both. */
     const remote =
       <Arguments extends unknown[], Result>(operation: string, call: (...args: Arguments) => Promise<Result>) =>
       async (...args: Arguments): Promise<Result> => {
@@ -198,10 +198,10 @@ export const simulated = (options: SimulationOptions) => {
     return {
       read: (minTtlSeconds = 0) => freshToken({ minTtlSeconds, fromTable: false, from }),
       readFromTable: () => freshToken({ minTtlSeconds: 0, fromTable: true, from }),
-      /** As the cron does, for what was not refreshed since. */
+      /** Refreshes like the cron, if the connection was not refreshed since. */
       refreshIdle: (notSince: number) => broker.refreshIdle(COMPANY, notSince, waitUntil),
       force: (generations?: number[]) => broker.refreshedToken(COMPANY, generations, waitUntil),
-      /** Ended with a pair in hand that nobody else has. */
+      /** Whether the Worker crashed with a token pair that is neither stored nor parked. */
       tookPairAlong: () => crashed && holdsUnkept,
     }
   }
@@ -220,7 +220,7 @@ export const simulated = (options: SimulationOptions) => {
   }
   seed()
 
-  /** Runs all to its end. What a crashed Worker was asked stays unanswered. */
+  /** Runs all calls to their end. Calls to a crashed Worker have no outcome. */
   const outcomes = async <Result>(calls: Promise<Result>[]) => {
     const settled = new Map<number, PromiseSettledResult<Result>>()
     calls.forEach((call, index) => {
@@ -233,7 +233,7 @@ export const simulated = (options: SimulationOptions) => {
     return calls.map((_, index) => settled.get(index))
   }
 
-  /** Begins something later, while the rest goes on. */
+  /** Starts a call after a delay. */
   const later = async <Result>(ms: number, begin: () => Promise<Result>): Promise<Result> => {
     await time.sleep(ms)
     return begin()

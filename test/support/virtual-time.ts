@@ -1,11 +1,11 @@
-/** Who owns the order of steps: fast-check's scheduler, or `inOrder`. */
+/** Chooses the order of steps: fast-check's scheduler, or `inOrder`. */
 export interface Scheduler {
   schedule(task: Promise<void>, label?: string): Promise<void>
   count(): number
   waitOne(): Promise<void>
 }
 
-/** One step after the other, as they come. */
+/** Runs steps in the order of their arrival. */
 export const inOrder = (): Scheduler => {
   const waiting: (() => void)[] = []
   return {
@@ -20,12 +20,12 @@ interface Sleeper {
   wake(): void
 }
 
-/** Lets everything run that needs neither a step nor the time. */
-const flushed = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Runs everything that needs neither a step nor time. */
+const flush = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
- * Time that stands still while anything can run, and steps that run in the scheduler's order. A step may take its time;
- * that is how one party gets ahead of another.
+ * A clock that advances only when nothing else can run, and steps that run in the order of the scheduler. A step may take
+ * time, so that another party gets ahead of it.
  */
 export const virtualTime = (scheduler: Scheduler, start: number) => {
   let now = start
@@ -45,10 +45,10 @@ export const virtualTime = (scheduler: Scheduler, start: number) => {
 
   const earliest = () => [...sleepers].sort((one, other) => one.wakeAt - other.wakeAt)[0]
 
-  /** Runs until nothing is left to do, the latest alarm included. */
+  /** Runs until no step and no sleeper is left. */
   const drive = async (): Promise<void> => {
     for (;;) {
-      await flushed()
+      await flush()
       if (scheduler.count() > 0) {
         await scheduler.waitOne()
         continue

@@ -15,36 +15,38 @@ import { startIntuitProxy } from './intuit-proxy.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
 
-/**
- * Times that a busy machine keeps: a request to the table may take long without being lost, and a request that waited
- * for a core may still refresh. A test that is about the real times sets its own.
- */
-const PATIENCE = {
+/** Long timeouts, so that tests pass on a busy machine. A test about timeouts sets its own. Milliseconds. */
+const LONG_TIMEOUTS = {
   DYNAMODB_TIMEOUT_MS: '30000',
   REFRESH_LEASE_MS: '90000',
   REFRESH_DEADLINE_MS: '60000',
   REFRESH_WAIT_MS: '30000',
 }
 
-/** The redirect URI need not lead anywhere: tests take the `Location` to the Worker themselves. */
+/** Nothing listens here: tests send the query of this URI to the Worker themselves. */
 const REDIRECT_URI = 'http://localhost:8787/oauth/callback'
 
-/** A table that a test keeps from taking the outcome is not waited for longer. */
-const OUTCOME_LOOKS = 250
+/** The number of reads before `connect` stops waiting for the outcome, because a test may block its write. */
+const OUTCOME_READS = 250
 
 interface ServiceOptions {
-  /** Over the defaults of a whole set-up; `undefined` takes a variable away. */
+  /** Overrides the default variables. `undefined` removes a variable. */
   vars?: Record<string, string | undefined>
-  /** How many Workers share the table, the stand-in and, in a process of its own, the rescue store. One has its own if absent. */
+  /** The number of Workers that share the table, the stand-in and a rescue store in a separate process. Default: one Worker with its own rescue store. */
   workers?: number
   rescue?: 'none'
-  /** Where the Worker listens and the redirect URI leads, so that a browser can go the whole way; with the static assets. */
+  /** The port of the Worker and of the redirect URI, for tests with a browser. The Worker then serves the static assets. */
   port?: number
-  /** Uses a minute that each rate-limit binding lets through; none is bound if absent. */
+  /** The limit per minute of each rate-limit binding. Default: no binding. */
   rateLimits?: Record<string, number>
 }
 
-const wholeSetUp = (tableUrl: string, intuit: Intuit, tokenUrl: string, pairs: ReturnType<typeof clientPairs>) => {
+const createVars = (
+  tableUrl: string,
+  intuit: Intuit,
+  tokenUrl: string,
+  pairs: ReturnType<typeof createClientCredentials>,
+) => {
   const { region, accessKeyId, secretAccessKey, table } = testStorage(tableUrl)
   return {
     API_KEY: secret(),
@@ -62,19 +64,19 @@ const wholeSetUp = (tableUrl: string, intuit: Intuit, tokenUrl: string, pairs: R
     INTUIT_TOKEN_ENDPOINT: `${tokenUrl}/oauth2/v1/tokens/bearer`,
     INTUIT_REVOCATION_ENDPOINT: `${intuit.url}/v2/oauth2/tokens/revoke`,
     TOKEN_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
-    ...PATIENCE,
+    ...LONG_TIMEOUTS,
   }
 }
 
-const clientPairs = () => ({
+const createClientCredentials = () => ({
   production: { clientId: `production-${secret()}`, clientSecret: secret() },
   sandbox: { clientId: `sandbox-${secret()}`, clientSecret: secret() },
 })
 
-const setOnly = (vars: Record<string, string | undefined>): Record<string, string> =>
+const removeUndefined = (vars: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 
-/** What a test does with the table behind the Worker's back, uncounted. */
+/** Reads and writes the table without the counting proxy. */
 export const tableAccess = (engineUrl: string, table: string) => {
   const client = adminClient(engineUrl)
   return {
@@ -88,10 +90,10 @@ export const tableAccess = (engineUrl: string, table: string) => {
   }
 }
 
-/** The whole service: the Worker in workerd, a real DynamoDB engine behind a counting proxy, the stand-in for Intuit. */
+/** Starts the service: Workers in workerd, a DynamoDB engine behind a counting proxy, and the stand-in for Intuit. */
 export const startService = async ({ vars = {}, workers, rescue, port, rateLimits = {} }: ServiceOptions = {}) => {
   const redirectUri = port === undefined ? REDIRECT_URI : `http://localhost:${port}/oauth/callback`
-  const pairs = clientPairs()
+  const pairs = createClientCredentials()
   const engine = await startDynamoDb()
   const proxy = await startEngineProxy(engine.url)
   const intuit = await startIntuit({
@@ -105,10 +107,10 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
   await createTable(table.client, testStorage(engine.url).table)
   let output = ''
   const configured = {
-    ...wholeSetUp(proxy.url, intuit, tokenEndpoint.url, pairs),
+    ...createVars(proxy.url, intuit, tokenEndpoint.url, pairs),
     QUICKBOOKS_REDIRECT_URI: redirectUri,
   }
-  const env = setOnly({ ...configured, ...vars })
+  const env = removeUndefined({ ...configured, ...vars })
   const onOutput = (text: string) => (output += text)
   const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
   const host = async (folder: string) =>
@@ -135,7 +137,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     return request(path, { ...init, headers })
   }
 
-  /** Start and consent: the path and query that the browser would bring to the callback. */
+  /** Starts and grants a consent. Returns the path and query of the callback. */
   const consented = async (companyKey: string, options: { companyName?: string; realmId?: string } = {}) => {
     const query = options.companyName === undefined ? '' : `?company_name=${encodeURIComponent(options.companyName)}`
     const started = await request(`/oauth/start/${companyKey}${query}`)
@@ -146,10 +148,10 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     return `${back.pathname}${back.search}`
   }
 
-  /** The outcome of a consent is written after its response: what a test counts next must not count that. */
+  /** Waits until the outcome of a consent is stored. The Worker stores it after the response, and tests must not count that write. */
   const outcomeRecorded = async (path: string) => {
     const nonce = new URL(path, url).searchParams.get('state')?.split(':')[1]
-    for (let looks = 0; looks < OUTCOME_LOOKS; looks++) {
+    for (let reads = 0; reads < OUTCOME_READS; reads++) {
       if ((await table.item(`state#${nonce}`))?.['outcome']) return
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -157,24 +159,24 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
 
   return {
     url,
-    /** The Workers' origins, as they are now. */
+    /** The current origins of the Workers. */
     urls: () => running.map((worker) => worker.url),
-    /** Ends a Worker as a machine ends: whatever it was at is gone. Another takes its place. */
+    /** Kills a Worker with all its work under way, and starts another one. */
     replace: async (index: number) => {
       await running[index]?.close()
       running[index] = await start()
     },
-    /** Ends the process that holds the parked pairs. */
+    /** Stops the process of the rescue store. */
     closeRescue: async () => {
       const closing = shared
       shared = undefined
       await closing?.close()
     },
-    /** Starts it again, with what was parked. */
+    /** Starts the rescue store again with the parked pairs. */
     reopenRescue: async () => {
       if (registry) shared = await host(registry)
     },
-    /** What is parked for a spent token. Rejects while the process that knows is closed. */
+    /** The token pair that is parked for a used token. Rejects while the rescue store is stopped. */
     parked: (companyKey: string, usedTokenHash: string) => (shared ?? running[0]).parked(companyKey, usedTokenHash),
     /** Runs the cron of the first Worker once. */
     scheduled: () => running[0].scheduled(),
@@ -189,10 +191,10 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       if (answer.ok) await outcomeRecorded(path)
       return answer
     },
-    /** `client` sees the table itself, `proxied` what the Worker sees of it. */
+    /** `client` uses the engine itself, `proxied` the proxy that the Worker uses. */
     dynamo: { ...proxy, ...table, engineUrl: engine.url, proxied: adminClient(proxy.url) },
     intuit: intuitControl(intuit.url),
-    /** What stands before Intuit's token endpoint. */
+    /** The proxy in front of Intuit's token endpoint. */
     tokenEndpoint,
     pairs,
     logs: () => output,

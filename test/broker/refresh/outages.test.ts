@@ -6,7 +6,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-const calls = (world: ReturnType<typeof simulated>) => world.intuit.presentations.length
+const calls = (world: ReturnType<typeof simulated>) => world.intuit.uses.length
 const codeOf = (answer: PromiseSettledResult<unknown> | undefined) =>
   answer?.status === 'rejected' && answer.reason instanceof Error && 'code' in answer.reason
     ? answer.reason.code
@@ -59,7 +59,7 @@ describe('Intuit out for five minutes', () => {
     state.isOut = false
     const outcomes = await reads(world, 120, 2 * SECOND)
     expect(outcomes.at(-1)).toBe('access-1')
-    expect(world.intuit.presentations.filter(({ outcome }) => outcome === 'granted')).toHaveLength(1)
+    expect(world.intuit.uses.filter(({ outcome }) => outcome === 'granted')).toHaveLength(1)
     expect(world.stored()).toMatchObject({ generation: 2, failure: undefined, refreshTokenHash: 'hash of refresh-1' })
     expect(world.intuit.isDead()).toBe(false)
   })

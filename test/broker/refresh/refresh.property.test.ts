@@ -37,7 +37,7 @@ describe('a refresh, in whatever order its steps run', () => {
       fc.asyncProperty(fc.scheduler(), callers, latencies, fc.boolean(), async (scheduler, count, takes, rotates) => {
         const world = simulated({ scheduler, takes: script(takes, 0), rotates: () => rotates })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().read()))
-        expect(world.intuit.presentations).toHaveLength(1)
+        expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
         expect(world.stored()).toMatchObject({ generation: 2, lease: undefined })
         expectNothingLost(world)
@@ -52,7 +52,7 @@ describe('a refresh, in whatever order its steps run', () => {
         const world = simulated({ scheduler, takes: script(takes, 0) })
         const one = world.worker()
         const answers = await world.outcomes(Array.from({ length: count }, () => one.read()))
-        expect(world.intuit.presentations).toHaveLength(1)
+        expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
       }),
       { numRuns: RUNS },
@@ -74,7 +74,7 @@ describe('a refresh, in whatever order its steps run', () => {
         for (const answer of answers) {
           expect(answer).toMatchObject({ value: { accessToken: expect.stringMatching(/^access-[1-9]/) } })
         }
-        expect(world.stored()).toMatchObject({ generation: 1 + world.intuit.presentations.length })
+        expect(world.stored()).toMatchObject({ generation: 1 + world.intuit.uses.length })
         expect(world.following).toEqual([])
         expectNothingLost(world)
       }),
@@ -87,7 +87,7 @@ describe('a refresh, in whatever order its steps run', () => {
       fc.asyncProperty(fc.scheduler(), callers, latencies, async (scheduler, count, takes) => {
         const world = simulated({ scheduler, takes: script(takes, 0) })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().force([1])))
-        expect(world.intuit.presentations).toHaveLength(1)
+        expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) {
           if (answer?.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'generation_mismatch' })
           else expect(answer?.value.connection.generation).toBe(2)
@@ -158,7 +158,7 @@ describe('a refresh, in whatever order its steps run', () => {
         world.pass(45_000 + later)
         const [second] = await world.outcomes([world.worker().read()])
         expect(second).toMatchObject({ value: { accessToken: 'access-1', connection: { generation: 2 } } })
-        expect(world.intuit.presentations).toHaveLength(1)
+        expect(world.intuit.uses).toHaveLength(1)
         expect(world.parked.size).toBe(0)
       }),
       { numRuns: 50 },
@@ -205,7 +205,7 @@ describe('a refresh, in whatever order its steps run', () => {
       const [answer] = await world.outcomes([world.worker().read()])
       expect(answer).toMatchObject({ reason: { code: 'storage_unavailable' } })
     }
-    expect(world.intuit.presentations).toHaveLength(1)
+    expect(world.intuit.uses).toHaveLength(1)
   })
 
   it('asks Intuit nothing while a request that was given up may be under way, forced or not', async () => {
@@ -217,10 +217,10 @@ describe('a refresh, in whatever order its steps run', () => {
     world.pass(11_000)
     const answers = await world.outcomes([world.worker().force(), world.worker().read()])
     for (const answer of answers) expect(answer).toMatchObject({ reason: { code: 'intuit_unavailable' } })
-    expect(world.intuit.presentations).toHaveLength(1)
+    expect(world.intuit.uses).toHaveLength(1)
     world.pass(45_000)
     await world.outcomes([world.worker().read()])
-    expect(world.intuit.presentations).toHaveLength(2)
+    expect(world.intuit.uses).toHaveLength(2)
   })
 
   it('stores an answer that comes late, before anybody else uses the token', async () => {
@@ -274,7 +274,7 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(await world.outcomes([world.worker().read()])).toMatchObject([{ reason: { code: 'refresh_in_progress' } }])
     world.pass(20_000)
     expect(await world.outcomes([world.worker().force()])).toMatchObject([{ reason: { code: 'refresh_in_progress' } }])
-    expect(world.intuit.presentations).toHaveLength(2)
+    expect(world.intuit.uses).toHaveLength(2)
     world.pass(45_000)
     expect(await world.outcomes([world.worker().read()])).toMatchObject([{ reason: { code: 'reconnect_required' } }])
   })
@@ -285,7 +285,7 @@ describe('a refresh, in whatever order its steps run', () => {
     const next = world.later(45_500, () => world.worker({ stallsAt: 4, stallMs: 3_000 }).read())
     const answers = await world.outcomes([sleeper, next])
     for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
-    expect(world.intuit.presentations).toHaveLength(1)
+    expect(world.intuit.uses).toHaveLength(1)
   })
 
   it('lets a holder sleep past its lease, and never knows better when a token is presented twice', async () => {

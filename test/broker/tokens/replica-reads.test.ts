@@ -136,7 +136,7 @@ describe('a token read near the caller', () => {
       fc.asyncProperty(fc.scheduler(), lags, callers, fc.boolean(), async (scheduler, lag, count, rotates) => {
         const world = simulated({ scheduler, lag: script(lag), rotates: () => rotates })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().read()))
-        expect(world.intuit.presentations).toHaveLength(1)
+        expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
       }),
       { numRuns: RUNS },

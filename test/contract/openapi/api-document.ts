@@ -29,7 +29,7 @@ const DOCUMENT = v.object({
 })
 
 /** What carries an answer, and says nothing of it. */
-const OF_THE_WIRE = [
+const TRANSPORT_HEADERS = [
   'connection',
   'content-encoding',
   'content-length',
@@ -54,7 +54,7 @@ const readDocument = () =>
     JSON.parse(readFileSync(fromRoot('public/openapi.json'), 'utf8').replaceAll('#/components/schemas/', '#/$defs/')),
   )
 
-/** `public/openapi.json` as a judge of answers. */
+/** `public/openapi.json` as a checkResponse of answers. */
 export const apiDocument = () => {
   const document = readDocument()
   // A part of `allOf` need not repeat the type.
@@ -77,7 +77,7 @@ export const apiDocument = () => {
   }
 
   /** Which of several documented answers a body is, by the names of their schemas. */
-  const kindsOf = (schema: Record<string, unknown>, body: unknown) =>
+  const findSchemaNames = (schema: Record<string, unknown>, body: unknown) =>
     v
       .parse(SCHEMA, schema)
       .oneOf.filter((one) => bodyFaults(one, body).length === 0)
@@ -85,7 +85,9 @@ export const apiDocument = () => {
 
   const headerFaults = (answer: Response, documented: string[]) => {
     const expected = new Set([...documented, ...ON_EVERY_ANSWER].map((name) => name.toLowerCase()))
-    const unknown = [...answer.headers.keys()].filter((name) => !expected.has(name) && !OF_THE_WIRE.includes(name))
+    const unknown = [...answer.headers.keys()].filter(
+      (name) => !expected.has(name) && !TRANSPORT_HEADERS.includes(name),
+    )
     const missing = ON_EVERY_ANSWER.filter((name) => !answer.headers.has(name))
     const wrong = documented.filter((name) => {
       const header = document.components.headers[name]
@@ -122,7 +124,7 @@ export const apiDocument = () => {
       ]),
 
     /** What an answer shows, and what of it is not as documented. */
-    judge: async (operation: DocumentedOperation, answer: Response) => {
+    checkResponse: async (operation: DocumentedOperation, answer: Response) => {
       const status = String(answer.status)
       const response = operation.responses[status]
       if (!response) return { shown: [], faults: [`${status} is not documented: ${await answer.text()}`] }
@@ -133,7 +135,7 @@ export const apiDocument = () => {
       const content = response.content[type]
       const ofBody = content ? bodyFaults(content.schema, body) : text ? [`the body of ${type} is not documented`] : []
       const faults = [...headerFaults(answer, documented), ...ofBody].map((fault) => `${status}: ${fault}`)
-      const kinds = content ? kindsOf(content.schema, body).map((kind) => `${status} ${kind}`) : []
+      const kinds = content ? findSchemaNames(content.schema, body).map((kind) => `${status} ${kind}`) : []
       return { shown: [...features(status, answer, documented, type, body), ...kinds], faults }
     },
   }

@@ -10,15 +10,15 @@ export interface Visit {
 }
 
 /** A key that is right, and for nothing that anybody asks of it. */
-export const NOBODYS_KEY = 'nobodys-key'
+export const UNAUTHORIZED_KEY = 'nobodys-key'
 const API_KEYS = JSON.stringify([
   {
-    ...{ name: 'nobody', sha256: sha256(NOBODYS_KEY) },
+    ...{ name: 'nobody', sha256: sha256(UNAUTHORIZED_KEY) },
     ...{ may: ['connection:write'], companies: ['elsewhere'] },
   },
 ])
 const KEY = randomBytes(32).toString('base64')
-const ONE_OF_EACH = { START_LIMIT: 1, CALLBACK_LIMIT: 1, FAILED_KEY_LIMIT: 1 }
+const ONE_PER_MINUTE = { START_LIMIT: 1, CALLBACK_LIMIT: 1, FAILED_KEY_LIMIT: 1 }
 
 /** The deployments in which every documented answer can be had. */
 export const startDeployments = async () => {
@@ -32,15 +32,15 @@ export const startDeployments = async () => {
   /** Lets nobody start without a signed link, binds the consent to the browser, and has no index. */
   const signing = await startService({ vars: { START_LINKS: 'signed', START_LINK_KEYS: `links:${KEY}` } })
   /** Holds back the second of a kind, has a page of its own for success, and a variable that is wrong. */
-  const braked = await startService({
+  const rateLimited = await startService({
     vars: { SUCCESS_REDIRECT_URL: 'https://books.example/connected', KEEP_ALIVE_DAYS: '91' },
-    rateLimits: ONE_OF_EACH,
+    rateLimits: ONE_PER_MINUTE,
   })
   /** Has no variable at all. */
   const unset = Object.fromEntries(Object.keys(whole.vars).map((name) => [name, undefined]))
   const bare = await startService({ vars: unset })
-  const close = () => Promise.all([whole, signing, braked, bare].map((service) => service.close()))
-  return { whole, signing, braked, bare, close }
+  const close = () => Promise.all([whole, signing, rateLimited, bare].map((service) => service.close()))
+  return { whole, signing, rateLimited, bare, close }
 }
 
 export type Deployments = Awaited<ReturnType<typeof startDeployments>>

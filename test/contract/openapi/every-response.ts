@@ -2,8 +2,8 @@ import type { ProblemCode } from '../../../src/problem.ts'
 import { freshAddress, freshKey, freshRealm } from '../../support/fixtures.ts'
 import type { Service } from '../../support/worker-harness.ts'
 import type { DocumentedOperation } from './api-document.ts'
-import { type Deployments, NOBODYS_KEY, send, type Visit } from './deployments.ts'
-import { fleetAnswers } from './fleet-responses.ts'
+import { type Deployments, send, UNAUTHORIZED_KEY, type Visit } from './deployments.ts'
+import { requestFleetResponses } from './fleet-responses.ts'
 import { alter, CALLBACK, EXPIRED, goodVisit, type Scene, visitTo, withBody, withHeaders, withQuery } from './scene.ts'
 
 const plain = (change: (visit: Visit) => Visit) => (scene: Scene) =>
@@ -11,7 +11,7 @@ const plain = (change: (visit: Visit) => Visit) => (scene: Scene) =>
 const withHeader = (name: string, value: string) => plain((visit) => withHeaders(visit, { [name]: value }))
 const withoutParameter = (name: string) => plain((visit) => withQuery(visit, (query) => query.delete(name)))
 
-/** A good visit with the stored token altered, where there is one. */
+/** A good visit with the stored token withAltered, where there is one. */
 const alteredVisit = async (scene: Scene, change: Record<string, { S: string } | { N: string }>) => {
   const key = freshKey()
   const visit = await goodVisit(scene, scene.whole, key)
@@ -19,7 +19,7 @@ const alteredVisit = async (scene: Scene, change: Record<string, { S: string } |
   return visit
 }
 
-const altered = (change: Record<string, { S: string } | { N: string }>) => async (scene: Scene) =>
+const withAltered = (change: Record<string, { S: string } | { N: string }>) => async (scene: Scene) =>
   send(scene.whole, await alteredVisit(scene, change))
 
 const whileTable = (fault: Parameters<Service['dynamo']['fault']>[0]) => async (scene: Scene) => {
@@ -30,7 +30,7 @@ const whileTable = (fault: Parameters<Service['dynamo']['fault']>[0]) => async (
   return answer
 }
 
-const whileIntuitSays =
+const whileIntuitResponds =
   (status: number, error = '') =>
   async (scene: Scene) => {
     const fault = {
@@ -44,15 +44,15 @@ const whileIntuitSays =
     return answer
   }
 
-const whileOthersWrite = whileTable({
+const whileOthersUpdate = whileTable({
   ...{ operation: 'UpdateItem', kind: 'error', status: 400, type: 'ConditionalCheckFailedException' },
 })
 
 /** Neither the operator's fault nor worth another attempt, whatever was asked. */
-const AWS_REFUSAL = { __type: 'com.amazon.coral.service#SerializationException', message: 'no' }
+const AWS_ERROR = { __type: 'com.amazon.coral.service#SerializationException', message: 'no' }
 
 /** How each problem is met, at any operation that documents it. */
-const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
+const REQUESTS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   invalid_company_key: (scene) => send(scene.whole, visitTo(scene, '-bad')),
   invalid_company_name: plain((visit) =>
     visit.method === 'POST'
@@ -72,7 +72,7 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
     ),
   invalid_request: plain((visit) => withQuery(visit, (query) => query.set('x', 'x'.repeat(5000)))),
   invalid_api_key: withHeader('X-API-Key', 'wrong'),
-  forbidden: withHeader('X-API-Key', NOBODYS_KEY),
+  forbidden: withHeader('X-API-Key', UNAUTHORIZED_KEY),
   invalid_start_link: (scene) => send(scene.signing, visitTo(scene, freshKey())),
   connection_not_found: async (scene) => {
     const key = freshKey()
@@ -106,38 +106,41 @@ const WAYS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   rate_limited: async (scene) => {
     const visit = withHeaders(visitTo(scene, freshKey()), { 'X-API-Key': 'wrong', 'CF-Connecting-IP': freshAddress() })
     // A new minute may begin between two requests.
-    let answer = await send(scene.braked, visit)
-    for (let more = 2; more > 0 && answer.status !== 429; more--) answer = await send(scene.braked, visit)
+    let answer = await send(scene.rateLimited, visit)
+    for (let more = 2; more > 0 && answer.status !== 429; more--) answer = await send(scene.rateLimited, visit)
     return answer
   },
   configuration_error: (scene) => send(scene.bare, visitTo(scene, freshKey())),
-  internal_error: whileTable({ kind: 'answer', status: 400, body: JSON.stringify(AWS_REFUSAL) }),
-  sealed_token_unreadable: altered({ access_token: { S: 'sealed:v1:x' }, refresh_token: { S: 'sealed:v1:x' } }),
-  token_exchange_failed: whileIntuitSays(400, 'invalid_request'),
-  reconnect_required: whileIntuitSays(400, 'invalid_grant'),
-  intuit_unavailable: whileIntuitSays(503),
-  intuit_rejected_client: whileIntuitSays(401, 'invalid_client'),
+  internal_error: whileTable({ kind: 'answer', status: 400, body: JSON.stringify(AWS_ERROR) }),
+  sealed_token_unreadable: withAltered({ access_token: { S: 'sealed:v1:x' }, refresh_token: { S: 'sealed:v1:x' } }),
+  token_exchange_failed: whileIntuitResponds(400, 'invalid_request'),
+  reconnect_required: whileIntuitResponds(400, 'invalid_grant'),
+  intuit_unavailable: whileIntuitResponds(503),
+  intuit_rejected_client: whileIntuitResponds(401, 'invalid_client'),
   storage_unavailable: whileTable({ kind: 'error', status: 500, type: 'InternalServerError' }),
   refresh_in_progress: (scene) =>
     scene.operation.method === 'delete'
-      ? whileOthersWrite(scene)
-      : altered({ ...EXPIRED, lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 60_000) } })(scene),
+      ? whileOthersUpdate(scene)
+      : withAltered({ ...EXPIRED, lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 60_000) } })(
+          scene,
+        ),
   prefetch_refused: withHeader('Sec-Purpose', 'prefetch'),
 }
 
 /** The answer that is good, and at the callback the one for an operator with a page of his own. */
 const good = async (scene: Scene) => send(scene.whole, await goodVisit(scene, scene.whole, freshKey()))
-const byLink = async (scene: Scene) => {
+const startBySignedLink = async (scene: Scene) => {
   const made = await scene.signing.api(`/api/connections/${freshKey()}/start-links`, { method: 'POST' })
   const { pathname, search } = new URL((await made.json()).url)
   return send(scene.signing, { ...visitTo(scene, ''), path: `${pathname}${search}` })
 }
-const goingOn = async (scene: Scene) => send(scene.braked, await goodVisit(scene, scene.braked, freshKey()))
+const redirectToSuccessPage = async (scene: Scene) =>
+  send(scene.rateLimited, await goodVisit(scene, scene.rateLimited, freshKey()))
 
-const isCode = (feature: string): feature is ProblemCode => Object.hasOwn(WAYS, feature)
+const isCode = (feature: string): feature is ProblemCode => Object.hasOwn(REQUESTS, feature)
 
 /** Asks an operation for everything that it may answer, in both of the forms that its readers may prefer. */
-export const everyAnswer = async (
+export const requestEveryResponse = async (
   deployments: Deployments,
   operation: DocumentedOperation,
   documented: string[],
@@ -147,10 +150,10 @@ export const everyAnswer = async (
   for (const accept of documented.some((feature) => feature.endsWith('text/html')) ? ['*/*', 'text/html'] : ['*/*']) {
     const scene = { ...deployments, operation, accept }
     answers.push(await good(scene))
-    if (documented.includes('303') && accept === 'text/html') answers.push(await goingOn(scene))
-    if (operation.id === 'startAuthorization') answers.push(await byLink(scene))
-    answers.push(...(await fleetAnswers(scene)))
-    for (const code of codes) answers.push(await WAYS[code](scene))
+    if (documented.includes('303') && accept === 'text/html') answers.push(await redirectToSuccessPage(scene))
+    if (operation.id === 'startAuthorization') answers.push(await startBySignedLink(scene))
+    answers.push(...(await requestFleetResponses(scene)))
+    for (const code of codes) answers.push(await REQUESTS[code](scene))
   }
   return answers
 }

@@ -3,7 +3,7 @@ import { send } from './deployments.ts'
 import { type Scene, visitTo } from './scene.ts'
 
 /** Looks at connections that stand in every way: never finished, refreshed, failing since, disconnected. */
-const inEveryWay = async <Seen>({ whole }: Scene, look: (companyKey: string) => Promise<Seen>): Promise<Seen[]> => {
+const readEveryState = async <Seen>({ whole }: Scene, look: (companyKey: string) => Promise<Seen>): Promise<Seen[]> => {
   const [begun, key] = [freshKey(), freshKey()]
   const refresh = () => whole.api(`/api/token/${key}/refresh`, { method: 'POST' })
   await whole.fetch(`/oauth/start/${begun}`)
@@ -18,27 +18,28 @@ const inEveryWay = async <Seen>({ whole }: Scene, look: (companyKey: string) => 
   return [...seen, await look(key)]
 }
 
-const statusAnswers = (scene: Scene): Promise<Response[]> =>
-  inEveryWay(scene, (key) => send(scene.whole, visitTo(scene, key)))
+const requestStatus = (scene: Scene): Promise<Response[]> =>
+  readEveryState(scene, (key) => send(scene.whole, visitTo(scene, key)))
 
 /** The placeholder, and pages of the list. */
-const listAnswers = async (scene: Scene): Promise<Response[]> => {
+const requestLists = async (scene: Scene): Promise<Response[]> => {
   const visit = visitTo(scene, '')
-  const pages = await inEveryWay(scene, () => send(scene.whole, { ...visit, path: `${visit.path}?limit=100` }))
+  const pages = await readEveryState(scene, () => send(scene.whole, { ...visit, path: `${visit.path}?limit=100` }))
   const asked = ['limit=1', 'status=unfinished', 'environment=sandbox', 'limit=101', 'cursor=another']
   const others = asked.map((query) => send(scene.whole, { ...visit, path: `${visit.path}?${query}` }))
   return Promise.all([send(scene.signing, visit), ...pages, ...others])
 }
 
 /** Something is wrong: a holder of a key hears what, all others that. */
-const readyAnswers = ({ braked }: Scene): Promise<Response[]> =>
-  Promise.all([braked.api('/ready'), braked.fetch('/ready')])
+const requestReadiness = ({ rateLimited }: Scene): Promise<Response[]> =>
+  Promise.all([rateLimited.api('/ready'), rateLimited.fetch('/ready')])
 
-const MORE: Record<string, (scene: Scene) => Promise<Response[]>> = {
-  getConnectionStatus: statusAnswers,
-  listConnections: listAnswers,
-  getReadiness: readyAnswers,
+const MORE_RESPONSES: Record<string, (scene: Scene) => Promise<Response[]>> = {
+  getConnectionStatus: requestStatus,
+  listConnections: requestLists,
+  getReadiness: requestReadiness,
 }
 
 /** What the routes for operators answer besides the usual good answer and each problem. */
-export const fleetAnswers = async (scene: Scene): Promise<Response[]> => (await MORE[scene.operation.id]?.(scene)) ?? []
+export const requestFleetResponses = async (scene: Scene): Promise<Response[]> =>
+  (await MORE_RESPONSES[scene.operation.id]?.(scene)) ?? []

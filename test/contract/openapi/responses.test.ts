@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiDocument } from './api-document.ts'
 import { type Deployments, startDeployments } from './deployments.ts'
-import { everyAnswer } from './every-response.ts'
+import { requestEveryResponse } from './every-response.ts'
 
-const { operations, documentedFeatures, judge } = apiDocument()
+const { operations, documentedFeatures, checkResponse } = apiDocument()
 
 let deployments: Deployments
 beforeAll(async () => {
@@ -16,10 +16,10 @@ describe('the running Worker', () => {
     'answers %s with everything that is documented, and with nothing else',
     async (_, operation) => {
       const documented = documentedFeatures(operation)
-      const answers = await everyAnswer(deployments, operation, documented)
-      const judged = await Promise.all(answers.map((answer) => judge(operation, answer)))
-      expect(judged.flatMap(({ faults }) => faults)).toEqual([])
-      const shown = new Set(judged.flatMap((one) => one.shown))
+      const answers = await requestEveryResponse(deployments, operation, documented)
+      const checked = await Promise.all(answers.map((answer) => checkResponse(operation, answer)))
+      expect(checked.flatMap(({ faults }) => faults)).toEqual([])
+      const shown = new Set(checked.flatMap((one) => one.shown))
       expect(shown).toEqual(new Set(documented))
     },
     120_000,

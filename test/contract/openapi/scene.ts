@@ -11,12 +11,12 @@ export interface Scene extends Deployments {
 
 export const CALLBACK = '/oauth/callback'
 export const SUMMARY = '/api/connections/summary'
-const NOBODYS_STATE = `beach:${'A'.repeat(22)}`
+const UNKNOWN_STATE = `beach:${'A'.repeat(22)}`
 
 export const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
   path:
     operation.path.replace('{company_key}', key) +
-    (operation.path === CALLBACK ? `?code=a&state=${NOBODYS_STATE}` : ''),
+    (operation.path === CALLBACK ? `?code=a&state=${UNKNOWN_STATE}` : ''),
   method: operation.method.toUpperCase(),
   headers: { Accept: accept },
 })
