@@ -82,5 +82,5 @@ export function createComposition(env: Env, network: typeof fetch, localRuntime:
     stateTtlSeconds: () => config.authorization().stateTtlSeconds,
   })
   const index = createFleetIndex(dynamo, () => config.fleet().indexName ?? '')
-  return { config, origin, dynamo, clock, broker, index, rounds: createCronStateStore(dynamo) }
+  return { config, origin, dynamo, clock, broker, index, cronStateStore: createCronStateStore(dynamo) }
 }

@@ -5,25 +5,28 @@ import { createCronRun } from './fleet/cron-run.ts'
 import { type Env, network, runtime } from './runtime.ts'
 import { createAlertOutbox } from './storage/alert-outbox.ts'
 
-/** One run of the cron, with parts of its own: what they send is counted against the limit of this run alone. */
+/**
+ * Runs the cron once. It has its own composition, so that only its own network calls count against its limit. Logs what
+ * the run did. Throws `storage_unavailable`.
+ */
 export async function runCron(env: Env, waitUntil: WaitUntil): Promise<void> {
   const { now } = runtime
   let used = 0
-  const counting: typeof fetch = (input, init) => {
+  const countingFetch: typeof fetch = (input, init) => {
     used++
     return network(input, init)
   }
-  const { config, dynamo, broker, index, rounds } = createComposition(env, counting)
+  const { config, dynamo, broker, index, cronStateStore } = createComposition(env, countingFetch)
   const { indexName, calls, ...bounds } = config.fleet()
   if (indexName === undefined) return
   const settings = config.alerts()
   const run = createCronRun({
     ...bounds,
     index,
-    rounds,
+    cronStateStore,
     alerts: settings && {
       outbox: createAlertOutbox(dynamo, () => indexName),
-      send: createWebhook(settings, { fetch: counting, now }),
+      send: createWebhook(settings, { fetch: countingFetch, now }),
     },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, waitUntil),
     now,

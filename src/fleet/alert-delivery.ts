@@ -1,115 +1,146 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import { type AlertPlan, addToWindow, findBundle } from './alert-bundles.ts'
+import { type AlertPlan, addToWindow, findAlertGroup, toPendingMap } from './alert-plan.ts'
 import type { Change } from './alerts.ts'
-import type { Alert, AlertState, FleetIndex, Outbox, PendingNote, SendAlert, Waiting } from './ports.ts'
+import type { Alert, AlertState, FleetIndex, Outbox, PendingNotification, SendAlert, WaitingAlert } from './ports.ts'
 
 const MINUTE = 60
-/** After the first attempt in vain, doubled up to the longest. The outbox keeps an alert for three days. */
+/** After the first failed attempt. Doubled after each further one, up to `MAX_PAUSE`. The outbox keeps alerts for three days. */
 const FIRST_PAUSE = 5 * MINUTE
-const LONGEST_PAUSE = 6 * 3600
-/** Alerts of earlier runs that are sent again in one. */
-const RESENT = 10
-/** What an alert takes: put or get, send, delete. */
-const CALLS_AN_ALERT = 3
-/** What sending takes, once the alert is in the outbox: send, delete or postpone. */
-const CALLS_A_SENDING = 2
-/** What looking for alerts that wait takes at the most. */
-const CALLS_LOOKING = 3
+const MAX_PAUSE = 6 * 3600
+/** Alerts of earlier runs that one run sends again. */
+const MAX_RESENT = 10
+/** Network calls of an alert: put or get, send, remove. */
+const CALLS_PER_ALERT = 3
+/** Network calls of an alert that is in the outbox: send, then remove or postpone. */
+const CALLS_PER_DELIVERY = 2
+/** The most queries for alerts that are due. */
+const CALLS_TO_FIND_DUE = 3
 
-export interface AlertingDeps {
+/** What the delivery of alerts needs. */
+export interface AlertDeliveryDeps {
   index: FleetIndex
   outbox: Outbox
   send: SendAlert
-  /** Calls that this run may still make for alerts. */
+  /** Network calls that this run can still make for alerts. */
   callsLeft(): number
 }
 
-export interface Announced {
-  state: AlertState
+/** Number of alerts that were sent, and of those that were not accepted. */
+export interface DeliveryCounts {
   sent: number
   failed: number
 }
 
-type Addressed = Pick<Waiting, 'alert' | 'attempts'>
+/** The result of a delivery. */
+export interface AlertDelivery extends DeliveryCounts {
+  /** The alert state after the delivery. */
+  state: AlertState
+}
 
-/** Puts alerts into the outbox, notes them on the record and sends them, in this order, so that none is lost. */
-export function createAlerting({ index, outbox, send, callsLeft }: AlertingDeps) {
-  // Due in a minute, so that a run that ends here leaves it to the next.
-  const put = (alert: Alert, now: EpochSeconds) => outbox.put(alert, now, now + MINUTE)
+const NOTHING_SENT: DeliveryCounts = { sent: 0, failed: 0 }
 
-  const putMany = async (alerts: readonly Alert[], now: EpochSeconds) => {
-    const fitting = alerts.slice(0, Math.max(0, Math.floor(callsLeft() / CALLS_AN_ALERT)))
-    for (const alert of fitting) await put(alert, now)
-    return { announced: fitting, pendingAlerts: alerts.slice(fitting.length) }
-  }
+/** Puts an alert into the outbox. It is due in a minute, so that the next run sends it if this run ends early. */
+async function putAlert({ outbox }: AlertDeliveryDeps, alert: Alert, now: EpochSeconds): Promise<void> {
+  await outbox.put(alert, now, now + MINUTE)
+}
 
-  /** A change that does not fit into the calls of this run is found again in the next round, as nothing is noted of it. */
-  const announceOne = async (
-    { companyKey, before, told, isNoted, alert }: Change,
-    queued: number,
-    now: EpochSeconds,
-  ) => {
-    if (!alert || callsLeft() < 2 + CALLS_A_SENDING * (queued + 1)) return undefined
-    await put(alert, now)
-    if (!isNoted) await index.setLastNotified(companyKey, before, told)
-    const { id, type, at, data } = alert
-    return { id, type, at, data }
-  }
+/** Puts as many group alerts into the outbox as the calls of this run allow. */
+async function putGroupAlerts(deps: AlertDeliveryDeps, alerts: readonly Alert[], now: EpochSeconds) {
+  const stored = alerts.slice(0, Math.max(0, Math.floor(deps.callsLeft() / CALLS_PER_ALERT)))
+  for (const alert of stored) await putAlert(deps, alert, now)
+  return { stored, pendingAlerts: alerts.slice(stored.length) }
+}
 
-  /** Stops at the first alert that is not taken: an endpoint that takes none now takes no other either. */
-  const deliver = async (alerts: readonly Addressed[], now: EpochSeconds) => {
-    for (const [sent, { alert, attempts }] of alerts.entries()) {
-      // What does not fit stays in the outbox.
-      if (callsLeft() < CALLS_A_SENDING) return { sent, failed: 0 }
-      if (await send(alert)) {
-        await outbox.delivered(alert.id)
-        continue
-      }
-      const pause = Math.min(FIRST_PAUSE * 2 ** attempts, LONGEST_PAUSE)
-      await outbox.postpone(alert.id, attempts + 1, now + pause)
-      return { sent, failed: alerts.length - sent }
+/**
+ * Puts the alert of one change into the outbox and records the notification. `undefined`: the calls of this run do not
+ * allow it. The next scan finds the change again, because nothing is recorded.
+ */
+async function putSingleAlert(
+  deps: AlertDeliveryDeps,
+  { companyKey, before, after, isRecorded, alert }: Change,
+  queued: number,
+  now: EpochSeconds,
+) {
+  if (!alert || deps.callsLeft() < 2 + CALLS_PER_DELIVERY * (queued + 1)) return undefined
+  await putAlert(deps, alert, now)
+  if (!isRecorded) await deps.index.setLastNotified(companyKey, before, after)
+  const { id, type, at, data } = alert
+  return { message: { id, type, at, data }, group: findAlertGroup(alert) }
+}
+
+/** Sends alerts until one is not accepted, because an endpoint that rejects one now most likely rejects all. */
+async function deliver(
+  { outbox, send, callsLeft }: AlertDeliveryDeps,
+  alerts: readonly Pick<WaitingAlert, 'alert' | 'attempts'>[],
+  now: EpochSeconds,
+): Promise<DeliveryCounts> {
+  for (const [sent, { alert, attempts }] of alerts.entries()) {
+    // The outbox keeps what this run has no calls for.
+    if (callsLeft() < CALLS_PER_DELIVERY) return { sent, failed: 0 }
+    if (await send(alert)) {
+      await outbox.remove(alert.id)
+      continue
     }
-    return { sent: alerts.length, failed: 0 }
+    const pause = Math.min(FIRST_PAUSE * 2 ** attempts, MAX_PAUSE)
+    await outbox.postpone(alert.id, attempts + 1, now + pause)
+    return { sent, failed: alerts.length - sent }
   }
+  return { sent: alerts.length, failed: 0 }
+}
 
-  const resend = async (now: EpochSeconds) => {
-    const room = Math.min(RESENT, Math.floor((callsLeft() - CALLS_LOOKING) / CALLS_AN_ALERT))
-    return room < 1 ? { sent: 0, failed: 0 } : deliver(await outbox.due(now, room), now)
+/** Sends alerts of earlier runs that are due. */
+async function resend(deps: AlertDeliveryDeps, now: EpochSeconds): Promise<DeliveryCounts> {
+  const limit = Math.min(MAX_RESENT, Math.floor((deps.callsLeft() - CALLS_TO_FIND_DUE) / CALLS_PER_ALERT))
+  return limit < 1 ? NOTHING_SENT : deliver(deps, await deps.outbox.findDue(now, limit), now)
+}
+
+/** Puts the alerts of a plan into the outbox and records them, as far as the calls of this run allow. */
+async function putAlerts(deps: AlertDeliveryDeps, { singleChanges, state }: AlertPlan, now: EpochSeconds) {
+  const pending = toPendingMap(state.pendingNotifications)
+  const { stored: groupAlerts, pendingAlerts } = await putGroupAlerts(deps, state.pendingAlerts, now)
+  const alerts = [...groupAlerts]
+  let { windows } = state
+  for (const change of singleChanges) {
+    const stored = await putSingleAlert(deps, change, alerts.length, now)
+    if (!stored) break
+    alerts.push(stored.message)
+    pending.delete(change.companyKey)
+    windows = addToWindow(windows, stored.group, 1, now)
   }
+  return { alerts, state: { windows, pendingAlerts, pendingNotifications: [...pending.values()] } }
+}
 
-  return {
-    /** Sends what is new, then what waits from earlier runs. The plan's state must be saved before. */
-    announce: async ({ oneByOne, state }: AlertPlan, now: EpochSeconds): Promise<Announced> => {
-      const notes = new Map(state.pendingNotes.map((note) => [note.companyKey, note]))
-      const { announced: many, pendingAlerts } = await putMany(state.pendingAlerts, now)
-      const announced = [...many]
-      let { windows } = state
-      for (const change of oneByOne) {
-        const alert = await announceOne(change, announced.length, now)
-        if (!alert || !change.alert) break
-        announced.push(alert)
-        notes.delete(change.companyKey)
-        windows = addToWindow(windows, findBundle(change.alert), 1, now)
-      }
-      const fresh = await deliver(
-        announced.map((alert) => ({ alert, attempts: 0 })),
-        now,
-      )
-      const again = fresh.failed > 0 ? { sent: 0, failed: 0 } : await resend(now)
-      return {
-        state: { windows, pendingAlerts, pendingNotes: [...notes.values()] },
-        sent: fresh.sent + again.sent,
-        failed: fresh.failed + again.failed,
-      }
-    },
+/**
+ * Sends the alerts of a plan, then alerts of earlier runs that are due. Each alert is put into the outbox first, recorded
+ * second and sent last, so that none is lost. The caller saves the state of the plan before.
+ */
+export async function deliverAlerts(
+  deps: AlertDeliveryDeps,
+  plan: AlertPlan,
+  now: EpochSeconds,
+): Promise<AlertDelivery> {
+  const { alerts, state } = await putAlerts(deps, plan, now)
+  const fresh = await deliver(
+    deps,
+    alerts.map((alert) => ({ alert, attempts: 0 })),
+    now,
+  )
+  const again = fresh.failed > 0 ? NOTHING_SENT : await resend(deps, now)
+  return { state, sent: fresh.sent + again.sent, failed: fresh.failed + again.failed }
+}
 
-    /** Writes as many notes as the calls of this run allow. Removes each from `pending` as it is written. */
-    writeNotes: async (pending: Map<string, PendingNote>, silent: readonly Change[]): Promise<void> => {
-      for (const { companyKey, before, told } of [...pending.values(), ...silent]) {
-        if (callsLeft() < 1) return
-        await index.setLastNotified(companyKey, before, told)
-        pending.delete(companyKey)
-      }
-    },
+/**
+ * Writes as many notifications to their records as the calls of this run allow. Removes each one from `pending` once it
+ * is written.
+ */
+export async function writeNotifications(
+  { index, callsLeft }: AlertDeliveryDeps,
+  pending: Map<string, PendingNotification>,
+  silentChanges: readonly Change[],
+): Promise<void> {
+  for (const { companyKey, before, after } of [...pending.values(), ...silentChanges]) {
+    if (callsLeft() < 1) return
+    await index.setLastNotified(companyKey, before, after)
+    pending.delete(companyKey)
   }
 }

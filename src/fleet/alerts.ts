@@ -2,21 +2,23 @@ import type { EpochSeconds } from '../broker/connection.ts'
 import { connectionStatus, daysLeft, failureCode, firstExpiry, type Status } from '../broker/connection-status.ts'
 import type { Alert, IndexedConnection } from './ports.ts'
 
-/** Days before a death that no refresh prevents, at which the operator is told. */
+/** Days before an expiry that no refresh can move, at which the operator gets a warning. */
 const WARNING_DAYS = [30, 7, 1] as const
 const DAY_SECONDS = 24 * 3600
-/** A failure that is younger may be gone before anybody reads of it. */
+/** A shorter failure causes no alert. */
 const FAILING_AFTER_SECONDS = 300
 
-/** What the operator hears of one connection. */
+/** The kinds of alerts about one connection. */
 export type AlertKind = 'connected' | 'failing' | 'reconnect_required' | 'recovered' | 'expiring' | 'disconnected'
 
-/** What was last told: `connected`, or with the warning, `connected:30`. */
+type Health = 'connected' | 'failing' | 'reconnect_required' | 'disconnected'
+
+/** The attribute `alerted`, parsed. It is the health, such as `connected`, or health and warning, such as `connected:30`. */
 interface LastNotified {
   health: Health
+  /** The days of the last warning. */
   warnedDays: number | undefined
 }
-type Health = 'connected' | 'failing' | 'reconnect_required' | 'disconnected'
 
 const HEALTH: Record<Status, Health | undefined> = {
   connected: 'connected',
@@ -33,12 +35,12 @@ function formatLastNotified({ health, warnedDays }: LastNotified) {
 
 function parseLastNotified(text: string): LastNotified {
   const [health, days] = text.split(':')
-  const known = Object.values(HEALTH).find((one) => one !== undefined && one === health)
-  return { health: known ?? 'connected', warnedDays: days === undefined ? undefined : Number(days) }
+  const knownHealth = Object.values(HEALTH).find((one) => one !== undefined && one === health)
+  return { health: knownHealth ?? 'connected', warnedDays: days === undefined ? undefined : Number(days) }
 }
 
-/** The nearest warning that is due: 7 with five days left. */
-function warningDue(indexed: IndexedConnection, now: EpochSeconds): number | undefined {
+/** The days of the nearest warning that is due. With five days left, that is 7. */
+function findDueWarning(indexed: IndexedConnection, now: EpochSeconds): number | undefined {
   const expiry = indexed.holdsRefreshToken ? firstExpiry(indexed.connection) : undefined
   if (expiry === undefined || expiry <= now) return undefined
   return WARNING_DAYS.filter((days) => expiry - now <= days * DAY_SECONDS).at(-1)
@@ -50,36 +52,38 @@ function findAlertKind(before: Health | undefined, now: Health): AlertKind | und
   return before === undefined || before === 'disconnected' ? 'connected' : 'recovered'
 }
 
-function healthNow(indexed: IndexedConnection, before: Health | undefined, now: EpochSeconds) {
+function findHealth(indexed: IndexedConnection, before: Health | undefined, now: EpochSeconds) {
   const { connection } = indexed
   const health = HEALTH[connectionStatus(connection, indexed, now)]
   if (health !== 'failing' || !connection.failure) return health
-  // What had to be connected again still has to, whatever an attempt meets meanwhile.
+  // A failed attempt does not change that the company has to be connected again.
   if (before === 'reconnect_required') return before
   return now - connection.failure.since < FAILING_AFTER_SECONDS ? (before ?? 'connected') : health
 }
 
-/** Whether a connection came to be after alerts were configured. */
+/** Whether a connection was made after alerts were configured. */
 function isNew({ connection }: IndexedConnection, alertsSince: EpochSeconds) {
   const { createdAt = 0, generation, lastRefreshAt = 0 } = connection
   return createdAt >= alertsSince || (generation === 1 && lastRefreshAt >= alertsSince)
 }
 
-/** A change of one connection: what to tell of it, if anything, and what to note on its record. */
+/** A change of one connection since the operator was last notified. */
 export interface Change {
   companyKey: string
-  /** The attribute `alerted` as it is. */
+  /** The current value of the attribute `alerted`. */
   before: string | undefined
-  told: string
-  /** The record says so already: by its attribute, or by being as old and well as a record without one. */
-  isNoted: boolean
+  /** The value of the attribute once the operator is notified. */
+  after: string
+  /** Whether nothing has to be written: the record has this value, or the value is implied by its age. */
+  isRecorded: boolean
+  /** `undefined`: the change is recorded without an alert. */
   alert: (Alert & { kind: AlertKind }) | undefined
 }
 
 function toAlert(
   indexed: IndexedConnection,
   kind: AlertKind,
-  moment: string,
+  idSuffix: string,
   now: EpochSeconds,
 ): NonNullable<Change['alert']> {
   const { connection } = indexed
@@ -87,8 +91,8 @@ function toAlert(
   const expiry = indexed.holdsRefreshToken ? firstExpiry(connection) : undefined
   return {
     kind,
-    // No full stop: it parts the id from the rest in what is signed.
-    id: `msg_${kind}_${companyKey}_${moment}`,
+    // Standard Webhooks signs `id.timestamp.body`, so an id must not contain a full stop.
+    id: `msg_${kind}_${companyKey}_${idSuffix}`,
     type: `connection.${kind}`,
     at: now,
     data: {
@@ -106,39 +110,41 @@ function toAlert(
   }
 }
 
-interface Notified {
+/** Since when there are alerts, and what the operator was already notified of. */
+export interface AlertHistory {
   alertsSince: EpochSeconds
-  /** What the operator was last told, where the record does not say so yet. */
+  /** The last notification, if the record does not have it yet. */
   pending: string | undefined
 }
 
 /**
- * What changed since the operator was last told of a connection; `undefined`: nothing. One that is older than the alerts
- * counts as told that it is connected, so that a healthy fleet needs no note. A change has one alert at the most: a
- * warning that comes with another change follows at the next look.
+ * Finds what changed since the operator was last notified of a connection. `undefined`: nothing. A connection that is
+ * older than the alerts counts as notified as connected, so that a healthy fleet costs no writes. A change has one alert
+ * at most: a warning that is due at the same time follows in the next scan.
  */
 export function findChange(
   indexed: IndexedConnection,
   now: EpochSeconds,
-  { alertsSince, pending }: Notified,
+  { alertsSince, pending }: AlertHistory,
 ): Change | undefined {
   const { connection, lastNotified } = indexed
   const implied = isNew(indexed, alertsSince) ? undefined : ('connected' satisfies Health)
-  const noted = lastNotified ?? implied
-  const recorded = pending ?? noted
-  const before = recorded === undefined ? undefined : parseLastNotified(recorded)
-  const health = healthNow(indexed, before?.health, now)
+  const recorded = lastNotified ?? implied
+  const previous = pending ?? recorded
+  const parsed = previous === undefined ? undefined : parseLastNotified(previous)
+  const health = findHealth(indexed, parsed?.health, now)
   if (!health) return undefined
-  const due = warningDue(indexed, now)
-  const kind = findAlertKind(before?.health, health)
-  // What was disconnected before there were alerts is no news.
-  const isSilent = lastNotified === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
-  const warns = due !== undefined && due < (before?.warnedDays ?? Number.POSITIVE_INFINITY)
-  const tells = kind !== undefined && !isSilent
-  const told = formatLastNotified({ health, warnedDays: tells && warns ? before?.warnedDays : due })
-  if (told === recorded) return undefined
-  const change = { companyKey: connection.companyKey, before: lastNotified, told, isNoted: told === noted }
-  const moment = `${connection.generation}_${connection.failure?.since ?? 0}`
-  if (tells) return { ...change, alert: toAlert(indexed, kind, moment, now) }
-  return { ...change, alert: warns ? toAlert(indexed, 'expiring', `${due}_${indexed.place.diesAt}`, now) : undefined }
+  const dueDays = findDueWarning(indexed, now)
+  const kind = findAlertKind(parsed?.health, health)
+  // A connection that was disconnected before there were alerts causes no alert.
+  const isOld = lastNotified === undefined && kind === 'disconnected' && (connection.updatedAt ?? 0) < alertsSince
+  const hasWarning = dueDays !== undefined && dueDays < (parsed?.warnedDays ?? Number.POSITIVE_INFINITY)
+  const hasAlert = kind !== undefined && !isOld
+  const after = formatLastNotified({ health, warnedDays: hasAlert && hasWarning ? parsed?.warnedDays : dueDays })
+  if (after === previous) return undefined
+  const change = { companyKey: connection.companyKey, before: lastNotified, after, isRecorded: after === recorded }
+  const idSuffix = `${connection.generation}_${connection.failure?.since ?? 0}`
+  if (hasAlert) return { ...change, alert: toAlert(indexed, kind, idSuffix, now) }
+  const alert = hasWarning ? toAlert(indexed, 'expiring', `${dueDays}_${indexed.place.diesAt}`, now) : undefined
+  return { ...change, alert }
 }

@@ -1,11 +1,17 @@
-import type { EpochMs } from '../broker/connection.ts'
+import type { EpochMs, EpochSeconds } from '../broker/connection.ts'
+import { nowSeconds } from '../broker/timing.ts'
 import type { IdleRefresh } from '../broker/tokens/get-token.ts'
-import { addNote, planAlerts } from './alert-bundles.ts'
-import { type Announced, createAlerting } from './alert-delivery.ts'
+import { type AlertDeliveryDeps, type DeliveryCounts, deliverAlerts, writeNotifications } from './alert-delivery.ts'
+import { addPending, planAlerts, toPendingMap } from './alert-plan.ts'
 import { findChange } from './alerts.ts'
 import { createFoundChanges, type FoundChanges } from './found-changes.ts'
-import { CALLS_A_REFRESH, createIdleRefresh, isDue } from './idle-refresh.ts'
-import { createIndexScan, noCounts } from './index-scan.ts'
+import {
+  CALLS_PER_REFRESH,
+  findIdleRefreshReason,
+  type IdleRefreshCounts,
+  refreshIdleConnections,
+} from './idle-refresh.ts'
+import { noCounts, type ScanPosition, scanIndex } from './index-scan.ts'
 import type {
   AlertState,
   CronState,
@@ -13,30 +19,32 @@ import type {
   FleetIndex,
   IndexedConnection,
   Outbox,
-  PendingNote,
+  PendingNotification,
   SendAlert,
 } from './ports.ts'
-import { createSoonest } from './soonest-to-expire.ts'
+import { createSoonestToExpire } from './soonest-to-expire.ts'
 
 const DAY_SECONDS = 24 * 3600
-/** No new refresh begins later in a run. */
+/** A run starts no refresh after this time. */
 const RUN_MS = 60_000
-/** Of the calls of a run, what looking and what telling may take at most. The rest is for refreshing. */
-const LOOKING = 0.4
-const TELLING = 0.3
+/** Shares of the network calls of a run. The rest is for refreshes. */
+const SCAN_SHARE = 0.4
+const ALERT_SHARE = 0.3
 
+/** What a run of the cron needs. */
 export interface CronRunDeps {
   index: FleetIndex
-  rounds: CronStateStore
-  /** `undefined`: nobody wants to hear of anything. */
+  cronStateStore: CronStateStore
+  /** `undefined`: alerts are not configured. */
   alerts: { outbox: Outbox; send: SendAlert } | undefined
-  /** Refreshes a connection that was not refreshed since `notSince`. Never rejects. */
-  refreshIdle(companyKey: string, notSince: number): Promise<IdleRefresh>
+  /** Refreshes a connection, unless it was refreshed since `notSince`. Never rejects. */
+  refreshIdle(companyKey: string, notSince: EpochSeconds): Promise<IdleRefresh>
   now(): EpochMs
-  /** What this run may send over the network, and has sent. */
+  /** The network calls that this run can make, and has made. */
   calls: { limit: number; used(): number }
-  /** 0: nothing is kept alive. */
+  /** Idle connections are refreshed after so many days. 0 turns idle refreshes off. */
   idleRefreshDays: number
+  /** The most refreshes of a run. */
   refreshes: number
 }
 
@@ -52,9 +60,34 @@ export interface RunReport {
   alerts_failed: number
 }
 
+/** One run of the cron. */
+interface CronRun {
+  deps: CronRunDeps
+  startedAt: EpochMs
+  now: EpochSeconds
+  /** The state that the previous run saved. */
+  state: CronState
+  /** `undefined`: alerts are not configured. */
+  alertsSince: EpochSeconds | undefined
+  /** Notifications that their records do not have yet. */
+  pending: Map<string, PendingNotification>
+}
+
+type SoonestToExpire = ReturnType<typeof createSoonestToExpire>
+
+/** What the scan of a run found. */
+interface ScanResult {
+  position: ScanPosition
+  seen: number
+  changes: FoundChanges
+  due: { idle: SoonestToExpire; failing: SoonestToExpire }
+}
+
+const NO_ALERTS: DeliveryCounts = { sent: 0, failed: 0 }
+
 function initialCronState(): CronState {
   return {
-    rounds: 0,
+    completedScans: 0,
     shard: 0,
     after: undefined,
     counts: noCounts(),
@@ -62,102 +95,117 @@ function initialCronState(): CronState {
     alertsSince: undefined,
     windows: {},
     pendingAlerts: [],
-    pendingNotes: [],
+    pendingNotifications: [],
   }
 }
 
-/** Finds what changed, of one connection after the other. */
-function createChangeFinder(notes: Map<string, PendingNote>, alertsSince: number | undefined, maxSilent: number) {
-  const changes = createFoundChanges(maxSilent)
-  return {
-    look(indexed: IndexedConnection, now: number): void {
-      if (alertsSince === undefined) return
-      const { companyKey } = indexed.connection
-      let note = notes.get(companyKey)
-      if (note && note.before !== indexed.lastNotified) {
-        // The record was noted meanwhile: it knows better.
-        notes.delete(companyKey)
-        note = undefined
-      }
-      const change = findChange(indexed, now, { alertsSince, pending: note?.told })
-      if (!change) return
-      if (note && !change.alert) addNote(notes, change)
-      else changes.add(change)
-    },
-    found: (): FoundChanges => changes.found(),
+function callsLeft({ calls }: CronRunDeps): number {
+  return calls.limit - calls.used()
+}
+
+function maxAlertCalls({ calls }: CronRunDeps): number {
+  return Math.floor(calls.limit * ALERT_SHARE)
+}
+
+async function startRun(deps: CronRunDeps): Promise<CronRun> {
+  const startedAt = deps.now()
+  const now = nowSeconds({ now: () => startedAt })
+  const state = (await deps.cronStateStore.load()) ?? initialCronState()
+  const alertsSince = deps.alerts ? (state.alertsSince ?? now) : undefined
+  return { deps, startedAt, now, state, alertsSince, pending: toPendingMap(state.pendingNotifications) }
+}
+
+/** Finds out whether a connection changed since the operator was last notified, and adds the change. */
+function collectChange(
+  { alertsSince, pending, now }: CronRun,
+  changes: ReturnType<typeof createFoundChanges>,
+  indexed: IndexedConnection,
+): void {
+  if (alertsSince === undefined) return
+  const { companyKey } = indexed.connection
+  // If the record has changed since, the pending notification is out of date.
+  if (pending.get(companyKey)?.before !== indexed.lastNotified) pending.delete(companyKey)
+  const notification = pending.get(companyKey)
+  const change = findChange(indexed, now, { alertsSince, pending: notification?.after })
+  if (!change) return
+  if (notification && !change.alert) addPending(pending, change)
+  else changes.add(change)
+}
+
+/** Continues the scan of the index. Collects what changed, and which connections are due for a refresh. */
+async function scan(run: CronRun): Promise<ScanResult> {
+  const { deps, now, state } = run
+  const { index, calls, idleRefreshDays, refreshes } = deps
+  const changes = createFoundChanges(maxAlertCalls(deps))
+  const maxDue = Math.min(refreshes, Math.floor(callsLeft(deps) / CALLS_PER_REFRESH))
+  const due = { idle: createSoonestToExpire(maxDue), failing: createSoonestToExpire(maxDue) }
+  const maxPages = Math.floor(calls.limit * SCAN_SHARE)
+  let seen = 0
+  const position = await scanIndex(index, state, { maxPages, now }, (indexed) => {
+    seen++
+    collectChange(run, changes, indexed)
+    const reason = idleRefreshDays > 0 ? findIdleRefreshReason(indexed, now, idleRefreshDays) : undefined
+    if (reason) due[reason].add(indexed)
+  })
+  return { position, seen, changes: changes.found(), due }
+}
+
+/** Saves the cron state. Without `position`, the next run repeats the scan of this run. */
+async function saveState({ deps, state, alertsSince }: CronRun, alertState: AlertState, position?: ScanPosition) {
+  await deps.cronStateStore.save({ ...state, ...position, alertsSince, ...alertState })
+}
+
+/** Sends the alerts of what the scan found, and saves the state. */
+async function sendAlerts(run: CronRun, { changes, position }: ScanResult): Promise<DeliveryCounts> {
+  const { deps, now, state, pending } = run
+  const { windows, pendingAlerts, completedScans } = state
+  const before: AlertState = { windows, pendingAlerts, pendingNotifications: [...pending.values()] }
+  if (!deps.alerts) {
+    await saveState(run, before, position)
+    return NO_ALERTS
   }
+  const end = deps.calls.used() + maxAlertCalls(deps)
+  const delivery: AlertDeliveryDeps = { index: deps.index, ...deps.alerts, callsLeft: () => end - deps.calls.used() }
+  const plan = planAlerts(changes, before, { now, completedScans })
+  // Saved before the delivery: if this run ends during it, the next one sends the same alerts with the same ids.
+  if (plan.groupAlerts.length > 0) await saveState(run, plan.state)
+  const { state: after, sent, failed } = await deliverAlerts(delivery, plan, now)
+  const unwritten = toPendingMap(after.pendingNotifications)
+  try {
+    await writeNotifications(delivery, unwritten, changes.silent)
+  } finally {
+    await saveState(run, { ...after, pendingNotifications: [...unwritten.values()] }, position)
+  }
+  return { sent, failed }
+}
+
+/** Refreshes the connections that are due. */
+function refreshDue({ deps, now, startedAt }: CronRun, { due }: ScanResult): Promise<IdleRefreshCounts> {
+  const notSince = now - deps.idleRefreshDays * DAY_SECONDS
+  return refreshIdleConnections((companyKey) => deps.refreshIdle(companyKey, notSince), {
+    idle: due.idle.connections(),
+    failing: due.failing.connections(),
+    limit: deps.refreshes,
+    callsLeft: () => callsLeft(deps),
+    isOver: () => deps.now() - startedAt > RUN_MS,
+  })
 }
 
 /**
- * One run of the cron: goes on with the round over the fleet index, tells the operator what changed, keeps the place,
- * then refreshes what is due of what it saw. Each part has its share of the run's calls, so that Workers' limit is never
- * met between Intuit's answer and its storing. Throws `storage_unavailable`: the next run does what this one did not.
+ * Creates one run of the cron. It continues the scan of the fleet index, sends alerts, saves its position, and then
+ * refreshes what is due. Each step has its share of the network calls, so that a run never reaches the limit of Workers
+ * between Intuit's response and its store. The run throws `storage_unavailable`; the next one repeats what is missing.
  */
-export function createCronRun(ports: CronRunDeps) {
-  const { index, rounds, alerts, refreshIdle, now, calls, idleRefreshDays, refreshes } = ports
-  const scanIndex = createIndexScan(index)
-  const callsLeft = () => calls.limit - calls.used()
-  const maxTelling = Math.floor(calls.limit * TELLING)
-
-  /** Tells what was found, and saves the round with `save`. */
-  const tell = async (
-    found: FoundChanges,
-    before: AlertState,
-    moment: { now: number; rounds: number },
-    save: { asBefore(state: AlertState): Promise<void>; whole(state: AlertState): Promise<void> },
-  ): Promise<Pick<Announced, 'sent' | 'failed'>> => {
-    if (!alerts) {
-      await save.whole(before)
-      return { sent: 0, failed: 0 }
-    }
-    const end = calls.used() + maxTelling
-    const { announce, writeNotes } = createAlerting({ index, ...alerts, callsLeft: () => end - calls.used() })
-    const plan = planAlerts(found, before, moment)
-    // Before anybody is told: a run that ends after it sends the same alerts, by the same ids.
-    if (plan.many.length > 0) await save.asBefore(plan.state)
-    const { state, sent, failed } = await announce(plan, moment.now)
-    const notes = new Map(state.pendingNotes.map((note) => [note.companyKey, note]))
-    try {
-      await writeNotes(notes, found.silent)
-    } finally {
-      await save.whole({ ...state, pendingNotes: [...notes.values()] })
-    }
-    return { sent, failed }
-  }
-
+export function createCronRun(deps: CronRunDeps) {
   return async (): Promise<RunReport> => {
-    const startedAt = now()
-    const nowSeconds = Math.floor(startedAt / 1000)
-    const round = (await rounds.load()) ?? initialCronState()
-    const alertsSince = alerts ? (round.alertsSince ?? nowSeconds) : undefined
-    const notes = new Map(round.pendingNotes.map((note) => [note.companyKey, note]))
-    const changes = createChangeFinder(notes, alertsSince, maxTelling)
-    const mostRefreshes = Math.min(refreshes, Math.floor(callsLeft() / CALLS_A_REFRESH))
-    const due = { idle: createSoonest(mostRefreshes), failing: createSoonest(mostRefreshes) }
-    let seen = 0
-    const position = await scanIndex(round, Math.floor(calls.limit * LOOKING), nowSeconds, (indexed) => {
-      seen++
-      changes.look(indexed, nowSeconds)
-      const why = idleRefreshDays > 0 ? isDue(indexed, nowSeconds, idleRefreshDays) : undefined
-      if (why) due[why].add(indexed)
-    })
-    const found = changes.found()
-    const { windows, pendingAlerts } = round
-    const told = await tell(
-      found,
-      { windows, pendingAlerts, pendingNotes: [...notes.values()] },
-      { now: nowSeconds, rounds: round.rounds },
-      {
-        asBefore: (state) => rounds.save({ ...round, alertsSince, ...state }),
-        whole: (state) => rounds.save({ ...round, ...position, alertsSince, ...state }),
-      },
-    )
-    const kept = await createIdleRefresh((companyKey) =>
-      refreshIdle(companyKey, nowSeconds - idleRefreshDays * DAY_SECONDS),
-    )(due.idle.kept(), due.failing.kept(), { refreshes, callsLeft, isOver: () => now() - startedAt > RUN_MS })
+    const run = await startRun(deps)
+    const result = await scan(run)
+    const { seen, due, changes } = result
+    const alerts = await sendAlerts(run, result)
+    const refreshes = await refreshDue(run, result)
     return {
-      ...{ seen, idle: due.idle.count(), failing: due.failing.count(), ...kept, changes: found.count },
-      ...{ alerts_sent: told.sent, alerts_failed: told.failed },
+      ...{ seen, idle: due.idle.count(), failing: due.failing.count(), ...refreshes, changes: changes.count },
+      ...{ alerts_sent: alerts.sent, alerts_failed: alerts.failed },
     }
   }
 }

@@ -1,25 +1,28 @@
 import type { EpochMs } from '../broker/connection.ts'
+import { nowSeconds } from '../broker/timing.ts'
 import { createList, type ListPage, type ListRequest } from './list.ts'
 import type { CronStateStore, FleetIndex, FleetSummary } from './ports.ts'
 
+/** What the fleet routes need. */
 export interface FleetDeps {
   index: FleetIndex
-  rounds: CronStateStore
-  /** Whether there is an index at all. */
+  cronStateStore: CronStateStore
+  /** Whether the deployment has an index. */
   isConfigured(): boolean
   now(): EpochMs
 }
 
-/** All connections of a deployment, seen together. */
-export function createFleet({ index, rounds, isConfigured, now }: FleetDeps) {
+/** Creates the queries over all connections. They can throw `storage_unavailable`. */
+export function createFleet({ index, cronStateStore, isConfigured, now }: FleetDeps) {
   const list = createList(index)
   return {
     isConfigured,
-    /** How many places a list has. */
+    /** Number of places in a list cursor. */
     shards: index.shards.length,
-    list: (request: ListRequest): Promise<ListPage> => list(request, Math.floor(now() / 1000)),
-    /** As the last whole round of the cron found them. `undefined`: there was none yet. */
-    summary: async (): Promise<FleetSummary | undefined> => (await rounds.load())?.summary,
+    /** A page of connections, soonest to expire first. */
+    list: (request: ListRequest): Promise<ListPage> => list(request, nowSeconds({ now })),
+    /** The counts of the last complete scan. `undefined`: no scan is complete yet. */
+    summary: async (): Promise<FleetSummary | undefined> => (await cronStateStore.load())?.summary,
   }
 }
 

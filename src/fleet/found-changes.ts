@@ -1,40 +1,42 @@
-import { findBundle, MAX_PENDING_NOTES } from './alert-bundles.ts'
+import { findAlertGroup, MAX_PENDING_NOTIFICATIONS } from './alert-plan.ts'
 import type { Change } from './alerts.ts'
 
+/** The changes of one alert group. */
 export interface ChangeGroup {
-  /** All that were found. */
+  /** Number of all changes that were found. */
   count: number
-  /** The first of them, as many as a run can make use of. */
+  /** The first changes, as many as a run can use. */
   changes: Change[]
 }
 
-/** The changes that a run found. What it holds is bounded, however many connections changed at once. */
+/** The changes that a run found. Its size is bounded, however many connections changed. */
 export interface FoundChanges {
-  /** Changes with an alert, by the alert for many that they would be part of. */
-  createAlertDelivery: ReadonlyMap<string, ChangeGroup>
-  /** Changes that only need a note. */
+  /** Changes with an alert, by alert group. */
+  groups: ReadonlyMap<string, ChangeGroup>
+  /** Changes that are recorded without an alert. */
   silent: readonly Change[]
+  /** Number of all changes. */
   count: number
 }
 
-/** Collects changes: of each group as many as can be remembered, of silent ones as many as the run can write. */
+/** Collects changes. `maxSilent` is the number of silent changes that a run can write. */
 export function createFoundChanges(maxSilent: number) {
-  const createAlertDelivery = new Map<string, ChangeGroup>()
+  const groups = new Map<string, ChangeGroup>()
   const silent: Change[] = []
   let count = 0
   return {
     add(change: Change): void {
       count++
       if (!change.alert) {
-        if (!change.isNoted && silent.length < maxSilent) silent.push(change)
+        if (!change.isRecorded && silent.length < maxSilent) silent.push(change)
         return
       }
-      const bundle = findBundle(change.alert)
-      const group = createAlertDelivery.get(bundle) ?? { count: 0, changes: [] }
+      const name = findAlertGroup(change.alert)
+      const group = groups.get(name) ?? { count: 0, changes: [] }
       group.count++
-      if (group.changes.length < MAX_PENDING_NOTES) group.changes.push(change)
-      createAlertDelivery.set(bundle, group)
+      if (group.changes.length < MAX_PENDING_NOTIFICATIONS) group.changes.push(change)
+      groups.set(name, group)
     },
-    found: (): FoundChanges => ({ createAlertDelivery, silent, count }),
+    found: (): FoundChanges => ({ groups, silent, count }),
   }
 }

@@ -3,16 +3,17 @@ import type { IdleRefresh } from '../broker/tokens/get-token.ts'
 import type { IndexedConnection } from './ports.ts'
 
 const DAY_SECONDS = 24 * 3600
-/** Refreshes at a time: Workers open six connections at once at the most, and a refresh needs one. */
-const TOGETHER = 4
-/** What a refresh takes where nothing is repeated: read, claim, refresh, store. */
-export const CALLS_A_REFRESH = 4
+/** Concurrent refreshes. Workers open at most six connections at once, and a refresh needs one. */
+const CONCURRENCY = 4
+/** Network calls of a refresh without retries: read, acquire the lease, refresh, store. */
+export const CALLS_PER_REFRESH = 4
 
 /**
- * Why a connection is refreshed though nobody asked: it was idle for so long, or its last refresh failed and may be
- * tried again, which is how it is found out that it works again. One that only a consent can help is left alone.
+ * Why the cron refreshes a connection. `idle`: nobody refreshed it for `idleRefreshDays`. `failing`: its last refresh
+ * failed and its retry is due, which shows when the connection works again. `undefined`: it does not. A connection that
+ * needs a new consent never does.
  */
-export function isDue(
+export function findIdleRefreshReason(
   { connection, holdsRefreshToken }: IndexedConnection,
   now: EpochSeconds,
   idleRefreshDays: number,
@@ -22,40 +23,43 @@ export function isDue(
   return (connection.lastRefreshAt ?? 0) <= now - idleRefreshDays * DAY_SECONDS ? 'idle' : undefined
 }
 
+/** Number of connections that were refreshed, and of those whose refresh failed. */
 export interface IdleRefreshCounts {
   refreshed: number
   failed: number
 }
 
-/** The end of the parts of a run: no new refresh begins once its calls, its number or its time are used up. */
-interface Bounds {
-  refreshes: number
+/** What to refresh. Both lists begin with the connection that expires soonest. */
+export interface IdleRefreshRequest {
+  idle: readonly IndexedConnection[]
+  failing: readonly IndexedConnection[]
+  /** The most refreshes. */
+  limit: number
+  /** Network calls that are left. */
   callsLeft(): number
+  /** Whether the time is used up. */
   isOver(): boolean
 }
 
 /**
- * Refreshes idle connections, then those whose last refresh failed, so that these delay no other. Both come soonest to
- * expire first. Ends early where a whole handful fails for reasons that are not of the connection: Intuit or the table
- * is out of reach, and so for the next.
+ * Refreshes idle connections first, so that failing connections do not delay them. Starts no refresh once the limit, the
+ * calls or the time are used up. Stops if a whole batch could not reach Intuit or the table, because the next batch
+ * could not either. `refreshIdle` never rejects.
  */
-export function createIdleRefresh(refreshIdle: (companyKey: string) => Promise<IdleRefresh>) {
-  return async (
-    idle: readonly IndexedConnection[],
-    failing: readonly IndexedConnection[],
-    bounds: Bounds,
-  ): Promise<IdleRefreshCounts> => {
-    const counts = { refreshed: 0, failed: 0 }
-    const queue = [...idle, ...failing].slice(0, bounds.refreshes)
-    while (queue.length > 0 && !bounds.isOver()) {
-      const fitting = Math.min(TOGETHER, Math.floor(bounds.callsLeft() / CALLS_A_REFRESH))
-      if (fitting < 1) break
-      const handful = queue.splice(0, fitting)
-      const outcomes = await Promise.all(handful.map(({ connection }) => refreshIdle(connection.companyKey)))
-      counts.refreshed += outcomes.filter((outcome) => outcome === 'refreshed').length
-      counts.failed += outcomes.filter((outcome) => outcome === 'failed' || outcome === 'out of reach').length
-      if (outcomes.every((outcome) => outcome === 'out of reach')) break
-    }
-    return counts
+export async function refreshIdleConnections(
+  refreshIdle: (companyKey: string) => Promise<IdleRefresh>,
+  { idle, failing, limit, callsLeft, isOver }: IdleRefreshRequest,
+): Promise<IdleRefreshCounts> {
+  const counts = { refreshed: 0, failed: 0 }
+  const queue = [...idle, ...failing].slice(0, limit)
+  while (queue.length > 0 && !isOver()) {
+    const size = Math.min(CONCURRENCY, Math.floor(callsLeft() / CALLS_PER_REFRESH))
+    if (size < 1) break
+    const batch = queue.splice(0, size)
+    const outcomes = await Promise.all(batch.map(({ connection }) => refreshIdle(connection.companyKey)))
+    counts.refreshed += outcomes.filter((outcome) => outcome === 'refreshed').length
+    counts.failed += outcomes.filter((outcome) => outcome === 'failed' || outcome === 'out of reach').length
+    if (outcomes.every((outcome) => outcome === 'out of reach')) break
   }
+  return counts
 }

@@ -1,10 +1,11 @@
 import type { EpochSeconds } from '../broker/connection.ts'
 import { connectionStatus } from '../broker/connection-status.ts'
-import type { Counts, FleetIndex, FleetSummary, IndexedConnection, Place } from './ports.ts'
+import type { Counts, CronState, FleetIndex, IndexedConnection } from './ports.ts'
 
-/** Some 250 KB an answer. */
-const PAGE = 500
+/** Connections per page: about 250 KB. */
+const PAGE_SIZE = 500
 
+/** Counts of an empty fleet. */
 export function noCounts(): Counts {
   return {
     connected: 0,
@@ -16,47 +17,39 @@ export function noCounts(): Counts {
   }
 }
 
-/** Where a sweep stands. */
-export interface ScanPosition {
-  /** Whole rounds so far. */
-  rounds: number
-  shard: number
-  after: Place | undefined
-  counts: Counts
-  summary: FleetSummary | undefined
-}
+/** The position of a scan, and what it has counted. */
+export type ScanPosition = Pick<CronState, 'completedScans' | 'shard' | 'after' | 'counts' | 'summary'>
 
-/** An unfinished record that has ended, and that DynamoDB has yet to delete. */
-export function isOver({ expiresAt }: IndexedConnection, now: EpochSeconds) {
+/** Whether an unfinished record has expired. DynamoDB deletes it later. */
+export function isExpired({ expiresAt }: IndexedConnection, now: EpochSeconds): boolean {
   return expiresAt !== undefined && expiresAt <= now
 }
 
 /**
- * Goes on with the round over the whole index where `from` stands, for at most so many pages, and at most once round.
- * Shows each connection to `look`, and counts it.
+ * Continues the scan of the whole index at `from`. Reads `maxPages` pages at most, and stops at the end of the index.
+ * Counts each connection and passes it to `visit`. Throws `storage_unavailable`.
  */
-export function createIndexScan(index: FleetIndex) {
-  return async (
-    from: ScanPosition,
-    pages: number,
-    now: EpochSeconds,
-    look: (indexed: IndexedConnection) => void,
-  ): Promise<ScanPosition> => {
-    const range = { from: 0, to: index.neverExpires }
-    let { shard, after } = from
-    const counts = { ...from.counts }
-    for (let page = 0; page < pages; page++) {
-      const { connections, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE)
-      for (const indexed of connections.filter((one) => !isOver(one, now))) {
-        counts[connectionStatus(indexed.connection, indexed, now)]++
-        look(indexed)
-      }
-      after = next
-      if (!after) shard++
-      if (shard < index.shards.length) continue
-      const summary = { counts, countedAt: now }
-      return { rounds: from.rounds + 1, shard: 0, after: undefined, counts: noCounts(), summary }
+export async function scanIndex(
+  index: FleetIndex,
+  from: ScanPosition,
+  { maxPages, now }: { maxPages: number; now: EpochSeconds },
+  visit: (indexed: IndexedConnection) => void,
+): Promise<ScanPosition> {
+  const { completedScans } = from
+  const range = { from: 0, to: index.neverExpires }
+  let { shard, after } = from
+  const counts = { ...from.counts }
+  for (let page = 0; page < maxPages; page++) {
+    const { connections, next } = await index.page(index.shards[shard] ?? '', range, after, PAGE_SIZE)
+    for (const indexed of connections.filter((one) => !isExpired(one, now))) {
+      counts[connectionStatus(indexed.connection, indexed, now)]++
+      visit(indexed)
     }
-    return { rounds: from.rounds, shard, after, counts, summary: from.summary }
+    after = next
+    if (!after) shard++
+    if (shard < index.shards.length) continue
+    const summary = { counts, countedAt: now }
+    return { completedScans: completedScans + 1, shard: 0, after: undefined, counts: noCounts(), summary }
   }
+  return { completedScans, shard, after, counts, summary: from.summary }
 }

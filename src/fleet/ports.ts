@@ -2,52 +2,57 @@ import type { Environment } from '../broker/company.ts'
 import type { Connection, EpochSeconds, Holdings } from '../broker/connection.ts'
 import type { Status } from '../broker/connection-status.ts'
 
-/** A place in the order in which a shard of the fleet index lists its connections. */
+/** A position in a shard of the fleet index, which sorts its connections by `diesAt` and `companyKey`. */
 export interface Place {
+  /** When the refresh token expires: the attribute `dies_at`. */
   diesAt: EpochSeconds
   companyKey: string
 }
 
-/** What the fleet index shows of a connection. It holds no token, and is some moments behind the table. */
+/** A connection as the fleet index has it: without tokens, and eventually consistent with the table. */
 export interface IndexedConnection extends Holdings {
   connection: Connection
   place: Place
-  /** When an unfinished record ends; DynamoDB deletes it only within days. */
+  /** When an unfinished record expires. DynamoDB can take days to delete it. */
   expiresAt: EpochSeconds | undefined
-  /** What the operator was last told of it (`alerts.ts`). */
+  /** The attribute `alerted`: the state of the connection that the operator was last notified of (`alerts.ts`). */
   lastNotified: string | undefined
 }
 
-/** `dies_at` from and to, both included. */
+/** A range of `dies_at`. Both ends are included. */
 export interface ExpiryRange {
   from: EpochSeconds
   to: EpochSeconds
 }
 
-/** Which connections a reader wants. The index may pass over others, and may still show some of them. */
+/** Which connections to return. The index applies what it can, so some results may not match. */
 export interface IndexFilter {
   status: Status | undefined
   environment: Environment | undefined
-  /** Company keys; one that ends with `*` stands for all that begin so. */
+  /** Company keys. A trailing `*` matches every key with that prefix. */
   companies: readonly string[] | undefined
   now: EpochSeconds
 }
 
+/** A page of a shard. */
 export interface IndexPage {
   connections: IndexedConnection[]
   /**
-   * Where the next page begins; `undefined` after the last one. It comes from DynamoDB's `LastEvaluatedKey`, as a page
-   * may be short or empty and not be the last.
+   * Where the next page begins. `undefined`: this is the last page. It is DynamoDB's `LastEvaluatedKey`, because a page
+   * can be short or empty without being the last one.
    */
   next: Place | undefined
 }
 
-/** What the broker needs of the fleet index. Every call may throw `storage_unavailable`. */
+/** The fleet index. Every call can throw `storage_unavailable`. */
 export interface FleetIndex {
   shards: readonly string[]
-  /** Beyond every death: where records stand that hold no refresh token. */
+  /** `dies_at` of records without a refresh token. It is later than every expiry. */
   neverExpires: EpochSeconds
-  /** The next connections of a shard, soonest to expire first. `limit` counts those that the filter passes over as well. */
+  /**
+   * The next connections of a shard, soonest to expire first. `limit` also counts the connections that the filter
+   * excludes.
+   */
   page(
     shard: string,
     range: ExpiryRange,
@@ -55,94 +60,103 @@ export interface FleetIndex {
     limit: number,
     filter?: IndexFilter,
   ): Promise<IndexPage>
-  /** Notes on the record what the operator was told, unless another run has noted something meanwhile. */
-  setLastNotified(companyKey: string, before: string | undefined, told: string): Promise<void>
+  /** Changes the attribute `alerted` from `before` to `after`. Does nothing if another run has changed it. */
+  setLastNotified(companyKey: string, before: string | undefined, after: string): Promise<void>
 }
 
+/** Number of connections by status. */
 export type Counts = Record<Status, number>
 
-/** Connections by status, as a whole round over the index found them. */
+/** The counts of the last complete scan of the index. */
 export interface FleetSummary {
   counts: Counts
   countedAt: EpochSeconds
 }
 
+/** The alerts of one group within an hour. */
 export interface AlertWindow {
   since: EpochSeconds
   /** Alerts since then. */
   count: number
   /**
-   * Set where one alert for many was sent: the round in which the last of its connections was found that could not be
-   * remembered, or in which it was sent.
+   * Set if a group alert was sent: the number of complete scans at that time. It is raised when a scan finds a
+   * connection of the group that does not fit into `pendingNotifications`.
    */
-  round?: number | undefined
+  scan?: number | undefined
 }
 
-/** How many alerts of a kind there were since the window began. */
+/** The current window of each alert group. */
 export type AlertWindows = Record<string, AlertWindow>
 
-/** A connection of which the operator was told, and whose record does not say so yet. */
-export interface PendingNote {
+/** A connection whose change the operator was notified of, and whose record does not have that yet. */
+export interface PendingNotification {
   companyKey: string
-  /** What the record says now. */
+  /** The current value of the attribute `alerted`. */
   before: string | undefined
-  told: string
+  /** The value to write. */
+  after: string
 }
 
-/** What the cron keeps of alerts between its runs. */
+/** The part of the cron state that alerts use. */
 export interface AlertState {
   windows: AlertWindows
-  /** Alerts for many that may not be in the outbox yet. */
+  /** Group alerts that may not be in the outbox yet. */
   pendingAlerts: readonly Alert[]
-  pendingNotes: readonly PendingNote[]
+  pendingNotifications: readonly PendingNotification[]
 }
 
-/** What one run of the cron leaves for the next. */
+/** What a run of the cron stores for the next one. */
 export interface CronState extends AlertState {
-  /** Whole rounds so far. */
-  rounds: number
-  /** Where to go on; a round begins at the first shard. */
+  /** Number of complete scans of the index. */
+  completedScans: number
+  /** The position in `index.shards` where the next run continues. */
   shard: number
   after: Place | undefined
-  /** Of the round that is under way. */
+  /** Counts of the scan in progress. */
   counts: Counts
-  /** Of the last whole round. */
+  /** Counts of the last complete scan. */
   summary: FleetSummary | undefined
-  /** When alerts were first configured: what is older is no news. */
+  /** When alerts were first configured. Earlier changes cause no alert. */
   alertsSince: EpochSeconds | undefined
 }
 
+/** Where the cron state is stored. Every call can throw `storage_unavailable`. */
 export interface CronStateStore {
   load(): Promise<CronState | undefined>
-  save(round: CronState): Promise<void>
+  save(state: CronState): Promise<void>
 }
 
-/** A message for the operator. Holds no token, code, state, key or secret. */
+/** A message to the operator. It contains no token, code, state, key or secret. */
 export interface Alert {
-  /** The same for the same change, so that whoever gets it twice can tell. */
+  /** Identifies the change, so that a receiver can discard a duplicate. */
   id: string
   type: string
   at: EpochSeconds
   data: Record<string, unknown>
 }
 
-export interface Waiting {
+/** An alert in the outbox. */
+export interface WaitingAlert {
   alert: Alert
-  /** How often it was sent in vain. */
+  /** Number of failed deliveries. */
   attempts: number
-  /** When it was put. */
+  /** When the alert was stored. */
   since: EpochSeconds
 }
 
-/** Alerts on their way. */
+/** Stores alerts until they are delivered. Every call can throw `storage_unavailable`. */
 export interface Outbox {
-  /** Keeps an alert until it is delivered, or for days. `nextAttemptAt`: for another run, should this one end. */
+  /**
+   * Stores an alert until it is delivered, or for three days. From `nextAttemptAt` on, another run can deliver it, in
+   * case this run ends before it does.
+   */
   put(alert: Alert, now: EpochSeconds, nextAttemptAt: EpochSeconds): Promise<void>
-  /** Those whose next attempt is due, longest due first. Asks the index three times at the most. */
-  due(now: EpochSeconds, limit: number): Promise<Waiting[]>
-  delivered(id: string): Promise<void>
+  /** The alerts whose next attempt is due, the earliest first. Makes three queries at most. */
+  findDue(now: EpochSeconds, limit: number): Promise<WaitingAlert[]>
+  /** Removes an alert that was delivered. */
+  remove(id: string): Promise<void>
   postpone(id: string, attempts: number, nextAttemptAt: EpochSeconds): Promise<void>
 }
 
-/** Sends an alert. `false`: it was not taken, whatever the reason. */
+/** Sends an alert. Resolves to `false` if it was not accepted, for whatever reason. Never rejects. */
 export type SendAlert = (alert: Alert) => Promise<boolean>

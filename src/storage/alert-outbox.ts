@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { EpochSeconds } from '../broker/connection.ts'
-import type { Outbox, Waiting } from '../fleet/ports.ts'
+import type { Outbox, WaitingAlert } from '../fleet/ports.ts'
 import { attributes, integer, text } from './attribute-values.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { fromJson } from './json.ts'
@@ -29,7 +29,7 @@ function key(id: string) {
   return attributes({ pk: `outbox#${id}` })
 }
 
-function parseWaitingAlert(item: Item | undefined): Waiting[] {
+function parseWaitingAlert(item: Item | undefined): WaitingAlert[] {
   const alert = item && fromJson(ALERT_SCHEMA, text(item, 'message'))
   return alert ? [{ alert, attempts: integer(item, 'attempts') ?? 0, since: integer(item, 'created_at') ?? 0 }] : []
 }
@@ -75,7 +75,7 @@ export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Ou
       })
     },
 
-    async due(now, limit) {
+    async findDue(now, limit) {
       const keys = await findDueKeys(dynamo, indexName(), now, limit)
       // The index does not have the message, and may still list an alert that was delivered.
       const whole = await Promise.all(
@@ -84,7 +84,7 @@ export function createAlertOutbox(dynamo: DynamoDb, indexName: () => string): Ou
       return whole.flatMap(parseWaitingAlert)
     },
 
-    async delivered(id) {
+    async remove(id) {
       await dynamo.deleteItem({ Key: key(id) })
     },
 

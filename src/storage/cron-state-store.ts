@@ -19,27 +19,44 @@ const COUNTS_SCHEMA = v.object({
   unfinished: v.number(),
   disconnected: v.number(),
 })
-/** Stored as a tuple: company key, the stored value of `alerted` before, the new value. */
-const PENDING_NOTE_SCHEMA = v.pipe(
+/** Stored as a tuple: company key, the value of `alerted` before, the value after. */
+const PENDING_NOTIFICATION_SCHEMA = v.pipe(
   v.tuple([v.string(), v.nullable(v.string()), v.string()]),
-  v.transform(([companyKey, before, told]) => ({ companyKey, before: before ?? undefined, told })),
+  v.transform(([companyKey, before, after]) => ({ companyKey, before: before ?? undefined, after })),
+)
+const ALERT_WINDOW_SCHEMA = v.pipe(
+  v.object({ since: v.number(), count: v.number(), round: v.optional(v.number()) }),
+  v.transform(({ round, ...window }) => ({ ...window, ...(round === undefined ? {} : { scan: round }) })),
 )
 /** Members of earlier versions, such as `plantedOn`, are dropped. */
-const CRON_STATE_SCHEMA = v.object({
-  rounds: v.optional(v.number(), 0),
-  shard: v.number(),
-  after: v.optional(v.object({ diesAt: v.number(), companyKey: v.string() })),
-  counts: COUNTS_SCHEMA,
-  summary: v.optional(v.object({ counts: COUNTS_SCHEMA, countedAt: v.number() })),
-  alertsSince: v.optional(v.number()),
-  windows: v.record(v.string(), v.object({ since: v.number(), count: v.number(), round: v.optional(v.number()) })),
-  pendingAlerts: v.optional(v.array(ALERT_SCHEMA), []),
-  pendingNotes: v.optional(v.array(PENDING_NOTE_SCHEMA), []),
-})
+const CRON_STATE_SCHEMA = v.pipe(
+  v.object({
+    rounds: v.optional(v.number(), 0),
+    shard: v.number(),
+    after: v.optional(v.object({ diesAt: v.number(), companyKey: v.string() })),
+    counts: COUNTS_SCHEMA,
+    summary: v.optional(v.object({ counts: COUNTS_SCHEMA, countedAt: v.number() })),
+    alertsSince: v.optional(v.number()),
+    windows: v.record(v.string(), ALERT_WINDOW_SCHEMA),
+    pendingAlerts: v.optional(v.array(ALERT_SCHEMA), []),
+    pendingNotes: v.optional(v.array(PENDING_NOTIFICATION_SCHEMA), []),
+  }),
+  v.transform(({ rounds, pendingNotes, ...state }) => ({
+    ...state,
+    completedScans: rounds,
+    pendingNotifications: pendingNotes,
+  })),
+)
 
-function formatCronState({ pendingNotes, ...state }: CronState) {
-  const notes = pendingNotes.map(({ companyKey, before, told }) => [companyKey, before ?? null, told])
-  return JSON.stringify({ ...state, pendingNotes: notes })
+function formatCronState({ completedScans, windows, pendingNotifications, ...state }: CronState) {
+  return JSON.stringify({
+    ...state,
+    rounds: completedScans,
+    windows: Object.fromEntries(
+      Object.entries(windows).map(([group, { scan, ...window }]) => [group, { ...window, round: scan }]),
+    ),
+    pendingNotes: pendingNotifications.map(({ companyKey, before, after }) => [companyKey, before ?? null, after]),
+  })
 }
 
 const ABSENT = { after: undefined, summary: undefined, alertsSince: undefined }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_PENDING_NOTES } from '../../src/fleet/alert-bundles.ts'
+import { MAX_PENDING_NOTIFICATIONS } from '../../src/fleet/alert-plan.ts'
 import { createFoundChanges } from '../../src/fleet/found-changes.ts'
 import { type AlertFleetOptions, alertFleet, START, type Trouble } from '../simulation/alert-fleet.ts'
 
@@ -99,7 +99,7 @@ describe('an incident of many connections', () => {
   it('is told once for all failures of the index, the table and the endpoint, and by one id each time', async () => {
     const troubles = fc.array(
       fc.record({
-        operation: fc.constantFrom('page', 'note', 'put', 'due', 'delivered', 'postpone', 'load', 'save', 'send'),
+        operation: fc.constantFrom('page', 'note', 'put', 'findDue', 'remove', 'postpone', 'load', 'save', 'send'),
         /** After so many calls of the operation, for so many of them. */
         after: fc.nat({ max: 60 }),
         length: fc.integer({ min: 1, max: 40 }),
@@ -148,17 +148,17 @@ describe('what a run holds of the connections that changed', () => {
     const changes = createFoundChanges(9)
     const alert = { id: 'msg_1', type: 'connection.failing', at: START, data: {} }
     for (const key of keys(100_000)) {
-      const change = { companyKey: key, before: undefined, told: 'failing', isNoted: false }
+      const change = { companyKey: key, before: undefined, after: 'failing', isRecorded: false }
       changes.add({ ...change, alert: { ...alert, kind: 'failing' } })
       changes.add({ ...change, alert: { ...alert, kind: 'recovered' } })
       changes.add({ ...change, alert: undefined })
     }
-    const { createAlertDelivery, silent, count } = changes.found()
+    const { groups, silent, count } = changes.found()
     expect(count).toBe(300_000)
     expect(silent).toHaveLength(9)
-    for (const group of createAlertDelivery.values()) {
+    for (const group of groups.values()) {
       expect(group.count).toBe(100_000)
-      expect(group.changes).toHaveLength(MAX_PENDING_NOTES)
+      expect(group.changes).toHaveLength(MAX_PENDING_NOTIFICATIONS)
     }
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createIndexScan, noCounts, type ScanPosition } from '../../src/fleet/index-scan.ts'
+import { noCounts, type ScanPosition, scanIndex } from '../../src/fleet/index-scan.ts'
 import { createList } from '../../src/fleet/list.ts'
 import type { FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
 import { createConnection } from '../support/fixtures.ts'
@@ -54,34 +54,36 @@ const indexOf = (
 const fleet = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => indexed(`${prefix}${index}`, NOW + 86_400 * 50 + index))
 
-const BEGIN: ScanPosition = { rounds: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
+const BEGIN: ScanPosition = { completedScans: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
 
 describe('a round over the index', () => {
   it('sees every connection once, whatever a run may read', async () => {
     const { index } = indexOf({ a: fleet('a', 1_203), b: [], c: fleet('c', 500), d: fleet('d', 501) })
     for (const pages of [1, 2, 3, 100]) {
       const seen: string[] = []
-      let swept = BEGIN
-      for (let run = 0; run < 20 && !swept.summary; run++) {
-        swept = await createIndexScan(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
+      let position = BEGIN
+      for (let run = 0; run < 20 && !position.summary; run++) {
+        position = await scanIndex(index, position, { maxPages: pages, now: NOW }, ({ connection }) =>
+          seen.push(connection.companyKey),
+        )
       }
       expect(new Set(seen).size).toBe(2_204)
       expect(seen).toHaveLength(2_204)
-      expect(swept.summary).toEqual({ counts: { ...noCounts(), connected: 2_204 }, countedAt: NOW })
-      expect(swept).toMatchObject({ shard: 0, after: undefined, counts: noCounts() })
+      expect(position.summary).toEqual({ counts: { ...noCounts(), connected: 2_204 }, countedAt: NOW })
+      expect(position).toMatchObject({ shard: 0, after: undefined, counts: noCounts() })
     }
   })
 
   it('goes round once in a run, however much it may read', async () => {
     const { index, asked } = indexOf({ a: fleet('a', 3), b: fleet('b', 3) })
-    await createIndexScan(index)(BEGIN, 100, NOW, () => undefined)
+    await scanIndex(index, BEGIN, { maxPages: 100, now: NOW }, () => undefined)
     expect(asked).toEqual(['a', 'b'])
   })
 
   it('passes over an unfinished record that has ended, and so does a list', async () => {
     const ended = [indexed('over', NOTHING, NOW), indexed('begun', NOTHING, NOW + 1)]
     const { index } = indexOf({ a: ended })
-    const { summary } = await createIndexScan(index)(BEGIN, 9, NOW, () => undefined)
+    const { summary } = await scanIndex(index, BEGIN, { maxPages: 9, now: NOW }, () => undefined)
     expect(summary?.counts).toEqual({ ...noCounts(), unfinished: 1 })
     const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
     const { connections } = await createList(index)(everything, NOW)
@@ -142,13 +144,15 @@ describe('pages that are short or empty and not the last', () => {
         const shards = shardsOf(shown)
         const { index } = indexOf(shards, sizes)
         const seen: string[] = []
-        let swept = BEGIN
-        while (!swept.summary) {
-          swept = await createIndexScan(index)(swept, pages, NOW, ({ connection }) => seen.push(connection.companyKey))
+        let position = BEGIN
+        while (!position.summary) {
+          position = await scanIndex(index, position, { maxPages: pages, now: NOW }, ({ connection }) =>
+            seen.push(connection.companyKey),
+          )
         }
         expect(new Set(seen)).toEqual(visible(shards))
         expect(seen).toHaveLength(visible(shards).size)
-        expect(swept.rounds).toBe(1)
+        expect(position.completedScans).toBe(1)
       }),
       { numRuns: 60 },
     )

@@ -1,5 +1,5 @@
 import { createCronRun } from '../../src/fleet/cron-run.ts'
-import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, Waiting } from '../../src/fleet/ports.ts'
+import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, WaitingAlert } from '../../src/fleet/ports.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
 import { FLEET_SHARDS, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
@@ -9,7 +9,7 @@ const DAY = 86_400
 export const START = 1_790_000_000
 const EVERY_SECONDS = 300
 
-type Operation = 'page' | 'note' | 'put' | 'due' | 'delivered' | 'postpone' | 'load' | 'save' | 'send'
+type Operation = 'page' | 'note' | 'put' | 'findDue' | 'remove' | 'postpone' | 'load' | 'save' | 'send'
 
 /** What a call meets: `before` fails it, `after` applies it and loses its answer. */
 export type Trouble = 'before' | 'after' | undefined
@@ -32,7 +32,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
   let used = 0
   const shards = new Map<string, IndexedConnection[]>(FLEET_SHARDS.map((shard) => [shard, []]))
   const connections = new Map<string, { indexed: IndexedConnection; position: number }>()
-  const waiting = new Map<string, Waiting & { nextAttemptAt: number }>()
+  const waiting = new Map<string, WaitingAlert & { nextAttemptAt: number }>()
   const received: Alert[] = []
   const items = new Map<string, Item>()
   const figures = { notes: 0, largestState: 0, mostCalls: 0, failedRuns: 0 }
@@ -71,9 +71,9 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       call('put', () => {
         if (!waiting.has(alert.id)) waiting.set(alert.id, { alert, attempts: 0, since: at, nextAttemptAt })
       }),
-    due: (at, limit) =>
-      call('due', () => [...waiting.values()].filter((one) => one.nextAttemptAt <= at).slice(0, limit)),
-    delivered: (id) => call('delivered', () => void waiting.delete(id)),
+    findDue: (at, limit) =>
+      call('findDue', () => [...waiting.values()].filter((one) => one.nextAttemptAt <= at).slice(0, limit)),
+    remove: (id) => call('remove', () => void waiting.delete(id)),
     postpone: (id, attempts, nextAttemptAt) =>
       call('postpone', () => {
         const one = waiting.get(id)
@@ -81,7 +81,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       }),
   }
   const unused = () => Promise.reject(new Error('not simulated'))
-  const rounds = createCronStateStore({
+  const cronStateStore = createCronStateStore({
     ...{ updateItem: unused, deleteItem: unused, query: unused },
     getItem: () => call('load', () => items.get('round')),
     putItem: ({ Item: item = {} }) =>
@@ -99,7 +99,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     return trouble('send') !== 'after'
   }
   const run = createCronRun({
-    ...{ index, rounds, alerts: { outbox, send }, idleRefreshDays: 0, refreshes: 60, now: () => now * 1000 },
+    ...{ index, cronStateStore, alerts: { outbox, send }, idleRefreshDays: 0, refreshes: 60, now: () => now * 1000 },
     refreshIdle: async () => 'not due',
     calls: { limit: calls, used: () => used },
   })

@@ -98,10 +98,17 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
   const withdrawnKeys = keys.slice(connections - Math.floor(connections * withdrawn))
   const withdrawnOn = new Map(withdrawnKeys.map((companyKey) => [companyKey, random() * days]))
 
-  const rounds = createMemoryCronState()
+  const cronStateStore = createMemoryCronState()
   const pages = Math.ceil(connections / 500) + 16
   const run = createCronRun({
-    ...{ index: fleet.index, rounds, alerts: undefined, now: nowMs, idleRefreshDays: 7, refreshes: refreshesPerRun },
+    ...{
+      index: fleet.index,
+      cronStateStore,
+      alerts: undefined,
+      now: nowMs,
+      idleRefreshDays: 7,
+      refreshes: refreshesPerRun,
+    },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, () => undefined),
     // The whole round in each run: what bounds it here is the number of refreshes.
     calls: { limit: Math.ceil(pages / 0.4), used: () => -1_000_000 },

@@ -6,15 +6,15 @@ import type { DynamoDb, Item } from '../../src/storage/dynamodb.ts'
 
 const counts = { connected: 2, expiring: 0, failing: 1, reconnect_required: 0, unfinished: 0, disconnected: 0 }
 const state: CronState = {
-  rounds: 7,
+  completedScans: 7,
   shard: 3,
   after: { diesAt: 1_790_000_000, companyKey: 'beach-blend' },
   counts,
   summary: { counts, countedAt: 1_789_000_000 },
   alertsSince: 1_780_000_000,
-  windows: { refresh_failing: { since: 1_789_000_000, count: 2, round: 6 } },
+  windows: { refresh_failing: { since: 1_789_000_000, count: 2, scan: 6 } },
   pendingAlerts: [{ id: 'a', type: 'fleet.many', at: 1_789_000_000, data: { count: 20 } }],
-  pendingNotes: [{ companyKey: 'sea', before: undefined, told: 'failing' }],
+  pendingNotifications: [{ companyKey: 'sea', before: undefined, after: 'failing' }],
 }
 
 const unused = async () => {

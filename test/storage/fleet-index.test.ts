@@ -207,7 +207,7 @@ describe('an empty page that names a key to go on from', () => {
         LastEvaluatedKey: { pk: { S: 'outbox#a' }, dies_at: { N: '1' }, fleet_shard: { S: 'outbox' } },
       }),
     })
-    expect((await waiting.due(NOW, 5)).map((one) => one.alert)).toEqual([alert])
+    expect((await waiting.findDue(NOW, 5)).map((one) => one.alert)).toEqual([alert])
     lift()
   })
 })

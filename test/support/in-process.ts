@@ -93,7 +93,7 @@ export const inProcess = (options: InProcessOptions) => {
   const app = createApp({
     broker,
     fleet: createFleet({
-      ...{ index: createMemoryFleetIndex(stores.rows).index, rounds: createMemoryCronState() },
+      ...{ index: createMemoryFleetIndex(stores.rows).index, cronStateStore: createMemoryCronState() },
       ...{ isConfigured: () => config.fleet().indexName !== undefined, now: runtime.now },
     }),
     cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
