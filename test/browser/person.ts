@@ -33,14 +33,14 @@ const imageName = (name: string, { width, scheme }: Look) => {
 }
 
 /** The answers that Chromium reports as errors by itself; that they come is for each test to expect. */
-const isRefusedAnswer = (text: string) =>
+const isErrorResponse = (text: string) =>
   /^Failed to load resource: the server responded with a status of \d+/.test(text)
 
 const watch = (page: Page, hosts: string[]) => {
   const faults: string[] = []
   const answers: { path: string; status: number }[] = []
   page.on('console', (message) => {
-    if (/error|warning/.test(message.type()) && !isRefusedAnswer(message.text())) faults.push(message.text())
+    if (/error|warning/.test(message.type()) && !isErrorResponse(message.text())) faults.push(message.text())
   })
   page.on('pageerror', (error) => faults.push(String(error)))
   page.on('request', (request) => {

@@ -35,9 +35,9 @@ const stalled = (signal: AbortSignal | null | undefined) =>
 
 /** `fetch` of an Intuit that answers as it is told. */
 const hostileFetch =
-  (told: () => AnyIntuit): typeof fetch =>
+  (chooseAnswer: () => AnyIntuit): typeof fetch =>
   async (_, init) => {
-    const { kind, status, body, type, tid } = told()
+    const { kind, status, body, type, tid } = chooseAnswer()
     const headers = { 'Content-Type': type, intuit_tid: tid.replaceAll(/[^\x21-\x7E]/g, '') }
     const withBody = (text: BodyInit) => new Response([204, 304].includes(status) ? null : text, { status, headers })
     if (kind === 'reset') throw new TypeError('reset')
@@ -54,13 +54,13 @@ const hostileFetch =
     return Response.json({ ...pair, x_refresh_token_expires_in: 8_726_400 }, { headers })
   }
 
-const sealedParts = (value: string) => {
+const encryptedParts = (value: string) => {
   const [mark, jwe = ''] = [value.slice(0, 10), value.slice(10)]
   const [head = '', ...rest] = jwe.split('.')
   return { mark, header: Buffer.from(head, 'base64url').toString(), rest }
 }
 const withHeader = (value: string, change: (header: string) => string) => {
-  const { mark, header, rest } = sealedParts(value)
+  const { mark, header, rest } = encryptedParts(value)
   return `${mark}${[Buffer.from(change(header)).toString('base64url'), ...rest].join('.')}`
 }
 
@@ -88,20 +88,20 @@ const damaged = (value: string, other: string, attribute: string, { kind, at, no
 
 describe('the service, whatever it is sent', () => {
   it(`answers ${REQUESTS} generated requests truthfully: no fault but the named, no open redirect, no secret, no hang`, async () => {
-    let told: AnyIntuit = { kind: 'good', status: 200, body: '', type: '', tid: '' }
-    const service = inProcess({ secrets, fetch: hostileFetch(() => told) })
+    let intuitAnswer: AnyIntuit = { kind: 'good', status: 200, body: '', type: '', tid: '' }
+    const service = inProcess({ secrets, fetch: hostileFetch(() => intuitAnswer) })
     const met = new Map<string, number>()
     let sent = 0
 
     const connected = async (companyKey: string, damage: AnyDamage, lives: number): Promise<Connection> => {
-      const seal = (name: 'access_token' | 'refresh_token', key = companyKey) =>
+      const encrypt = (name: 'access_token' | 'refresh_token', key = companyKey) =>
         service.vault.encrypt(key, name, name === 'access_token' ? 'eyJ.stored' : secrets.refreshToken)
-      const [access, refresh] = [await seal('access_token'), await seal('refresh_token')]
+      const [access, refresh] = [await encrypt('access_token'), await encrypt('refresh_token')]
       const now = Math.floor(service.now() / 1000)
       return createConnection({
         ...{ companyKey, realmId: '1', generation: 1 },
-        accessToken: damaged(access, await seal('access_token', 'other'), refresh, damage),
-        refreshToken: damaged(refresh, await seal('refresh_token', 'other'), access, damage),
+        accessToken: damaged(access, await encrypt('access_token', 'other'), refresh, damage),
+        refreshToken: damaged(refresh, await encrypt('refresh_token', 'other'), access, damage),
         ...{ accessTokenExpiresAt: now + lives, refreshTokenExpiresAt: now + 9000, refreshTokenHash: 'hash' },
         ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1, writtenBy: 'me' },
       })
@@ -114,7 +114,7 @@ describe('the service, whatever it is sent', () => {
       return { state, cookie: answer.headers.getSetCookie()[0]?.split(';')[0] ?? '' }
     }
 
-    const requestOf = async ({ method, path, query, headers, body, trusted, state }: AnyRequest) => {
+    const toRequest = async ({ method, path, query, headers, body, trusted, state }: AnyRequest) => {
       const all = new Headers()
       for (const [name, value] of headers) all.set(name, value)
       if (trusted) all.set('X-API-Key', secrets.apiKey)
@@ -160,13 +160,13 @@ describe('the service, whatever it is sent', () => {
       lives: fc.constantFrom(-1, 100, 3600),
     })
     const property = fc.asyncProperty(batch, async ({ requests, intuit, damage, lives }) => {
-      told = intuit
+      intuitAnswer = intuit
       for (const key of ['beach', 'sandbox-1']) {
         service.rows.set(key, { connection: await connected(key, damage, lives), expiresAt: undefined })
       }
       for (const one of requests) {
         // What no HTTP client could send, the runtime refuses to make.
-        const request = await requestOf(one).catch(() => undefined)
+        const request = await toRequest(one).catch(() => undefined)
         if (!request) continue
         sent++
         await check(await inTime(service.fetch(request)), request)

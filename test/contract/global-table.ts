@@ -52,11 +52,11 @@ export const startGlobalTable = async (vars: Record<string, string> = {}) => {
 
   /** What each region was asked since, in the order of asking. */
   const watched = () => {
-    const proxies = { home: dynamo, europe, asia }
-    const marks = { home: dynamo.requests.length, europe: europe.requests.length, asia: asia.requests.length }
+    const proxies = { primary: dynamo, europe, asia }
+    const marks = { primary: dynamo.requests.length, europe: europe.requests.length, asia: asia.requests.length }
     const since = (region: keyof typeof proxies) =>
       proxies[region].requests.slice(marks[region]).map(({ operation }) => operation)
-    return () => ({ home: since('home'), europe: since('europe'), asia: since('asia') })
+    return () => ({ primary: since('primary'), europe: since('europe'), asia: since('asia') })
   }
 
   return {

@@ -18,14 +18,14 @@ const entry = (key: string, over: object) => ({
   companies: ['other'],
   ...over,
 })
-const SEALING_KEY = Buffer.from('MARKED'.padEnd(32, 'k')).toString('base64')
+const ENCRYPTION_KEY = Buffer.from('MARKED'.padEnd(32, 'k')).toString('base64')
 const VARS = {
   API_KEY: marked('api-key'),
   API_KEYS: JSON.stringify([entry(LIMITED_KEY, {}), entry(EXPIRED_KEY, { name: 'former', expires: '2026-01-01' })]),
   AWS_ACCESS_KEY_ID: marked('access-key-id'),
   AWS_SECRET_ACCESS_KEY: marked('aws-secret'),
   AWS_SESSION_TOKEN: marked('aws-session'),
-  TOKEN_ENCRYPTION_KEYS: `test:${SEALING_KEY}`,
+  TOKEN_ENCRYPTION_KEYS: `test:${ENCRYPTION_KEY}`,
 }
 /** What a caller sends that must not come back: in every place of a request. */
 const SENT = {
@@ -130,7 +130,7 @@ const secrets = () => {
     Buffer.from(`${clientId}:${clientSecret}`).toString('base64'),
   )
   const all = [
-    ...[VARS.API_KEY, VARS.AWS_ACCESS_KEY_ID, VARS.AWS_SECRET_ACCESS_KEY, VARS.AWS_SESSION_TOKEN, SEALING_KEY],
+    ...[VARS.API_KEY, VARS.AWS_ACCESS_KEY_ID, VARS.AWS_SECRET_ACCESS_KEY, VARS.AWS_SESSION_TOKEN, ENCRYPTION_KEY],
     ...[LIMITED_KEY, EXPIRED_KEY, production.clientSecret, sandbox.clientSecret, ...basic],
     ...Object.values(SENT),
     ...issued,

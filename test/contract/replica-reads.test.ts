@@ -52,28 +52,28 @@ describe('a token read near its caller', () => {
     return { companyKey, path: `/api/token/${companyKey}` }
   }
   const generation = (answer: Response) => Number(answer.headers.get('ETag')?.replaceAll('"', ''))
-  const tokenOf = async (answer: Response) => {
+  const readToken = async (answer: Response) => {
     expect(answer.status).toBe(200)
     return { generation: generation(answer), ...(await answer.json()) }
   }
-  const presentations = async () => (await world.service.intuit.state()).counts.refresh
+  const countRefreshes = async () => (await world.service.intuit.state()).counts.refresh
 
   it('is answered by the nearest replica, in one eventually consistent read', async () => {
     const { path } = await connected()
     const asked = world.watched()
     const answer = await europe.api(path)
     expect(answer.headers.get('Server-Timing')).toMatch(/^replica;dur=/)
-    expect(await tokenOf(answer)).toMatchObject({ generation: 1, access_token: expect.any(String) })
-    expect(asked()).toEqual({ home: [], europe: ['GetItem'], asia: [] })
+    expect(await readToken(answer)).toMatchObject({ generation: 1, access_token: expect.any(String) })
+    expect(asked()).toEqual({ primary: [], europe: ['GetItem'], asia: [] })
     expect(world.europe.requests.at(-1)?.body).not.toHaveProperty('ConsistentRead', true)
   })
 
   it('is answered at home where home is nearer, and where Cloudflare tells nothing of the caller', async () => {
     const { path } = await connected()
     const asked = world.watched()
-    await tokenOf(await america.api(path))
-    await tokenOf(await world.service.api(path))
-    expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: [], asia: [] })
+    await readToken(await america.api(path))
+    await readToken(await world.service.api(path))
+    expect(asked()).toEqual({ primary: ['GetItem', 'GetItem'], europe: [], asia: [] })
   })
 
   it('is answered at home with no-cache, and so is all that is no token read', async () => {
@@ -93,93 +93,93 @@ describe('a token read near its caller', () => {
     const companyKey = `company-${++keys}`
     await world.service.connect(companyKey, { realmId: String(914_000_000_000_000 + keys) })
     const asked = world.watched()
-    expect(await tokenOf(await europe.api(`/api/token/${companyKey}`))).toMatchObject({ generation: 1 })
+    expect(await readToken(await europe.api(`/api/token/${companyKey}`))).toMatchObject({ generation: 1 })
     expect((await europe.api('/api/token/nobody')).status).toBe(404)
-    expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: ['GetItem', 'GetItem'], asia: [] })
+    expect(asked()).toEqual({ primary: ['GetItem', 'GetItem'], europe: ['GetItem', 'GetItem'], asia: [] })
   })
 
   it('takes what home has refreshed, and refreshes nothing, while a replica shows a token that ran out', async () => {
     const { companyKey, path } = await connected()
     await age(companyKey, now() - 10)
     hold()
-    const before = await presentations()
-    expect(await tokenOf(await america.api(path))).toMatchObject({ generation: 2 })
-    const answers = await Promise.all(Array.from({ length: 5 }, () => europe.api(path).then(tokenOf)))
+    const before = await countRefreshes()
+    expect(await readToken(await america.api(path))).toMatchObject({ generation: 2 })
+    const answers = await Promise.all(Array.from({ length: 5 }, () => europe.api(path).then(readToken)))
     for (const answer of answers) {
       expect(answer.generation).toBe(2)
       expect(answer.access_token_expires_at).toBeGreaterThan(now() + 300)
     }
-    expect(await presentations()).toBe(before + 1)
+    expect(await countRefreshes()).toBe(before + 1)
   })
 
   it('refreshes once where the token has run out at home, too', async () => {
     const { companyKey, path } = await connected()
     await age(companyKey, now() - 10)
-    const before = await presentations()
+    const before = await countRefreshes()
     const answers = await Promise.all(
-      [europe, america, europe, europe].map(async ({ api }) => tokenOf(await api(path))),
+      [europe, america, europe, europe].map(async ({ api }) => readToken(await api(path))),
     )
     for (const answer of answers) expect(answer.generation).toBe(2)
-    expect(await presentations()).toBe(before + 1)
+    expect(await countRefreshes()).toBe(before + 1)
   })
 
-  it('leaves a token in the band before the margin to home, which renews it behind the answer', async () => {
+  it('reads a token close to its margin from the primary region, which refreshes it in the background', async () => {
     const { companyKey, path } = await connected()
     await age(companyKey, now() + 400)
     const asked = world.watched()
-    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 1 })
+    expect(await readToken(await europe.api(path))).toMatchObject({ generation: 1 })
     await expect.poll(async () => (await item(companyKey))['generation']).toEqual({ N: '2' })
-    expect(asked()).toMatchObject({ europe: ['GetItem'], home: ['GetItem', 'UpdateItem', 'UpdateItem'] })
+    expect(asked()).toMatchObject({ europe: ['GetItem'], primary: ['GetItem', 'UpdateItem', 'UpdateItem'] })
   })
 
   it('never goes back to what was before a refresh of this isolate', async () => {
     const { path } = await connected()
-    await tokenOf(await europe.api(path))
+    await readToken(await europe.api(path))
     hold()
-    expect(await tokenOf(await europe.api(`${path}/refresh`, { method: 'POST' }))).toMatchObject({ generation: 2 })
+    expect(await readToken(await europe.api(`${path}/refresh`, { method: 'POST' }))).toMatchObject({ generation: 2 })
     const asked = world.watched()
     for (let count = 0; count < 3; count++) {
-      expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
+      expect(await readToken(await europe.api(path))).toMatchObject({ generation: 2 })
     }
-    expect(asked()).toMatchObject({ europe: Array(3).fill('GetItem'), home: Array(3).fill('GetItem') })
+    expect(asked()).toMatchObject({ europe: Array(3).fill('GetItem'), primary: Array(3).fill('GetItem') })
     release()
     await world.replication.settled()
     const later = world.watched()
-    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
-    expect(later()).toMatchObject({ europe: ['GetItem'], home: [] })
+    expect(await readToken(await europe.api(path))).toMatchObject({ generation: 2 })
+    expect(later()).toMatchObject({ europe: ['GetItem'], primary: [] })
   })
 
   it('shows who was told 412 the newer token, with no-cache', async () => {
     const { path } = await connected()
     hold()
     await america.api(`${path}/refresh`, { method: 'POST' })
-    const stale = await tokenOf(await europe.api(path))
+    const stale = await readToken(await europe.api(path))
     expect(stale.generation).toBe(1)
     const refused = await europe.api(`${path}/refresh`, { method: 'POST', headers: { 'If-Match': '"1"' } })
     expect(refused.status).toBe(412)
-    expect(await tokenOf(await europe.api(path, NO_CACHE))).toMatchObject({ generation: 2 })
-    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 2 })
+    expect(await readToken(await europe.api(path, NO_CACHE))).toMatchObject({ generation: 2 })
+    expect(await readToken(await europe.api(path))).toMatchObject({ generation: 2 })
   })
 
   it('gives no token that its isolate knows to be erased; another may, for as long as its replica lags', async () => {
     const { companyKey, path } = await connected()
-    const [told, untold] = await Promise.all([world.inEurope(), world.inEurope()])
+    const [informed, uninformed] = await Promise.all([world.inEurope(), world.inEurope()])
     hold()
     expect((await europe.api(`/api/connections/${companyKey}`, { method: 'DELETE' })).status).toBe(200)
     expect((await europe.api(path)).status).toBe(409)
-    expect((await told.api(path, NO_CACHE)).status).toBe(409)
-    expect((await told.api(path)).status).toBe(409)
-    expect(await tokenOf(await untold.api(path))).toMatchObject({ generation: 1 })
+    expect((await informed.api(path, NO_CACHE)).status).toBe(409)
+    expect((await informed.api(path)).status).toBe(409)
+    expect(await readToken(await uninformed.api(path))).toMatchObject({ generation: 1 })
     release()
     await world.replication.settled()
-    for (const { api } of [europe, told, untold]) expect((await api(path)).status).toBe(409)
+    for (const { api } of [europe, informed, uninformed]) expect((await api(path)).status).toBe(409)
   })
 
   it('asks home about a token that cannot be opened', async () => {
     const { companyKey, path } = await connected()
-    const sealed = { S: 'sealed:v1:of-a-key-that-is-gone' }
-    await world.europe.put({ ...(await item(companyKey)), access_token: sealed })
-    expect(await tokenOf(await europe.api(path))).toMatchObject({ generation: 1 })
+    const encrypted = { S: 'sealed:v1:of-a-key-that-is-gone' }
+    await world.europe.put({ ...(await item(companyKey)), access_token: encrypted })
+    expect(await readToken(await europe.api(path))).toMatchObject({ generation: 1 })
   })
 
   const failures: [string, EngineFault][] = [
@@ -198,16 +198,16 @@ describe('a token read near its caller', () => {
       world.europe.heal()
       world.europe.fault(fault)
       const asked = world.watched()
-      expect(await tokenOf(await edge.api(path))).toMatchObject({ generation: 1 })
-      expect(await tokenOf(await edge.api(path))).toMatchObject({ generation: 1 })
+      expect(await readToken(await edge.api(path))).toMatchObject({ generation: 1 })
+      expect(await readToken(await edge.api(path))).toMatchObject({ generation: 1 })
       world.europe.heal()
-      expect(asked()).toEqual({ home: ['GetItem', 'GetItem'], europe: ['GetItem'], asia: [] })
+      expect(asked()).toEqual({ primary: ['GetItem', 'GetItem'], europe: ['GetItem'], asia: [] })
       expect(edge.logs()).toContain('"event":"replica_passed_over"')
       expect(edge.logs()).toContain('"region":"eu-west-1"')
     },
   )
 
-  it('stays right in a storm: nobody goes back, nothing runs out, and no token is presented twice', async () => {
+  it('stays right in a storm: no caller gets an older token, no token expires, and none is used twice', async () => {
     await world.service.intuit.turn({ rotateAfterSeconds: 0 })
     const { companyKey, path } = await connected()
     const places = [europe, america, await world.inEurope()]
@@ -216,7 +216,7 @@ describe('a token read near its caller', () => {
       let newest = 0
       for (let step = 0; step < 12; step++) {
         const forces = step % 4 === apiClient % 4
-        const answer = await tokenOf(await (forces ? api(`${path}/refresh`, { method: 'POST' }) : api(path)))
+        const answer = await readToken(await (forces ? api(`${path}/refresh`, { method: 'POST' }) : api(path)))
         expect(answer.generation).toBeGreaterThanOrEqual(newest)
         expect(answer.access_token_expires_at).toBeGreaterThan(now() + 300)
         newest = answer.generation

@@ -22,7 +22,7 @@ interface Replica {
  * time later, in any order; the last writer wins, so that no version ever replaces a later one. `lagMs` is asked for
  * each copy.
  */
-export const replicating = (home: Table, tables: Record<string, Table>, lagMs: () => number) => {
+export const replicating = (primary: Table, tables: Record<string, Table>, lagMs: () => number) => {
   const replicas = new Map<string, Replica>(
     Object.entries(tables).map(([region, table]) => [
       region,
@@ -53,7 +53,7 @@ export const replicating = (home: Table, tables: Record<string, Table>, lagMs: (
 
   /** Sends an item as it is now on its way. Items are read one after the other, so that a later version is no older one. */
   const send = (pk: string) => {
-    const read = reading.then(async () => ({ item: await home.item(pk), version: ++written }))
+    const read = reading.then(async () => ({ item: await primary.item(pk), version: ++written }))
     reading = read
     const copy = read.then(({ item, version }) =>
       Promise.all([...replicas.values()].map((to) => deliver(to, pk, item, version))),

@@ -29,7 +29,7 @@ const raw = (method: string, path: string, headers: Record<string, string> = {})
     outgoing.on('error', reject)
     outgoing.end()
   })
-const codeOf = ({ status, body }: Answer) => ({ status, code: JSON.parse(body).code })
+const toCode = ({ status, body }: Answer) => ({ status, code: JSON.parse(body).code })
 const withKey = () => ({ 'X-API-Key': service.apiKey })
 
 const TERMINATORS = ['%0A', '%0D', '%0D%0A', '%E2%80%A8', '%E2%80%A9', '%C2%85', '%0B', '%0C', '%00']
@@ -49,12 +49,12 @@ describe.each(TERMINATORS)('a company key with %s in it', (terminator) => {
     for (const key of keys) {
       const path = `/oauth/start/${key}`
       const answer = await raw('GET', path)
-      expect(codeOf(answer), path).toEqual({ status: 400, code: 'invalid_company_key' })
+      expect(toCode(answer), path).toEqual({ status: 400, code: 'invalid_company_key' })
       expect(answer.headers['x-request-id']).toMatch(/^[\w-]{36}$/)
       expect((await raw('HEAD', path)).status, path).toBe(405)
       for (const method of OTHER_METHODS) {
         const other = await raw(method, path)
-        expect(codeOf(other), `${method} ${path}`).toEqual({ status: 405, code: 'method_not_allowed' })
+        expect(toCode(other), `${method} ${path}`).toEqual({ status: 405, code: 'method_not_allowed' })
         expect(other.headers.allow).toBe('GET')
       }
     }
@@ -74,10 +74,10 @@ describe.each(TERMINATORS)('a company key with %s in it', (terminator) => {
     ] as const) {
       const right = await raw(method, path, withKey())
       expect(right.status, `${method} ${path}`).toBe(400)
-      if (method !== 'HEAD') expect(codeOf(right).code).toBe('invalid_company_key')
+      if (method !== 'HEAD') expect(toCode(right).code).toBe('invalid_company_key')
       expect((await raw(method, path)).status).toBe(401)
       const wrong = await raw('PUT', path, withKey())
-      expect(codeOf(wrong), `PUT ${path}`).toEqual({ status: 405, code: 'method_not_allowed' })
+      expect(toCode(wrong), `PUT ${path}`).toEqual({ status: 405, code: 'method_not_allowed' })
       expect(wrong.headers.allow).toMatch(/GET|POST/)
     }
     expect(service.dynamo.requests).toEqual([])
@@ -99,7 +99,7 @@ describe.each(TERMINATORS)('a company key with %s in it', (terminator) => {
 
   it('makes a route of nothing else', async () => {
     for (const path of [`/health${terminator}`, `/oauth/callback${terminator}`, `/ready${terminator}`]) {
-      expect(codeOf(await raw('GET', path)), path).toEqual({ status: 404, code: 'not_found' })
+      expect(toCode(await raw('GET', path)), path).toEqual({ status: 404, code: 'not_found' })
     }
   })
 })
@@ -154,7 +154,7 @@ describe('a slash at the end of a path', () => {
   })
 
   it('of a start link belongs to the company key, which has none', async () => {
-    expect(codeOf(await raw('GET', '/oauth/start/beach/'))).toEqual({ status: 400, code: 'invalid_company_key' })
+    expect(toCode(await raw('GET', '/oauth/start/beach/'))).toEqual({ status: 400, code: 'invalid_company_key' })
   })
 
   it.each(['/oauth/callback//', '//oauth/callback', '/oauth//callback', '/oauth/callback%2F', '/health//'])(
@@ -172,7 +172,7 @@ describe('an over-long query', () => {
     'of %s is refused before it is read',
     async (path) => {
       const answer = await raw('GET', `${path}?${LONG}&realmId=1&state=beach:AAAAAAAAAAAAAAAAAAAAAA`)
-      expect(codeOf(answer)).toEqual({ status: 400, code: 'invalid_request' })
+      expect(toCode(answer)).toEqual({ status: 400, code: 'invalid_request' })
       expect(service.dynamo.requests).toEqual([])
     },
   )
@@ -191,7 +191,7 @@ describe('an over-long query', () => {
     expect((await raw(method, `${path}?${query}`)).status).toBe(401)
     expect((await raw(method, `${path}?${query}`, { 'X-API-Key': 'wrong' })).status).toBe(401)
     const right = await raw(method, `${path}?${query}`, withKey())
-    expect(codeOf(right)).toEqual({ status: 400, code: 'invalid_request' })
+    expect(toCode(right)).toEqual({ status: 400, code: 'invalid_request' })
     expect(service.dynamo.requests).toEqual([])
   })
 

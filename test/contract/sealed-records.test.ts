@@ -5,9 +5,9 @@ import { findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const TOKENS = ['access_token', 'refresh_token'] as const
-const sealingKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
-const OLD = sealingKey('old')
-const NEW = sealingKey('new')
+const createKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
+const OLD = createKey('old')
+const NEW = createKey('new')
 
 let service: Service
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const connected = async () => {
   return key
 }
 const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
-const tokensOf = (record: Awaited<ReturnType<typeof stored>>) => TOKENS.map((name) => record[name]?.S ?? '')
+const readTokens = (record: Awaited<ReturnType<typeof stored>>) => TOKENS.map((name) => record[name]?.S ?? '')
 const alter = async (key: string, change: Record<string, string>) => {
   const set = Object.fromEntries(Object.entries(change).map(([name, value]) => [name, { S: value }]))
   await service.dynamo.put({ ...(await stored(key)), ...set })
@@ -53,11 +53,11 @@ describe('tokens at rest', () => {
   it('are sealed when a company connects and when its token is refreshed', async () => {
     const key = await connected()
     const answered = await accessToken(await read(`/api/token/${key}`))
-    const first = tokensOf(await stored(key))
+    const first = readTokens(await stored(key))
     for (const value of first) expect(findEncryptionKeyId(value)).toBe('old')
     expect(JSON.stringify(await stored(key))).not.toContain(answered)
     expect(await accessToken(await refresh(key))).not.toBe(answered)
-    const second = tokensOf(await stored(key))
+    const second = readTokens(await stored(key))
     for (const value of second) expect(findEncryptionKeyId(value)).toBe('old')
     expect(second).not.toEqual(first)
   })
@@ -68,7 +68,7 @@ describe('tokens at rest', () => {
     const next = await redeployed({ TOKEN_ENCRYPTION_KEYS: `${NEW},${OLD}` })
     expect(await accessToken(await read(`/api/token/${key}`, next))).toBe(before)
     await accessToken(await refresh(key, next))
-    for (const value of tokensOf(await stored(key))) expect(findEncryptionKeyId(value)).toBe('new')
+    for (const value of readTokens(await stored(key))) expect(findEncryptionKeyId(value)).toBe('new')
     await next.close()
   })
 
@@ -78,11 +78,11 @@ describe('tokens at rest', () => {
     await service.dynamo.remove(`connection#${key}`)
     const path = await service.consented(key)
     expect((await plain.api(path)).status).toBe(200)
-    const [access = ''] = tokensOf(await stored(key))
+    const [access = ''] = readTokens(await stored(key))
     expect(access).toMatch(/^eyJ/)
     expect(await accessToken(await read(`/api/token/${key}`))).toBe(access)
     await accessToken(await refresh(key))
-    for (const value of tokensOf(await stored(key))) expect(findEncryptionKeyId(value)).toBe('old')
+    for (const value of readTokens(await stored(key))) expect(findEncryptionKeyId(value)).toBe('old')
     await plain.close()
   })
 
@@ -127,14 +127,14 @@ describe('a token that does not open', () => {
     ['is marked and no more', () => 'sealed:v1:'],
   ])('because it %s is an error that spends and overwrites nothing', async (_, damage) => {
     const key = await connected()
-    const [access = '', refreshToken = ''] = tokensOf(await stored(key))
+    const [access = '', refreshToken = ''] = readTokens(await stored(key))
     await alter(key, { access_token: damage(access), refresh_token: damage(refreshToken) })
     expect(await expectUntouched(key)).toContain('altered')
   })
 
   it('because it was copied from another record is an error, and stays one after expiry', async () => {
     const [mine, theirs] = [await connected(), await connected()]
-    const [access = '', refreshToken = ''] = tokensOf(await stored(theirs))
+    const [access = '', refreshToken = ''] = readTokens(await stored(theirs))
     await alter(mine, { access_token: access, refresh_token: refreshToken })
     await expectUntouched(mine)
     await service.dynamo.put({ ...(await stored(mine)), access_token_expires_at: { N: '1' } })

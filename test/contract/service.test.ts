@@ -384,7 +384,7 @@ describe('GET /api/token/{company_key}', () => {
     expect(await stored(key)).not.toHaveProperty('lease_owner')
   })
 
-  it('refreshes close to expiry, and behind the answer in the band before', async () => {
+  it('refreshes a token close to expiry, and in the background before that', async () => {
     const key = freshKey()
     await service.connect(key)
     await alter(key, { access_token_expires_at: now() + 299, last_refresh_at: now() - 600 })

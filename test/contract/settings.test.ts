@@ -83,7 +83,7 @@ const SPOIL: [string, (good: string) => Exclude<Value, undefined>][] = [
   ['a number that was rounded', () => 2 ** 70],
 ]
 
-const textsOf = (env: Settings) => findConfigurationFaults(readConfig(env)).map(({ text }) => text)
+const findTexts = (env: Settings) => findConfigurationFaults(readConfig(env)).map(({ text }) => text)
 /** What a value is without what spoils it; the words of our own texts tell nothing. */
 const isShown = (said: string, value: Value) =>
   [value]
@@ -105,14 +105,14 @@ describe('every variable', () => {
   })
 
   it('is right as this test has it', () => {
-    expect(textsOf(GOOD)).toEqual([])
+    expect(findTexts(GOOD)).toEqual([])
   })
 
   it.each(names)('%s is refused by its name, and not shown, with anything about it that does not belong', (name) => {
     for (const [what, spoil] of SPOIL) {
       const value = spoil(GOOD[name] ?? '')
       const env = { ...GOOD, [name]: value }
-      const said = textsOf(env)
+      const said = findTexts(env)
       expect(said, what).toEqual([expect.stringMatching(new RegExp(`^${name} `))])
       for (const part of Object.values(readConfig(env))) {
         if (part.names().includes(name)) expect(part, what).toThrow(name)
@@ -127,12 +127,12 @@ describe('every variable', () => {
 
   it.each(names)('%s may be a boolean or a number that is its text', (name) => {
     for (const value of [false, true, 0, 7, 60, 1.5]) {
-      expect(textsOf({ ...GOOD, [name]: value })).toEqual(textsOf({ ...GOOD, [name]: String(value) }))
+      expect(findTexts({ ...GOOD, [name]: value })).toEqual(findTexts({ ...GOOD, [name]: String(value) }))
     }
   })
 
   it.each(names)('%s is unset where it is empty', (name) => {
-    expect(textsOf({ ...GOOD, [name]: '' })).toEqual(textsOf({ ...GOOD, [name]: undefined }))
+    expect(findTexts({ ...GOOD, [name]: '' })).toEqual(findTexts({ ...GOOD, [name]: undefined }))
   })
 })
 
@@ -160,8 +160,8 @@ describe('a value that its use cannot carry', () => {
     ['REFRESH_LEASE_MS', '1000', /REFRESH_DEADLINE_MS/],
   ]
   it.each(refused)('%s = %j', (name, value, reason) => {
-    expect(textsOf({ ...GOOD, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} .*`))])
-    expect(textsOf({ ...GOOD, [name]: value }).join()).toMatch(reason)
+    expect(findTexts({ ...GOOD, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} .*`))])
+    expect(findTexts({ ...GOOD, [name]: value }).join()).toMatch(reason)
   })
 
   it('is told from the two halves of a key of AWS that are swapped', () => {
@@ -169,17 +169,17 @@ describe('a value that its use cannot carry', () => {
       AWS_ACCESS_KEY_ID: 'wJalrXUtnFEMIoK7MDENGobPxRfiCYEXAMPLEKEY',
       AWS_SECRET_ACCESS_KEY: 'AKIAIOSFODNN7EXAMPLE',
     }
-    expect(textsOf({ ...GOOD, ...swapped })).toEqual([
+    expect(findTexts({ ...GOOD, ...swapped })).toEqual([
       expect.stringMatching(/^AWS_ACCESS_KEY_ID .*swapped/),
       expect.stringMatching(/^AWS_SECRET_ACCESS_KEY .*swapped/),
     ])
     const right = { AWS_ACCESS_KEY_ID: swapped.AWS_SECRET_ACCESS_KEY, AWS_SECRET_ACCESS_KEY: swapped.AWS_ACCESS_KEY_ID }
-    expect(textsOf({ ...GOOD, ...right })).toEqual([])
-    expect(textsOf({ ...GOOD, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })).toEqual([])
+    expect(findTexts({ ...GOOD, ...right })).toEqual([])
+    expect(findTexts({ ...GOOD, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })).toEqual([])
   })
 
   it('lets a pair of strange characters through, as HTTP Basic escapes them', () => {
-    expect(textsOf({ ...GOOD, QUICKBOOKS_CLIENT_SECRET: 'a:b/c+d=e%f"g\\h' })).toEqual([])
+    expect(findTexts({ ...GOOD, QUICKBOOKS_CLIENT_SECRET: 'a:b/c+d=e%f"g\\h' })).toEqual([])
   })
 })
 
@@ -245,10 +245,10 @@ describe('the Worker', () => {
       expect(await plain('/ready')).toBe(503)
       // A line of the log may come after the response.
       await expect.poll(() => output).toMatch(new RegExp(`not_ready.*${name} `))
-      const told = await ask('/ready')
-      expect(told.text).toContain(`${name} `)
+      const faults = await ask('/ready')
+      expect(faults.text).toContain(`${name} `)
       expect(await plain('/health')).toBe(200)
-      expect(isShown(`${answer?.text}${told.text}${output}`, value), what).toBe(false)
+      expect(isShown(`${answer?.text}${faults.text}${output}`, value), what).toBe(false)
       expect(JSON.stringify(await table.all())).toBe(before)
     },
     20_000,

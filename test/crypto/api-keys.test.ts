@@ -26,7 +26,7 @@ const findFault = (apiKeys: unknown, over: Record<string, string> = {}) => {
 }
 const callers = (settings: Parameters<typeof createApiKeys>[0], now: () => number) => {
   const identifyClient = createApiKeys(settings, now)
-  return async (presented: string | undefined) => (await identifyClient(presented)).apiClient
+  return async (apiKey: string | undefined) => (await identifyClient(apiKey)).apiClient
 }
 const identifyClient = (apiKeys: unknown, over: Record<string, string> = {}, now = NOW) =>
   callers(
@@ -170,7 +170,7 @@ describe('a key', () => {
 
   it('gives access only if it is the exact text', async () => {
     const of = identifyClient([entry({ sha256: sha256('s'.repeat(43)) })])
-    const near = fc.oneof(
+    const similarKeys = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
       fc.nat(43).map((length) => 's'.repeat(length).slice(0, length)),
       fc
@@ -178,9 +178,9 @@ describe('a key', () => {
         .map(([at, c]) => 's'.repeat(at) + c + 's'.repeat(42 - at)),
     )
     await fc.assert(
-      fc.asyncProperty(near, async (presented) => {
-        const isRight = presented === 's'.repeat(43)
-        expect((await of(presented)) !== undefined).toBe(isRight)
+      fc.asyncProperty(similarKeys, async (apiKey) => {
+        const isRight = apiKey === 's'.repeat(43)
+        expect((await of(apiKey)) !== undefined).toBe(isRight)
       }),
       { numRuns: 10_000 },
     )

@@ -19,7 +19,7 @@ import { listVariableNames, readConfig } from '../../src/config/config.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
-const SEALING_KEY = Buffer.alloc(32, 7).toString('base64')
+const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64')
 const MARKED = 'a-marked-secret'
 
 let engine: Engine
@@ -48,7 +48,7 @@ const whole = (): Variables => ({
   QUICKBOOKS_SANDBOX_CLIENT_ID: 'sandbox-id',
   QUICKBOOKS_SANDBOX_CLIENT_SECRET: MARKED,
   QUICKBOOKS_REDIRECT_URI: 'https://broker.example/oauth/callback',
-  TOKEN_ENCRYPTION_KEYS: `2026-01:${SEALING_KEY}`,
+  TOKEN_ENCRYPTION_KEYS: `2026-01:${ENCRYPTION_KEY}`,
 })
 
 interface SetUp {
@@ -66,7 +66,7 @@ const examine = async ({ variables = {}, now = realRuntime.now, listSecrets = ev
     listSecrets,
   })
   expect(JSON.stringify(checks)).not.toContain(MARKED)
-  expect(JSON.stringify(checks)).not.toContain(SEALING_KEY)
+  expect(JSON.stringify(checks)).not.toContain(ENCRYPTION_KEY)
   return checks
 }
 const named = (checks: Check[], status: Check['status']) =>
@@ -184,13 +184,13 @@ describe('the doctor', () => {
     ],
     [
       'with a sealing key that is too short',
-      () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${SEALING_KEY},b:c2hvcnQ=` } }),
+      () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY},b:c2hvcnQ=` } }),
       'sealing keys',
       /entry 2/,
     ],
     [
       'with a sealing kid twice',
-      () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${SEALING_KEY}, a:${SEALING_KEY}` } }),
+      () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY}, a:${ENCRYPTION_KEY}` } }),
       'sealing keys',
       /kid a twice/,
     ],
@@ -490,7 +490,7 @@ describe('npm run doctor', () => {
     expect(output).toMatch(/^warn {2}deletion protection .*\n +→ aws dynamodb update-table/m)
     expect(output).toMatch(/\d+ ok, \d+ to look at, 0 to mend, \d+ not looked at\n$/)
     expect(output).not.toContain(MARKED)
-    expect(output).not.toContain(SEALING_KEY)
+    expect(output).not.toContain(ENCRYPTION_KEY)
   })
 
   it('ends with 1 where something is to mend, and says it to programs with --json', async () => {

@@ -46,7 +46,7 @@ const linesFile = (records: unknown[]) => {
   return path
 }
 
-const checkpointOf = (table: string) => join(folder, `${table}.checkpoint.json`)
+const toCheckpoint = (table: string) => join(folder, `${table}.checkpoint.json`)
 
 const start = (table: string, args: string[], more: Record<string, string> = {}) => {
   const env = {
@@ -59,7 +59,7 @@ const start = (table: string, args: string[], more: Record<string, string> = {})
     DYNAMODB_TABLE: table,
     DYNAMODB_ENDPOINT: engine.url,
   }
-  const command = ['dev/import.ts', '--env', '--checkpoint', checkpointOf(table), ...args]
+  const command = ['dev/import.ts', '--env', '--checkpoint', toCheckpoint(table), ...args]
   const child = spawn(process.execPath, command, { env })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
@@ -133,7 +133,7 @@ describe('npm run import', () => {
     expect(second.stderr).toContain('kept     line 4322, company-4321: is connected with other tokens')
     // It went on where it was.
     expect(second.stderr).not.toMatch(/^3,000 read/m)
-    expect(existsSync(checkpointOf(table))).toBe(false)
+    expect(existsSync(toCheckpoint(table))).toBe(false)
 
     const items = await all(table)
     expect(items).toHaveLength(10_000)
@@ -476,7 +476,7 @@ describe('npm run import', () => {
     const tally = { read: 200, imported: 200, unchanged: 0, completed: 0, kept: 0, refused: 0, passedOver: 0 }
     const source = `${path}, ${readFileSync(path).byteLength} bytes`
     const saved = { source, target: `the table ${table} of us-east-1`, next: 200, tally }
-    writeFileSync(checkpointOf(table), JSON.stringify(saved))
+    writeFileSync(toCheckpoint(table), JSON.stringify(saved))
     const { stdout } = await run(table, ['--from-file', path, '--apply'])
     expect(stdout).toBe('450 read: 450 imported.\n')
     expect(await all(table)).toHaveLength(250)
@@ -485,18 +485,18 @@ describe('npm run import', () => {
   it('names a damaged checkpoint', async () => {
     const table = await newTable()
     for (const text of ['', '{"source":', '{}', '[]']) {
-      writeFileSync(checkpointOf(table), text)
+      writeFileSync(toCheckpoint(table), text)
       const { code, stderr } = await run(table, ['--from-file', linesFile([record('one')]), '--apply'])
       expect({ code, stderr }).toEqual({
         code: 1,
-        stderr: `${checkpointOf(table)} is damaged. Remove it: an import that begins anew takes nothing twice.\n`,
+        stderr: `${toCheckpoint(table)} is damaged. Remove it: an import that begins anew takes nothing twice.\n`,
       })
     }
   })
 
   it('does not take the checkpoint of another import', async () => {
     const table = await newTable()
-    const checkpoint = checkpointOf(table)
+    const checkpoint = toCheckpoint(table)
     writeFileSync(checkpoint, JSON.stringify({ source: 'another', target: 'one', next: 5, tally: {} }))
     const damaged = await run(table, ['--from-file', linesFile([record('one')]), '--apply'])
     expect(damaged.code).toBe(1)

@@ -261,11 +261,11 @@ describe('npm start', () => {
 
   it('starts whatever the machine has set for AWS, counts by its cron, and keeps its folder to itself', async () => {
     const folder = newFolder()
-    const home = newFolder()
-    mkdirSync(join(home, '.aws'))
-    writeFileSync(join(home, '.aws', 'config'), '[default]\nuse_fips_endpoint = true\nmax_attempts = many\n')
+    const homeFolder = newFolder()
+    mkdirSync(join(homeFolder, '.aws'))
+    writeFileSync(join(homeFolder, '.aws', 'config'), '[default]\nuse_fips_endpoint = true\nmax_attempts = many\n')
     writeFileSync(join(folder, 'running.pid'), String(process.pid))
-    const first = await startIn(folder, { ...MACHINE, HOME: home, DYNAMODB_FLEET_INDEX: 'fleet' })
+    const first = await startIn(folder, { ...MACHINE, HOME: homeFolder, DYNAMODB_FLEET_INDEX: 'fleet' })
     await ready(first)
     await expect.poll(async () => (await first.get('/api/connections/summary')).status, WAIT).toBe(200)
     expect(await (await first.get('/api/connections/summary')).json()).toMatchObject({ total: 0 })

@@ -14,9 +14,9 @@ import { type Service, startService } from '../support/worker-harness.ts'
 import { runCommand } from './run-command.ts'
 
 const TOKENS = ['access_token', 'refresh_token'] as const
-const sealingKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
-const OLD = sealingKey('old')
-const KEYS = `${sealingKey('new')},${OLD}`
+const createKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}`
+const OLD = createKey('old')
+const KEYS = `${createKey('new')},${OLD}`
 
 describe('npm run keys:new', () => {
   const options = ['--name', 'books', '--may', 'token:read, token:refresh', '--companies', 'beach-blend,acme-*']
@@ -77,7 +77,7 @@ describe('npm run keys:new', () => {
 describe('the documented order of rotating the sealing key', () => {
   const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8')
   const section = doc('deploy.md').split('## Rotate the token encryption key')[1]?.split('\n## ')[0] ?? ''
-  const keys: Record<string, string> = { '2026-01': sealingKey('2026-01'), '2027-01': sealingKey('2027-01') }
+  const keys: Record<string, string> = { '2026-01': createKey('2026-01'), '2027-01': createKey('2027-01') }
   /** The values of the variable, step by step, with keys in the place of the dots. */
   const steps = [
     keys['2026-01'] ?? '',
@@ -85,7 +85,7 @@ describe('the documented order of rotating the sealing key', () => {
       value.replaceAll(/([\d-]+):…/g, (_, kid) => keys[kid] ?? ''),
     ),
   ]
-  const vaultOf = (value: string) =>
+  const createVault = (value: string) =>
     createTokenVault(
       () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).encryptionKeys(),
       () => undefined,
@@ -103,17 +103,17 @@ describe('the documented order of rotating the sealing key', () => {
   })
 
   it('leaves no token that a Worker cannot open, while Workers of two neighbouring steps run side by side', async () => {
-    let stored = await vaultOf(steps[0] ?? '').encrypt('beach-blend', 'refresh_token', 'RT1-token')
+    let stored = await createVault(steps[0] ?? '').encrypt('beach-blend', 'refresh_token', 'RT1-token')
     for (const [index, value] of steps.entries()) {
-      const workers = [steps[index - 1] ?? value, value].map(vaultOf)
+      const workers = [steps[index - 1] ?? value, value].map(createVault)
       for (const writer of workers) {
         // The last step begins once nothing sealed by the old key is left (keys:reseal).
         const isAfterReseal = index === steps.length - 1
-        const sealed = isAfterReseal
-          ? await vaultOf(value).encrypt('beach-blend', 'refresh_token', 'RT1-token')
+        const encrypted = isAfterReseal
+          ? await createVault(value).encrypt('beach-blend', 'refresh_token', 'RT1-token')
           : stored
         for (const reader of workers)
-          expect(await reader.decrypt('beach-blend', 'refresh_token', sealed)).toBe('RT1-token')
+          expect(await reader.decrypt('beach-blend', 'refresh_token', encrypted)).toBe('RT1-token')
         stored = await writer.encrypt('beach-blend', 'refresh_token', 'RT1-token')
         for (const reader of workers)
           expect(await reader.decrypt('beach-blend', 'refresh_token', stored)).toBe('RT1-token')
@@ -156,7 +156,7 @@ describe('npm run keys:reseal', () => {
 
   const connected = async (key: string) => expect((await service.connect(key)).status).toBe(200)
   const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
-  const sealers = async (key: string) => {
+  const findKids = async (key: string) => {
     const record = await stored(key)
     return TOKENS.map((name) => findEncryptionKeyId(record[name]?.S ?? ''))
   }
@@ -201,7 +201,7 @@ describe('npm run keys:reseal', () => {
     const { code, output } = await runCommand('keys-reseal.ts', env())
     expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
     expect(code).toBe(0)
-    for (const key of ['older', 'by-hand', 'newer']) expect(await sealers(key)).toEqual(['new', 'new'])
+    for (const key of ['older', 'by-hand', 'newer']) expect(await findKids(key)).toEqual(['new', 'new'])
     expect(await stored('newer')).toEqual(newer)
     const after = await stored('older')
     expect({ ...after, access_token: 0, refresh_token: 0 }).toEqual({ ...before, access_token: 0, refresh_token: 0 })
@@ -239,9 +239,9 @@ describe('npm run keys:reseal', () => {
     expect(output).toContain('swapped refresh_token: A stored token cannot be decrypted')
     expect(output).toContain('cut access_token: A stored token cannot be decrypted')
     expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
-    expect(await sealers('good')).toEqual(['new', 'new'])
+    expect(await findKids('good')).toEqual(['new', 'new'])
     expect(await stored('swapped')).toMatchObject({ refresh_token })
-    expect(await sealers('cut')).toEqual([undefined, 'new'])
+    expect(await findKids('cut')).toEqual([undefined, 'new'])
   })
 
   it('yields to a refresh that comes in between, and then finds its tokens in order', async () => {
@@ -303,7 +303,7 @@ describe('npm run keys:reseal', () => {
     for (const { unreadable } of tallies) expect(unreadable).toBe(0)
     expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
     for (const key of keys) {
-      expect(await sealers(key)).toEqual(['new', 'new'])
+      expect(await findKids(key)).toEqual(['new', 'new'])
       expect((await refresh(key)).status).toBe(200)
     }
   })
@@ -320,8 +320,8 @@ describe('npm run keys:reseal', () => {
     }
     return keys
   }
-  const sealed = async (keys: string[]) => {
-    const all = await Promise.all(keys.map(sealers))
+  const encrypted = async (keys: string[]) => {
+    const all = await Promise.all(keys.map(findKids))
     return all.filter((kids) => kids.every((kid) => kid === 'new')).length
   }
 
@@ -338,7 +338,7 @@ describe('npm run keys:reseal', () => {
     expect(writes()).toBe(5)
     release.resolve()
     expect(await done).toMatchObject({ resealed: 12 })
-    expect(await sealed(keys)).toBe(12)
+    expect(await encrypted(keys)).toBe(12)
   })
 
   it('slows down where the table is throttled, reads and writes, and fails nothing', async () => {
@@ -352,7 +352,7 @@ describe('npm run keys:reseal', () => {
     const client = adminClient(service.dynamo.url, { maxAttempts: 1 })
     expect(await resealing({ client, sleep, concurrency: 8 })).toMatchObject({ resealed: 10, failed: 0, busy: 0 })
     expect(pauses.length).toBeGreaterThan(2)
-    expect(await sealed(keys)).toBe(10)
+    expect(await encrypted(keys)).toBe(10)
   })
 
   it('names and counts a record that the table refuses, and goes on', async () => {
@@ -365,7 +365,7 @@ describe('npm run keys:reseal', () => {
     expect(output).toContain('company-3: failed with ValidationException\n')
     expect(output).toContain('Done: 5 sealed anew, 0 in order, 0 in use, 0 unreadable, 1 failed; 0 cut short.')
     expect(code).toBe(1)
-    expect(await sealed(keys)).toBe(5)
+    expect(await encrypted(keys)).toBe(5)
   })
 
   it('ends at once where every record would meet the same error, and finishes what it has in hand', async () => {
@@ -387,9 +387,9 @@ describe('npm run keys:reseal', () => {
     })
     expect(first.resealed).toBeGreaterThanOrEqual(5)
     expect(first.resealed).toBeLessThan(20)
-    expect(await sealed(keys)).toBe(first.resealed)
+    expect(await encrypted(keys)).toBe(first.resealed)
     expect(await resealing()).toMatchObject({ resealed: 20 - first.resealed, inOrder: first.resealed })
-    expect(await sealed(keys)).toBe(20)
+    expect(await encrypted(keys)).toBe(20)
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
@@ -413,7 +413,7 @@ describe('npm run keys:reseal', () => {
       const { code, output } = await ended
       expect(output).toContain('Stopped: 2 sealed anew, 0 in order')
       expect(code).toBe(130)
-      expect(await sealed(keys)).toBe(2)
+      expect(await encrypted(keys)).toBe(2)
       service.dynamo.heal()
       const again = await runCommand('keys-reseal.ts', env())
       expect(again.output).toContain('Done: 10 sealed anew, 2 in order')

@@ -9,14 +9,14 @@ const tally = (resealed: number): ResealTally => ({
 
 describe('the progress of keys:reseal', () => {
   it('says how many of how many, how fast and how long it takes', () => {
-    const told = (done: number, total: number | undefined, elapsedMs: number) =>
+    const toText = (done: number, total: number | undefined, elapsedMs: number) =>
       progressText({ tally: tally(done), total, elapsedMs })
-    expect(told(1_000, 10_000, 4_000)).toBe('1000 of about 10000, 250 a second, 36 s left')
-    expect(told(1_000, 100_000, 4_000)).toBe('1000 of about 100000, 250 a second, 7 min left')
-    expect(told(1_000, undefined, 4_000)).toBe('1000, 250 a second')
+    expect(toText(1_000, 10_000, 4_000)).toBe('1000 of about 10000, 250 a second, 36 s left')
+    expect(toText(1_000, 100_000, 4_000)).toBe('1000 of about 100000, 250 a second, 7 min left')
+    expect(toText(1_000, undefined, 4_000)).toBe('1000, 250 a second')
     // The count of DynamoDB is hours old.
-    expect(told(12_000, 10_000, 4_000)).toBe('12000 of about 12000, 3000 a second, 0 s left')
-    expect(told(0, 10, 0)).toBe('0 of about 10, 0 a second')
+    expect(toText(12_000, 10_000, 4_000)).toBe('12000 of about 12000, 3000 a second, 0 s left')
+    expect(toText(0, 10, 0)).toBe('0 of about 10, 0 a second')
   })
 
   it('is one line on a terminal, and a line every ten seconds elsewhere', () => {

@@ -52,7 +52,7 @@ describe('the fleet index', () => {
     expect(await createTable(client, 'new-table')).toMatchObject({ created: false, index: 'ready' })
   })
 
-  it('is added once to a table of before, with the types of its attributes', async () => {
+  it('is added once to an existing table, with the types of its attributes', async () => {
     await make('of-before', withoutIndex)
     const client = adminClient(proxy.url)
     proxy.fault({ kind: 'answer', operation: 'UpdateTable', status: 200, body: '{}' })
@@ -88,7 +88,7 @@ describe('the fleet index', () => {
     await expect(createTable(adminClient(engine.url), 'others')).rejects.toThrow('another index by the name fleet')
   })
 
-  it('lists the records of a shard next to die first, without their secrets, and nothing that is no connection', async () => {
+  it('lists the connections of a shard, soonest to expire first, without secrets and other items', async () => {
     const client = adminClient(engine.url)
     await createTable(client, 'listed')
     const put = (values: Parameters<typeof attributes>[0]) =>

@@ -54,12 +54,12 @@ describe('the keep-alive', () => {
 
   it('is not stopped by a connection that is dead, nor by one that does not open, and leaves the dead one alone', async () => {
     const keys = await made.connected(6)
-    const [dead = '', sealed = '', ...others] = keys
+    const [dead = '', encrypted = '', ...others] = keys
     for (const key of keys) await made.idle(key, 20)
     await made.idle(dead, 90)
-    await made.idle(sealed, 80)
+    await made.idle(encrypted, 80)
     await service.intuit.kill((await made.item(dead))['realm_id']?.S ?? '')
-    await made.change(sealed, { refresh_token: { S: 'sealed:v1:nonsense' } })
+    await made.change(encrypted, { refresh_token: { S: 'sealed:v1:nonsense' } })
     await service.scheduled()
     await service.scheduled()
     expect(await generations(others)).toEqual([2, 2, 2, 2])
@@ -126,7 +126,7 @@ describe('the keep-alive', () => {
 describe('the keep-alive with its smallest bounds', () => {
   suite({ KEEP_ALIVE_REFRESHES: '2', CRON_CALLS: '30', KEEP_ALIVE_DAYS: '1' })
 
-  it('refreshes so many a run and no more, next to die first', async () => {
+  it('refreshes at most the configured number per run, soonest to expire first', async () => {
     // Twelve of the sixteen shards a run, so that two runs see all of them.
     const keys = await made.connected(5)
     for (const [index, key] of keys.entries()) await made.idle(key, 2 + index)

@@ -119,7 +119,7 @@ describe('a list of few of very many', () => {
 
 describe('pages that are short or empty and not the last', () => {
   /** Shards of records of which the index shows some. */
-  const shardsOf = (shown: readonly boolean[][]) =>
+  const createShards = (shown: readonly boolean[][]) =>
     Object.fromEntries(
       shown.map((rows, shard) => [
         `s${shard}`,
@@ -141,7 +141,7 @@ describe('pages that are short or empty and not the last', () => {
   it('end no round: each connection is seen once', async () => {
     await fc.assert(
       fc.asyncProperty(ofFleet, fc.integer({ min: 1, max: 9 }), async ({ shown, sizes }, pages) => {
-        const shards = shardsOf(shown)
+        const shards = createShards(shown)
         const { index } = indexOf(shards, sizes)
         const seen: string[] = []
         let position = BEGIN
@@ -163,7 +163,7 @@ describe('pages that are short or empty and not the last', () => {
     const isFiltered = fc.boolean()
     await fc.assert(
       fc.asyncProperty(ofFleet, someLimit, isFiltered, async ({ shown, sizes }, limit, filtered) => {
-        const shards = shardsOf(shown)
+        const shards = createShards(shown)
         const { index } = indexOf(shards, sizes)
         const environment = filtered ? ('production' as const) : undefined
         const listed: IndexedConnection[] = []

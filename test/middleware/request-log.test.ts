@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 /** The one line that a call leaves. */
-const lineOf = async (call: () => Promise<Response>) => {
+const readLine = async (call: () => Promise<Response>) => {
   const answer = await call()
   const id = answer.headers.get('X-Request-Id') ?? ''
   const mine = () =>
@@ -25,7 +25,7 @@ const lineOf = async (call: () => Promise<Response>) => {
 describe('the line of a request', () => {
   it('tells route, company, key and outcome', async () => {
     await service.connect('beach')
-    expect(await lineOf(() => service.api('/api/token/beach?min_ttl=60'))).toEqual({
+    expect(await readLine(() => service.api('/api/token/beach?min_ttl=60'))).toEqual({
       ...{ event: 'request', route: '/api/token/{company_key}', method: 'GET', status: 200, ms: expect.any(Number) },
       ...{ request_id: expect.any(String), key_name: 'API_KEY', company_key: 'beach', outcome: 'ok' },
       source: 'table',
@@ -34,8 +34,11 @@ describe('the line of a request', () => {
 
   it('tells the company of a callback once its state was good', async () => {
     const path = await service.consented('beach-2')
-    expect(await lineOf(() => service.fetch(path))).toMatchObject({ route: '/oauth/callback', company_key: 'beach-2' })
-    const replay = await lineOf(() => service.fetch(path))
+    expect(await readLine(() => service.fetch(path))).toMatchObject({
+      route: '/oauth/callback',
+      company_key: 'beach-2',
+    })
+    const replay = await readLine(() => service.fetch(path))
     expect(replay).toMatchObject({ outcome: 'invalid_state' })
     expect(replay).not.toHaveProperty('company_key')
   })
@@ -46,25 +49,25 @@ describe('the line of a request', () => {
     ['/api/token/beach/refresh', { route: '/api/token/{company_key}/refresh', outcome: 'invalid_api_key' }],
     ['/api/nothing', { route: '/api/*', outcome: 'invalid_api_key' }],
     ['/nothing/at/all', { route: '/*', outcome: 'not_found' }],
-  ])('of %s tells the pattern and not the path', async (path, told) => {
-    const line = await lineOf(() => service.fetch(path))
-    expect(line).toMatchObject(told)
+  ])('of %s tells the pattern and not the path', async (path, expected) => {
+    const line = await readLine(() => service.fetch(path))
+    expect(line).toMatchObject(expected)
     for (const name of ['company_key', 'key_name', 'key_in_query']) expect(line).not.toHaveProperty(name)
   })
 
   it('marks a key in the query, right or wrong, counted or not', async () => {
     const right = () => service.fetch(`/api/connections?api_key=${service.apiKey}`)
-    expect(await lineOf(right)).toMatchObject({ key_in_query: true, key_name: 'API_KEY', outcome: 'ok' })
+    expect(await readLine(right)).toMatchObject({ key_in_query: true, key_name: 'API_KEY', outcome: 'ok' })
     const wrong = () => service.fetch('/api/connections?api_key=wrong')
-    expect(await lineOf(wrong)).toMatchObject({ key_in_query: true, outcome: 'invalid_api_key' })
+    expect(await readLine(wrong)).toMatchObject({ key_in_query: true, outcome: 'invalid_api_key' })
     const beside = () => service.api('/api/connections?api_key=wrong')
-    expect(await lineOf(beside)).toMatchObject({ key_in_query: true, outcome: 'ok' })
+    expect(await readLine(beside)).toMatchObject({ key_in_query: true, outcome: 'ok' })
   })
 
   it('has Intuit’s id of a call that failed', async () => {
     await service.connect('failing')
     await service.intuit.fault({ endpoint: 'token', fault: { kind: 'status', status: 503 } })
-    expect(await lineOf(() => service.api('/api/token/failing/refresh', { method: 'POST' }))).toMatchObject({
+    expect(await readLine(() => service.api('/api/token/failing/refresh', { method: 'POST' }))).toMatchObject({
       ...{ outcome: 'intuit_unavailable', intuit_tid: expect.stringMatching(/^1-/), company_key: 'failing' },
     })
     await service.intuit.heal()

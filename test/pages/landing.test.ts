@@ -29,18 +29,18 @@ describe.each(PATHS)('Intuit’s link %s', (path) => {
 
 describe.each(PATHS)('what %s names', (path) => {
   const secrets = newSecrets()
-  let presented: string[]
-  let answerOf: () => Response
+  let grantTypes: string[]
+  let answerWith: () => Response
   let service: ReturnType<typeof inProcess>
 
-  const granted = () =>
+  const succeed = () =>
     Response.json({
       ...{ token_type: 'bearer', access_token: 'access', expires_in: 3600 },
       ...{ refresh_token: secrets.refreshToken, x_refresh_token_expires_in: 8_726_400 },
     })
   const intuit: typeof fetch = async (input, init) => {
-    presented.push(new URLSearchParams(await new Request(input, init).text()).get('grant_type') ?? '')
-    return answerOf()
+    grantTypes.push(new URLSearchParams(await new Request(input, init).text()).get('grant_type') ?? '')
+    return answerWith()
   }
   const visit = (query: string, init: RequestInit = {}) => service.fetch(new Request(`${ORIGIN}${path}${query}`, init))
 
@@ -50,7 +50,7 @@ describe.each(PATHS)('what %s names', (path) => {
     const query = new URLSearchParams({ code: 'code', state, realmId })
     const answer = await service.fetch(new Request(`${ORIGIN}/oauth/callback?${query}`))
     expect(answer.status).toBe(200)
-    presented.length = 0
+    grantTypes.length = 0
   }
   const record = (companyKey: string) => {
     const row = service.rows.get(companyKey)
@@ -62,8 +62,8 @@ describe.each(PATHS)('what %s names', (path) => {
   const ago = (seconds: number) => Math.floor(service.now() / 1000) - seconds
 
   beforeEach(async () => {
-    presented = []
-    answerOf = granted
+    grantTypes = []
+    answerWith = succeed
     service = inProcess({
       secrets,
       fetch: intuit,
@@ -79,7 +79,7 @@ describe.each(PATHS)('what %s names', (path) => {
     for (const { connection } of service.rows.values()) connection.lastRefreshAt = ago(TEN_MINUTES)
     await visit(`?realmId=${realmId}`)
     await service.settled()
-    expect(presented).toEqual(['refresh_token'])
+    expect(grantTypes).toEqual(['refresh_token'])
   })
 
   it('is asked about once in ten minutes, by however many', async () => {
@@ -87,7 +87,7 @@ describe.each(PATHS)('what %s names', (path) => {
     await service.settled()
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual(['refresh_token'])
+    expect(grantTypes).toEqual(['refresh_token'])
   })
 
   it.each([
@@ -97,27 +97,27 @@ describe.each(PATHS)('what %s names', (path) => {
     alter('beach', { lastRefreshAt: ago(lastRefreshAt) })
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual([])
+    expect(grantTypes).toEqual([])
   })
 
   it.each([400, 503])('is not asked about again for ten minutes after an answer of %d, and then is', async (status) => {
-    answerOf = () => Response.json({ error: 'invalid_grant' }, { status })
+    answerWith = () => Response.json({ error: 'invalid_grant' }, { status })
     await visit(`?realmId=${REALM}`)
     // Waiting takes no time here: a second visit beside the first would use up its deadline.
     await service.settled()
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual(['refresh_token'])
+    expect(grantTypes).toEqual(['refresh_token'])
     const { failure } = record('beach').connection
     if (!failure) throw new Error('The failure was not remembered.')
     alter('beach', { failure: { ...failure, at: ago(TEN_MINUTES - 1) } })
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual(['refresh_token'])
+    expect(grantTypes).toEqual(['refresh_token'])
     alter('beach', { failure: { ...failure, at: ago(TEN_MINUTES) } })
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual(['refresh_token', 'refresh_token'])
+    expect(grantTypes).toEqual(['refresh_token', 'refresh_token'])
     expect(service.events).toContainEqual(expect.objectContaining({ event: 'background_refresh_failed' }))
   })
 
@@ -130,7 +130,7 @@ describe.each(PATHS)('what %s names', (path) => {
   ])('is not asked about where it is %s', async (_, query, init) => {
     await visit(query, init)
     await service.settled()
-    expect(presented).toEqual([])
+    expect(grantTypes).toEqual([])
   })
 
   it.each<[string, Partial<Connection>]>([
@@ -141,6 +141,6 @@ describe.each(PATHS)('what %s names', (path) => {
     alter('beach', change)
     await visit(`?realmId=${REALM}`)
     await service.settled()
-    expect(presented).toEqual([])
+    expect(grantTypes).toEqual([])
   })
 })

@@ -20,8 +20,8 @@ afterEach(async () => {
 
 const visit = (path: string, cookie?: string) =>
   service.fetch(path, { headers: { ...HTML.headers, ...(cookie === undefined ? {} : { Cookie: cookie }) } })
-const cookieOf = (answer: Response) => answer.headers.get('Set-Cookie') ?? ''
-const pairOf = (setCookie: string) => setCookie.split(';')[0] ?? ''
+const readSetCookie = (answer: Response) => answer.headers.get('Set-Cookie') ?? ''
+const toCookiePair = (setCookie: string) => setCookie.split(';')[0] ?? ''
 
 /** What every page owes whoever sees it. Returns its text. */
 const pageText = async (answer: Response) => {
@@ -50,20 +50,20 @@ describe('the page of success', () => {
   it('leaves what it says, and nothing else, in a cookie that no script and no other host reads', async () => {
     const [key, realmId] = [freshKey(), '9130347596842384926']
     const answer = await visit(await service.consented(key, { companyName: 'Müller & Söhne; <b>', realmId }))
-    const cookie = cookieOf(answer)
+    const cookie = readSetCookie(answer)
     const said = JSON.stringify({ companyName: 'Müller & Söhne; <b>', realmId, sharesRealm: false })
     expect(cookie).toBe(
       `__Host-connected=${encodeURIComponent(said)}; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax`,
     )
-    const shown = await pageText(await visit('/oauth/connected', pairOf(cookie)))
+    const shown = await pageText(await visit('/oauth/connected', toCookiePair(cookie)))
     expect(shown).toContain('<bdi>Müller &amp; Söhne; &lt;b&gt;</bdi> is connected')
   })
 
   it('bears the longest name in any script', async () => {
     const name = '🏖'.repeat(200)
-    const cookie = cookieOf(await visit(await service.consented(freshKey(), { companyName: name })))
+    const cookie = readSetCookie(await visit(await service.consented(freshKey(), { companyName: name })))
     expect(cookie.length).toBeLessThan(4096)
-    expect(await pageText(await visit('/oauth/connected', pairOf(cookie)))).toContain(name)
+    expect(await pageText(await visit('/oauth/connected', toCookiePair(cookie)))).toContain(name)
   })
 
   it('shows which company was chosen, and what to do if that is the wrong one', async () => {
@@ -71,7 +71,7 @@ describe('the page of success', () => {
     const answer = await visit(await service.consented(freshKey(), { companyName: 'Two Tabs', realmId }))
     for (const page of [
       await pageText(answer),
-      await pageText(await visit('/oauth/connected', pairOf(cookieOf(answer)))),
+      await pageText(await visit('/oauth/connected', toCookiePair(readSetCookie(answer)))),
     ]) {
       expect(page).toContain('<dt>Connected under the name</dt><dd><bdi>Two Tabs</bdi></dd>')
       expect(page).toContain(`<dt>QuickBooks company ID</dt><dd>${realmId}</dd>`)
@@ -105,7 +105,7 @@ describe('SUCCESS_REDIRECT_URL', () => {
     expect(answer.headers.get('Location')).toBe('https://books.example/connected?from=broker')
     expect(answer.headers.get('Referrer-Policy')).toBe('no-referrer')
     expect(await answer.text()).toBe('')
-    expect(cookieOf(answer)).toBe('')
+    expect(readSetCookie(answer)).toBe('')
     const json = await other.connect('harbour')
     expect({ status: json.status, body: await json.json() }).toMatchObject({ status: 200, body: { connected: true } })
     await other.close()
@@ -144,7 +144,7 @@ describe('a failure of the callback', () => {
     expect(here).toContain('Nothing was connected')
     expect(here).toContain(`<p><bdi>${key}</bdi> is not connected.</p>`)
     expect(here).toContain(`<a class="button" href="/oauth/start/${key}">Try again</a>`)
-    expect(await pageText(await visit('/oauth/failed', pairOf(cookieOf(answer))))).toBe(here)
+    expect(await pageText(await visit('/oauth/failed', toCookiePair(readSetCookie(answer))))).toBe(here)
   })
 
   it('never carries code or state into the page or the cookie', async () => {
@@ -179,7 +179,7 @@ describe('a failure of the callback', () => {
     const answer = await service.fetch(await denied(freshKey()), { headers: { Accept: '*/*' } })
     expect(answer.headers.get('Content-Type')).toBe('application/problem+json')
     expect(answer.headers.get('Refresh')).toBeNull()
-    expect(cookieOf(answer)).toBe('')
+    expect(readSetCookie(answer)).toBe('')
   })
 
   it.each([

@@ -85,7 +85,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('the list of connections', () => {
-  it('shows every connection, next to die first', async () => {
+  it('shows every connection, soonest to expire first', async () => {
     const { keys, found, pages } = await whole('limit=10')
     expect(keys).toEqual([
       'late',

@@ -20,7 +20,7 @@ const ask = async (answering: Promise<Response>) => {
 }
 
 /** What a holder of the key is told is wrong. */
-const faultsOf = async (service: Service): Promise<string> => {
+const readFaults = async (service: Service): Promise<string> => {
   const { status, body } = await ask(service.api('/ready'))
   expect(status).toBe(503)
   return body.faults.join('\n')
@@ -46,7 +46,7 @@ describe('/ready', () => {
   it('says that something is wrong to all, and what only to holders of a key and to the log', async () => {
     const service = await serviceWith({ QUICKBOOKS_REDIRECT_URI: undefined, TOKEN_ENCRYPTION_KEYS: 'a marked value' })
     expect(await ask(service.fetch('/ready'))).toEqual(NOT_READY)
-    const faults = await faultsOf(service)
+    const faults = await readFaults(service)
     expect(faults).toContain('QUICKBOOKS_REDIRECT_URI is missing')
     expect(faults).toContain('TOKEN_ENCRYPTION_KEYS')
     expect(faults).not.toContain('marked')
@@ -77,7 +77,7 @@ describe('/ready', () => {
     ],
     ['a keep-alive too late', { KEEP_ALIVE_DAYS: '91' }, 'KEEP_ALIVE_DAYS must be at most 90'],
   ])('names %s', async (_, vars, fault) => {
-    expect(await faultsOf(await serviceWith(vars))).toContain(fault)
+    expect(await readFaults(await serviceWith(vars))).toContain(fault)
   })
 
   it('takes one key pair for enough', async () => {
@@ -97,7 +97,7 @@ describe('/ready', () => {
         AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       }),
     )
-    expect(await faultsOf(service)).toContain('partition key pk (S)')
+    expect(await readFaults(service)).toContain('partition key pk (S)')
   })
 
   it.each([
@@ -111,7 +111,7 @@ describe('/ready', () => {
   ])('blames the credentials, and not the key of the table, for %s', async (type) => {
     const service = await serviceWith()
     service.dynamo.fault({ operation: 'GetItem', kind: 'error', status: 400, type })
-    const faults = await faultsOf(service)
+    const faults = await readFaults(service)
     expect(faults).toMatch(/AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/)
     expect(faults).not.toContain('partition key')
   })
@@ -121,7 +121,7 @@ describe('/ready', () => {
     async (type) => {
       const service = await serviceWith()
       service.dynamo.fault({ operation: 'GetItem', kind: 'error', status: 400, type })
-      const faults = await faultsOf(service)
+      const faults = await readFaults(service)
       expect(faults).toContain(type)
       expect(faults).not.toMatch(/partition key|AWS_/)
     },
@@ -132,7 +132,7 @@ describe('/ready', () => {
       AWS_ACCESS_KEY_ID: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
       AWS_SECRET_ACCESS_KEY: 'AKIAIOSFODNN7EXAMPLE',
     })
-    const faults = await faultsOf(service)
+    const faults = await readFaults(service)
     expect(faults).toContain('AWS_ACCESS_KEY_ID')
     expect(faults).toContain('AWS_SECRET_ACCESS_KEY')
     expect(faults).not.toMatch(/partition key|wJalr|AKIA/)

@@ -20,7 +20,7 @@ const post = (body?: string, type = 'application/json'): RequestInit => ({
   method: 'POST',
   ...(body === undefined ? {} : { body, headers: { 'Content-Type': type } }),
 })
-const pathOf = (url: string) => new URL(url).pathname + new URL(url).search
+const toPath = (url: string) => new URL(url).pathname + new URL(url).search
 
 describe('the signature of a link', () => {
   it('is HMAC-SHA256 as Node computes it, by the first key', async () => {
@@ -106,9 +106,9 @@ describe('a service with signed links', () => {
   it('lets in who was sent a link, again until it expires', async () => {
     const { url, expires_at } = await issued('let-in', { company_name: ' Beach & Söhne ', expires_in: 3600 })
     expect(expires_at).toBeLessThanOrEqual(now() + 3600)
-    const answer = await newBrowser(service).connect(pathOf(url))
+    const answer = await newBrowser(service).connect(toPath(url))
     expect(await answer.json()).toMatchObject({ company_key: 'let-in', company_name: 'Beach & Söhne' })
-    expect((await service.fetch(pathOf(url))).status).toBe(302)
+    expect((await service.fetch(toPath(url))).status).toBe(302)
   })
 
   it('lets in who was sent a link of a key on its way out', async () => {
@@ -137,7 +137,7 @@ describe('a service with signed links', () => {
   ]
   it.each(altered)('refuses a link %s and stores nothing', async (_, alter) => {
     const { url } = await issued('beach', { company_name: 'Beach' })
-    expect(await problem(await service.fetch(alter(pathOf(url))))).toEqual(REFUSED)
+    expect(await problem(await service.fetch(alter(toPath(url))))).toEqual(REFUSED)
     expect(service.dynamo.requests).toEqual([])
   })
 
@@ -203,7 +203,7 @@ describe('a service with signed links', () => {
     const [url = '', expiry = ''] = output.split('\n')
     expect(url).toMatch(/^https:\/\/broker\.example\/oauth\/start\/by-command\?/)
     expect(expiry).toMatch(/^Expires \d{4}-/)
-    expect((await service.fetch(pathOf(url))).status).toBe(302)
+    expect((await service.fetch(toPath(url))).status).toBe(302)
   })
 })
 
@@ -230,8 +230,8 @@ describe('a service with open links', () => {
   it('with keys makes links that expire, and lets in without one', async () => {
     const { url, expires_at } = await (await signing.api('/api/connections/beach/start-links', post())).json()
     expect(expires_at).toBeGreaterThan(now())
-    expect((await signing.fetch(pathOf(url))).status).toBe(302)
-    const altered = pathOf(url).replace(/exp=\d+/, `exp=${expires_at + 1}`)
+    expect((await signing.fetch(toPath(url))).status).toBe(302)
+    const altered = toPath(url).replace(/exp=\d+/, `exp=${expires_at + 1}`)
     expect(await problem(await signing.fetch(altered))).toEqual(REFUSED)
     expect((await signing.fetch('/oauth/start/beach')).status).toBe(302)
   })

@@ -24,7 +24,7 @@ afterAll(() => Promise.all([service.close(), indexed.close()]))
 
 let tables = 0
 
-const statusOf = async (companyKey: string) => {
+const readStatus = async (companyKey: string) => {
   const answer = await service.api(`/api/connections/${companyKey}/status`)
   expect(answer.status).toBe(200)
   return answer.json()
@@ -36,7 +36,7 @@ describe('the status of a connection', () => {
   it('tells how a connection stands, by one read', async () => {
     await service.connect('steady', { companyName: 'Steady' })
     const before = service.dynamo.requests.length
-    const status = await statusOf('steady')
+    const status = await readStatus('steady')
     expect(service.dynamo.requests.slice(before).map(({ operation }) => operation)).toEqual(['GetItem'])
     expect(status).toEqual({
       ...{ company_key: 'steady', company_name: 'Steady', environment: 'production', connected: true },
@@ -54,7 +54,7 @@ describe('the status of a connection', () => {
     for (let count = 0; count < 12; count++) expect((await refresh('busy')).status).toBe(200)
     await service.intuit.turn({ rotateAfterSeconds: 86_400 })
     expect((await refresh('busy')).status).toBe(200)
-    const { refreshes, generation } = await statusOf('busy')
+    const { refreshes, generation } = await readStatus('busy')
     expect(generation).toBe(14)
     expect(refreshes).toHaveLength(8)
     expect(refreshes[0]).toEqual({ at: expect.any(Number), outcome: 'refreshed', rotated: false })
@@ -65,7 +65,7 @@ describe('the status of a connection', () => {
     await service.connect('shaky')
     await service.intuit.fault(INTUIT_DOWN)
     expect((await refresh('shaky')).status).toBe(502)
-    const status = await statusOf('shaky')
+    const status = await readStatus('shaky')
     expect(status).toMatchObject({
       ...{ status: 'failing', connected: true },
       last_error: { code: 'intuit_unavailable', attempts: 1, intuit_tid: expect.stringMatching(/^1-/) },
@@ -82,7 +82,7 @@ describe('the status of a connection', () => {
     const item = await service.dynamo.item('connection#dead')
     if (!item) throw new Error('no item')
     await service.dynamo.put({ ...item, retry_at: { N: '253402300799' } })
-    expect(await statusOf('dead')).toMatchObject({
+    expect(await readStatus('dead')).toMatchObject({
       ...{ status: 'reconnect_required', next_attempt_at: null },
       last_error: { code: 'reconnect_required' },
     })
@@ -90,7 +90,7 @@ describe('the status of a connection', () => {
 
   it('tells a start that was not finished', async () => {
     await service.fetch('/oauth/start/begun')
-    expect(await statusOf('begun')).toMatchObject({
+    expect(await readStatus('begun')).toMatchObject({
       ...{ status: 'unfinished', connected: false, refresh_token_days_left: null, generation: 0 },
     })
   })
@@ -98,20 +98,20 @@ describe('the status of a connection', () => {
   it('tells afterwards what became of a disconnect, until the next consent', async () => {
     await service.connect('ended', { realmId: '4620816365000000002' })
     const answer = await (await service.api('/api/connections/ended', { method: 'DELETE' })).json()
-    expect(await statusOf('ended')).toMatchObject({
+    expect(await readStatus('ended')).toMatchObject({
       ...{ status: 'disconnected', connected: false },
       disconnection: { at: expect.any(Number), revocation: answer.revocation, intuit_tid: answer.intuit_tid },
     })
     expect(answer.revocation).toBe('confirmed')
     await service.connect('ended', { realmId: '4620816365000000002' })
-    expect(await statusOf('ended')).toMatchObject({ status: 'connected', disconnection: null })
+    expect(await readStatus('ended')).toMatchObject({ status: 'connected', disconnection: null })
   })
 
   it('tells that a revocation is still pending', async () => {
     await service.connect('ending')
     await service.intuit.fault({ endpoint: 'revoke', times: 10, fault: { kind: 'status', status: 503 } })
     await service.api('/api/connections/ending', { method: 'DELETE' })
-    expect(await statusOf('ending')).toMatchObject({ disconnection: { revocation: 'pending' } })
+    expect(await readStatus('ending')).toMatchObject({ disconnection: { revocation: 'pending' } })
     await service.intuit.heal()
   })
 
@@ -175,11 +175,11 @@ describe('the status of a connection', () => {
     if (!item) throw new Error('no item')
     const inDays = (days: number) => ({ N: String(Math.floor(Date.now() / 1000) + days * DAY) })
     await service.dynamo.put({ ...item, refresh_token_hard_expires_at: inDays(29) })
-    expect(await statusOf('waning')).toMatchObject({ status: 'expiring' })
+    expect(await readStatus('waning')).toMatchObject({ status: 'expiring' })
     await service.dynamo.put({ ...item, refresh_token_hard_expires_at: inDays(31) })
-    expect(await statusOf('waning')).toMatchObject({ status: 'connected' })
+    expect(await readStatus('waning')).toMatchObject({ status: 'connected' })
     await service.dynamo.put({ ...item, refresh_token_expires_at: inDays(-1) })
-    expect(await statusOf('waning')).toMatchObject({ status: 'reconnect_required', refresh_token_days_left: 0 })
+    expect(await readStatus('waning')).toMatchObject({ status: 'reconnect_required', refresh_token_days_left: 0 })
   })
 
   it('is 404 for a company that nobody began, 400 for a malformed key, 405 for another method', async () => {

@@ -13,7 +13,7 @@ const MINUTE = 60 * SECOND
 const KEY = { Key: { pk: { S: 'connection#beach-blend' } } }
 const UPDATE = { ...KEY, UpdateExpression: 'REMOVE a' }
 
-const codeOf = (error: unknown) => (error instanceof Problem ? error.code : String(error))
+const toCode = (error: unknown) => (error instanceof Problem ? error.code : String(error))
 
 describe('a request that DynamoDB refuses for its time', () => {
   const { ok, error } = answers
@@ -28,7 +28,7 @@ describe('a request that DynamoDB refuses for its time', () => {
     (request, time) =>
       Math.abs(signedAt(request) - time) > REFUSED ? error(type, { message })(request, time) : ok()
 
-  const refusals: [string, string][] = [
+  const errors: [string, string][] = [
     ['RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
     ['RequestExpired', 'Request has expired.'],
     ['RequestInTheFuture', ''],
@@ -39,7 +39,7 @@ describe('a request that DynamoDB refuses for its time', () => {
     ['AuthFailure', ''],
   ]
   const clocks = [-60 * MINUTE, 60 * MINUTE, 40 * 24 * 60 * MINUTE]
-  it.each(refusals.flatMap(([type, message]) => clocks.map((aheadMs) => [type, aheadMs, message] as const)))(
+  it.each(errors.flatMap(([type, message]) => clocks.map((aheadMs) => [type, aheadMs, message] as const)))(
     'with %s and a clock that is off by %i ms is dated by the table and sent once more, as are those after it',
     async (type, aheadMs, message) => {
       const { table, sent, events } = scriptedTable([strict(type, message)], aheadMs)
@@ -52,9 +52,9 @@ describe('a request that DynamoDB refuses for its time', () => {
     },
   )
 
-  it.each(refusals.slice(0, 5))('with %s again and again is sent twice in all, and 503', async (type, message) => {
+  it.each(errors.slice(0, 5))('with %s again and again is sent twice in all, and 503', async (type, message) => {
     const { table, sent, events } = scriptedTable([error(type, { message })])
-    expect(await table.getItem(KEY).catch(codeOf)).toBe('storage_unavailable')
+    expect(await table.getItem(KEY).catch(toCode)).toBe('storage_unavailable')
     expect(sent).toHaveLength(2)
     expect(events).toEqual([expect.objectContaining({ event: 'dynamodb_failed', error: type, attempts: 2 })])
   })
@@ -66,7 +66,7 @@ describe('a request that DynamoDB refuses for its time', () => {
     ['ExpiredTokenException', 'The security token included in the request is expired'],
   ])('is not one that is refused with %s while the clock is right', async (type, message) => {
     const { table, sent } = scriptedTable([error(type, { message })])
-    expect(await table.getItem(KEY).catch(codeOf)).toBe('configuration_error')
+    expect(await table.getItem(KEY).catch(toCode)).toBe('configuration_error')
     expect(sent).toHaveLength(1)
   })
 })
@@ -101,8 +101,8 @@ describe('a Worker whose clock is off, beside right ones', () => {
     return {
       clock,
       /** What a caller gets: the source of the token, or the code of the problem. */
-      read: ({ key }: Company) => broker.freshToken(key, wanted, waitUntil).then(({ source }) => source, codeOf),
-      force: ({ key }: Company) => broker.refreshedToken(key, undefined, waitUntil).then(() => 'intuit', codeOf),
+      read: ({ key }: Company) => broker.freshToken(key, wanted, waitUntil).then(({ source }) => source, toCode),
+      force: ({ key }: Company) => broker.refreshedToken(key, undefined, waitUntil).then(() => 'intuit', toCode),
       settled: () => Promise.allSettled(background.splice(0)),
     }
   }

@@ -29,7 +29,7 @@ const retryableExceptions = () =>
     return isMarked ? [exception.name] : []
   })
 
-const codeOf = (sending: Promise<unknown>) =>
+const findCode = (sending: Promise<unknown>) =>
   sending.then(
     () => 'none',
     (thrown: unknown) => (thrown instanceof Problem ? thrown.code : String(thrown)),
@@ -109,7 +109,7 @@ describe('an attempt that failed', () => {
     ['InvalidSignatureException', 'configuration_error'],
   ])('by %s is not', async (name, outcome) => {
     const { table, sent } = scriptedTable([error(name), ok])
-    expect(await codeOf(table.updateItem(UPDATE))).toEqual(outcome)
+    expect(await findCode(table.updateItem(UPDATE))).toEqual(outcome)
     expect(sent).toHaveLength(1)
   })
 

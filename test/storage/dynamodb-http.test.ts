@@ -68,7 +68,7 @@ const signedBySmithy = async (request: Request, settings: StorageSettings) => {
 }
 
 describe('a signature', () => {
-  const settingsOf: fc.Arbitrary<StorageSettings> = fc.record({
+  const anySettings: fc.Arbitrary<StorageSettings> = fc.record({
     region: fc.constantFrom('us-east-1', 'eu-central-1', 'us-gov-west-1', 'cn-north-1'),
     accessKeyId: fc.stringMatching(/^[A-Z0-9]{16,20}$/),
     secretAccessKey: fc.stringMatching(/^[A-Za-z0-9/+=]{1,40}$/),
@@ -108,7 +108,7 @@ describe('a signature', () => {
 
   it('is the one of an independent implementation, for every region, credential, payload and clock', async () => {
     await fc.assert(
-      fc.asyncProperty(settingsOf, payloadText, date, aheadMs, async (settings, text, tableTime, aheadMs) => {
+      fc.asyncProperty(anySettings, payloadText, date, aheadMs, async (settings, text, tableTime, aheadMs) => {
         const sent = await requestsSent(settings, text, tableTime.getTime(), aheadMs)
         for (const request of sent) {
           expect(request.headers.get('Authorization')).toBe(await signedBySmithy(request, settings))

@@ -50,8 +50,8 @@ const wholeList = async (index: FleetIndex, request: Partial<Parameters<ReturnTy
   } while (places)
   return listed
 }
-const keysOf = (listed: Listed[]) => listed.map(({ indexed }) => indexed.connection.companyKey)
-const whole = async (...given: Parameters<typeof wholeList>) => keysOf(await wholeList(...given))
+const toKeys = (listed: Listed[]) => listed.map(({ indexed }) => indexed.connection.companyKey)
+const whole = async (...given: Parameters<typeof wholeList>) => toKeys(await wholeList(...given))
 
 const parseKey = (name: string, diesAt: number) => ({
   ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: fleetShard(name) }, dies_at: { N: String(diesAt) } },
@@ -111,7 +111,7 @@ describe('what DynamoDB filters for the broker', () => {
           const request = { apiClient, status, environment }
           // Those that expire at the same time come in any order.
           const found = await whole(index, request)
-          const wanted = keysOf(
+          const wanted = toKeys(
             all.filter(({ indexed: { connection }, status: found }) => {
               const isWanted = status === undefined || found === status
               const isThere = environment === undefined || connection.environment === environment
@@ -163,7 +163,7 @@ describe('an empty page that names a key to go on from', () => {
     // What stands before that key was looked at.
     const after = (await wholeList(index, {})).filter(({ indexed }) => indexed.place.diesAt > 0.5)
     const { lift } = emptyFirstPages()
-    expect(new Set(await whole(index, {}))).toEqual(new Set(keysOf(after)))
+    expect(new Set(await whole(index, {}))).toEqual(new Set(toKeys(after)))
     lift()
     expect(after.length).toBeGreaterThan(100)
   })
@@ -212,24 +212,24 @@ describe('an empty page that names a key to go on from', () => {
   })
 })
 
-describe('what the operator was told, noted on the record', () => {
+describe('the last notified status of a record', () => {
   it.each([
     ['absent', undefined],
     ['NULL', { NULL: true } as const],
     ['empty', { S: '' }],
     ['a number', { N: '1' }],
-  ])('is noted where the note is %s', async (form, alerted) => {
+  ])('is stored where the attribute is %s', async (form, alerted) => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     const key = `noted-${form.replaceAll(' ', '-')}`
     await put({ ...parseKey(key, NOW), ...(alerted ? { alerted } : {}) })
     await index.setLastNotified(key, undefined, 'failing')
-    const noted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
-    expect(await noted()).toEqual({ S: 'failing' })
+    const readAlerted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
+    expect(await readAlerted()).toEqual({ S: 'failing' })
     // Another run was faster.
     await index.setLastNotified(key, undefined, 'connected')
     await index.setLastNotified(key, 'disconnected', 'connected')
-    expect(await noted()).toEqual({ S: 'failing' })
+    expect(await readAlerted()).toEqual({ S: 'failing' })
     await index.setLastNotified(key, 'failing', 'connected')
-    expect(await noted()).toEqual({ S: 'connected' })
+    expect(await readAlerted()).toEqual({ S: 'connected' })
   })
 })

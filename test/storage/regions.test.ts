@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PLACES } from '../../bench/geography/delays.ts'
 import { rankFrom } from '../../src/storage/regions.ts'
 
-const nearestOf = (regions: readonly string[], continent: string, longitude?: number) => {
+const findNearest = (regions: readonly string[], continent: string, longitude?: number) => {
   const rank = rankFrom({ continent, longitude })
   return [...regions].sort((one, other) => rank(one) - rank(other))[0]
 }
@@ -24,24 +24,24 @@ describe('the nearest region', () => {
     ['Seoul', 'AS', 127, 'ap-northeast-1'],
     ['Auckland', 'OC', 175, 'ap-southeast-2'],
   ])('of %s (%s, %i°) is %s', (_, continent, longitude, region) => {
-    expect(nearestOf(REGIONS, continent, longitude)).toBe(region)
-    expect(nearestOf([...REGIONS].reverse(), continent, longitude)).toBe(region)
+    expect(findNearest(REGIONS, continent, longitude)).toBe(region)
+    expect(findNearest([...REGIONS].reverse(), continent, longitude)).toBe(region)
   })
 
   it('is told by the continent where the longitude is not known', () => {
-    expect(nearestOf(REGIONS, 'NA')).toBe('us-east-1')
-    expect(nearestOf(REGIONS, 'AS')).toBe('ap-southeast-1')
-    expect(nearestOf(REGIONS, 'EU')).toBe('eu-west-1')
+    expect(findNearest(REGIONS, 'NA')).toBe('us-east-1')
+    expect(findNearest(REGIONS, 'AS')).toBe('ap-southeast-1')
+    expect(findNearest(REGIONS, 'EU')).toBe('eu-west-1')
   })
 
   it('is the one of the shortest measured round trip, from each place of the geography', () => {
     for (const { name, continent, longitude, roundTripMs } of PLACES) {
       const regions = Object.entries(roundTripMs).sort(([, one], [, other]) => one - other)
       const [[shortest] = []] = regions
-      expect(`${name} ${nearestOf(Object.keys(roundTripMs), continent, longitude)}`).toBe(`${name} ${shortest}`)
+      expect(`${name} ${findNearest(Object.keys(roundTripMs), continent, longitude)}`).toBe(`${name} ${shortest}`)
       const { 'us-east-1': toHome, 'eu-central-1': toReplica } = roundTripMs
       const nearer = toReplica < toHome ? 'eu-central-1' : 'us-east-1'
-      expect(`${name} ${nearestOf(['us-east-1', 'eu-central-1'], continent, longitude)}`).toBe(`${name} ${nearer}`)
+      expect(`${name} ${findNearest(['us-east-1', 'eu-central-1'], continent, longitude)}`).toBe(`${name} ${nearer}`)
     }
   })
 

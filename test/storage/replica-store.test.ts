@@ -37,13 +37,13 @@ const scripted = (regions: ReadRegions = [IRELAND]) => {
   const { read } = createReplicaStore(config, runtime, (event) => events.push(event))
   return { read: (from = EUROPE) => read('beach', from), asked, events, clock, world }
 }
-const regionsOf = (asked: { region: string }[]) => asked.map(({ region }) => region)
+const toRegions = (asked: { region: string }[]) => asked.map(({ region }) => region)
 
 describe('the replicas of a table', () => {
   it('read the nearest one, once and eventually consistent, signed for its region', async () => {
     const { read, asked } = scripted([CANADA, IRELAND])
     expect(await read()).toMatchObject({ companyKey: 'beach', generation: 7 })
-    expect(regionsOf(asked)).toEqual(['eu-west-1'])
+    expect(toRegions(asked)).toEqual(['eu-west-1'])
     expect(await asked[0]?.request.json()).toEqual({ TableName: 'connections', Key: { pk: { S: 'connection#beach' } } })
     expect(asked[0]?.request.headers.get('Authorization')).toMatch(/\/eu-west-1\/dynamodb\/aws4_request/)
     await read({ continent: 'NA', longitude: -118 })
@@ -99,7 +99,7 @@ describe('the replicas of a table', () => {
     const { read, asked, world } = scripted([IRELAND, regional('il-central-1'), regional('sa-east-1')])
     world.answer = failing
     for (let count = 0; count < 3; count++) await read()
-    expect(regionsOf(asked)).toEqual(['eu-west-1', 'il-central-1'])
+    expect(toRegions(asked)).toEqual(['eu-west-1', 'il-central-1'])
   })
 
   it('let one request try a replica again, while the others pass it over', async () => {

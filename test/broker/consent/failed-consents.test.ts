@@ -9,10 +9,11 @@ const START_LINK_KEYS = `a:${randomBytes(32).toString('base64')}`
 const DOWN = { endpoint: 'token', fault: { kind: 'status', status: 503 } } as const
 
 const parseState = (callbackPath: string) => new URLSearchParams(callbackPath.split('?')[1]).get('state') ?? ''
-const denialOf = (callbackPath: string) =>
+const toDenial = (callbackPath: string) =>
   `/oauth/callback?error=access_denied&state=${encodeURIComponent(parseState(callbackPath))}`
 /** The button's address, as a browser reads it. */
-const retryOf = (page: string) => /<a class="button" href="([^"]+)">Try again/.exec(page)?.[1]?.replaceAll('&amp;', '&')
+const findRetry = (page: string) =>
+  /<a class="button" href="([^"]+)">Try again/.exec(page)?.[1]?.replaceAll('&amp;', '&')
 
 describe('a failed consent that began with a signed link', () => {
   let service: Service
@@ -45,10 +46,10 @@ describe('a failed consent that began with a signed link', () => {
   ])('leads back to the same link %s, on each page that tells of it', async (_, body) => {
     const browser = newBrowser(service)
     const link = await issued(freshKey(), body)
-    const answer = await browser.open(denialOf(await browser.consented(link)), HTML)
+    const answer = await browser.open(toDenial(await browser.consented(link)), HTML)
     expect(answer.status).toBe(400)
     for (const page of [await answer.text(), await (await browser.open('/oauth/failed', HTML)).text()]) {
-      const retry = retryOf(page) ?? ''
+      const retry = findRetry(page) ?? ''
       expect(Object.fromEntries(new URLSearchParams(retry.split('?')[1]))).toEqual(
         Object.fromEntries(new URLSearchParams(link.split('?')[1])),
       )
@@ -68,7 +69,7 @@ describe('a failed consent that began with a signed link', () => {
 
   it('tells programs the same link', async () => {
     const browser = newBrowser(service)
-    const answer = await browser.open(denialOf(await browser.consented(await issued(freshKey()))))
+    const answer = await browser.open(toDenial(await browser.consented(await issued(freshKey()))))
     const { start_url: startUrl, detail } = await answer.json()
     expect(detail).toContain('Begin again with the same start link.')
     expect(detail).not.toContain('sig=')
@@ -80,10 +81,10 @@ describe('a failed consent that began with a signed link', () => {
     const browser = newBrowser(service)
     const path = await browser.consented(await issued(freshKey()))
     await expireLink(path)
-    const answer = await browser.open(denialOf(path), HTML)
+    const answer = await browser.open(toDenial(path), HTML)
     const page = await answer.text()
     expect(page).toContain('ask the person who sent you the link for a new one')
-    expect(retryOf(page)).toBeUndefined()
+    expect(findRetry(page)).toBeUndefined()
     expect(await (await browser.open('/oauth/failed', HTML)).text()).toBe(page)
   })
 
@@ -94,7 +95,7 @@ describe('a failed consent that began with a signed link', () => {
         ? `/oauth/callback?code=a&state=${key}:AAAAAAAAAAAAAAAAAAAAAA`
         : await (async () => newBrowser(service).consented(await issued(key)))()
     const page = await (await newBrowser(service).open(path, HTML)).text()
-    expect(retryOf(page)).toBeUndefined()
+    expect(findRetry(page)).toBeUndefined()
     expect(page).toContain('open the link that you were given once more')
   })
 })
@@ -122,7 +123,7 @@ describe('a failed consent', () => {
 
   /** What fails after the state was claimed, and how the callback then is. */
   const FAILURES: [string, number, (path: string) => Promise<unknown>, (path: string) => string][] = [
-    ['the owner declines', 400, none, denialOf],
+    ['the owner declines', 400, none, toDenial],
     ['Intuit is down', 502, () => service.intuit.fault({ ...DOWN, times: 2 }), (path) => path],
     ['Intuit rejects the secret', 502, () => answerTokensWith(401, '{"error":"invalid_client"}'), (path) => path],
     ['Intuit refuses the code', 502, () => answerTokensWith(400, '{"error":"invalid_grant"}'), (path) => path],
@@ -167,7 +168,7 @@ describe('a failed consent', () => {
     await service.connect(key, { realmId: '4620816365000000888' })
     await service.intuit.kill('4620816365000000888')
     await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
-    const answer = await service.fetch(denialOf(await service.consented(key)), HTML)
+    const answer = await service.fetch(toDenial(await service.consented(key)), HTML)
     const page = await answer.text()
     expect(page).toContain('was connected before, and needs a new permission.')
     expect(page).not.toContain('still connected')

@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 
 const stored = (key: string, at = service) => at.dynamo.item(`connection#${key}`)
-const noted = (realmId: string, at = service) => at.dynamo.item(`realm#production#${realmId}`)
+const findRecord = (realmId: string, at = service) => at.dynamo.item(`realm#production#${realmId}`)
 
 /** Takes tokens and hash from a record, as a disconnect does. */
 const erase = async (key: string, at = service) => {
@@ -148,7 +148,7 @@ describe('a company under two keys', () => {
   it('is noted with the key that connected it', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     expect(await (await service.connect(key, { realmId })).json()).toMatchObject({ realm_in_use: false })
-    expect(await noted(realmId)).toMatchObject({ company_key: { S: key }, realm_id: { S: realmId } })
+    expect(await findRecord(realmId)).toMatchObject({ company_key: { S: key }, realm_id: { S: realmId } })
   })
 
   it('is told to whoever connects it again, without the other key, and to the log', async () => {
@@ -167,7 +167,7 @@ describe('a company under two keys', () => {
     await expect
       .poll(() => service.logs())
       .toContain(JSON.stringify({ event: 'realm_shared', company_key: second, other_company_key: first }))
-    expect(await noted(realmId)).toMatchObject({ company_key: { S: first } })
+    expect(await findRecord(realmId)).toMatchObject({ company_key: { S: first } })
   })
 
   it('is said on the page, too', async () => {
@@ -241,6 +241,6 @@ describe('ONE_KEY_PER_REALM=true', () => {
     await strict.connect(first, { realmId })
     await leave(first)
     expect((await strict.connect(second, { realmId })).status).toBe(200)
-    expect(await noted(realmId, strict)).toMatchObject({ company_key: { S: second } })
+    expect(await findRecord(realmId, strict)).toMatchObject({ company_key: { S: second } })
   })
 })

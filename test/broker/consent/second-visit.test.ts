@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 
 const HTML = { headers: { Accept: 'text/html' } }
-const pkOf = (path: string) => `state#${new URL(path, service.url).searchParams.get('state')?.split(':')[1]}`
+const toPk = (path: string) => `state#${new URL(path, service.url).searchParams.get('state')?.split(':')[1]}`
 const problem = async (path: string) => {
   const answer = await service.fetch(path)
   const { code, detail } = await answer.json()
@@ -24,7 +24,7 @@ const page = async (path: string) => (await service.fetch(path, HTML)).text()
 /** Waits for the outcome, which is written after the response. */
 const visited = async (path: string) => {
   const answer = await service.fetch(path)
-  await expect.poll(() => service.dynamo.item(pkOf(path)), { timeout: 20_000 }).toHaveProperty('outcome')
+  await expect.poll(() => service.dynamo.item(toPk(path)), { timeout: 20_000 }).toHaveProperty('outcome')
   return answer
 }
 const connectedBy = async (key: string) => {
@@ -34,7 +34,7 @@ const connectedBy = async (key: string) => {
 }
 /** Sets attributes of a state behind the Worker's back; `undefined` takes one away. */
 const alterState = async (path: string, change: Record<string, { N: string } | undefined>) => {
-  const entries = Object.entries({ ...(await service.dynamo.item(pkOf(path))), ...change })
+  const entries = Object.entries({ ...(await service.dynamo.item(toPk(path))), ...change })
   await service.dynamo.put(
     Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
   )

@@ -7,7 +7,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 const calls = (world: ReturnType<typeof simulated>) => world.intuit.uses.length
-const codeOf = (answer: PromiseSettledResult<unknown> | undefined) =>
+const findCode = (answer: PromiseSettledResult<unknown> | undefined) =>
   answer?.status === 'rejected' && answer.reason instanceof Error && 'code' in answer.reason
     ? answer.reason.code
     : undefined
@@ -18,7 +18,7 @@ const reads = async (world: ReturnType<typeof simulated>, count: number, everyMs
   const worker = world.worker()
   for (let index = 0; index < count; index++) {
     const [answer] = await world.outcomes([worker.read()])
-    outcomes.push(answer?.status === 'fulfilled' ? answer.value.accessToken : codeOf(answer))
+    outcomes.push(answer?.status === 'fulfilled' ? answer.value.accessToken : findCode(answer))
     world.pass(everyMs)
   }
   return outcomes
@@ -83,7 +83,7 @@ describe('a dead connection', () => {
     const worker = world.worker()
     for (let second = 0; second < 60; second++) {
       const [answer] = await world.outcomes([worker.force()])
-      expect(codeOf(answer)).toBe('reconnect_required')
+      expect(findCode(answer)).toBe('reconnect_required')
       world.pass(SECOND)
     }
     expect(calls(world) - before).toBe(6)

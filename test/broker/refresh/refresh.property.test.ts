@@ -176,7 +176,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it.each([
     ['until it is there', 3, []],
     ['until the deadline, and says so', Number.POSITIVE_INFINITY, ['pair_not_settled']],
-  ])('looks behind the answer for a record that took another way, %s', async (_, readsLost, told) => {
+  ])('looks behind the answer for a record that took another way, %s', async (_, readsLost, notified) => {
     let [replaces, reads] = [0, 0]
     const world = simulated({
       scheduler: inOrder(),
@@ -193,9 +193,9 @@ describe('a refresh, in whatever order its steps run', () => {
     const [answer] = await world.outcomes<unknown>(calls)
     expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
     expect(world.stored()).toMatchObject({ generation: 5 })
-    expect(reads).toBeGreaterThan(told.length === 0 ? 3 : 10)
+    expect(reads).toBeGreaterThan(notified.length === 0 ? 3 : 10)
     const settled = world.events.map(({ event }) => event).filter((event) => event !== 'pair_write_failed')
-    expect(settled).toEqual(told)
+    expect(settled).toEqual(notified)
   })
 
   it('spends nothing while the rescue store cannot be asked after a takeover, whoever tries', async () => {

@@ -13,11 +13,11 @@ const pair = (name: string) => ({
 })
 
 /** A pair to be stored, in a table whose answers to the write are scripted: it fails, or refuses. */
-const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated = true, bound = true } = {}) => {
+const storeWith = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated = true, bound = true } = {}) => {
   const memory = createMemoryStores()
   const events: LogEvent[] = []
   const behind: Promise<unknown>[] = []
-  let lateRefusals = 0
+  let lateRejections = 0
   const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
   const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
   const used = await memory.connections.connect('beach', first)
@@ -47,7 +47,7 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     ...{ used, usedTokenHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
     successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
     waitUntil: (promise) => behind.push(promise),
-    onRefusedLate: async () => lateRefusals++,
+    onRefusedLate: async () => lateRejections++,
   })
   const atAnswer = { parked: memory.parked.size, stored: memory.rows.get('beach')?.connection.generation }
   await Promise.all(behind)
@@ -56,21 +56,21 @@ const persisted = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
     atAnswer,
     events,
     parked: memory.parked,
-    lateRefusals,
+    lateRejections,
     stored: memory.rows.get('beach')?.connection,
   }
 }
 
 describe('storing what Intuit gave', () => {
   it('stores before it answers, and parks nothing', async () => {
-    const { answered, atAnswer, events } = await persisted(['stores'])
+    const { answered, atAnswer, events } = await storeWith(['stores'])
     expect(answered).toMatchObject({ generation: 2, refreshTokenHash: 'hash-b' })
     expect(atAnswer).toEqual({ parked: 0, stored: 2 })
     expect(events).toEqual([])
   })
 
-  it('parks a rotated pair at the first write that fails, stores it behind the answer, and takes the parked one away', async () => {
-    const { answered, atAnswer, parked, stored } = await persisted(Array(6).fill('fails'))
+  it('parks a rotated pair at the first failed write, stores it in the background, and removes the parked copy', async () => {
+    const { answered, atAnswer, parked, stored } = await storeWith(Array(6).fill('fails'))
     expect(answered).toMatchObject({ generation: 2, accessToken: 'access-b' })
     expect(atAnswer.parked).toBe(1)
     expect(stored).toMatchObject({ generation: 2, refreshTokenHash: 'hash-b' })
@@ -78,26 +78,26 @@ describe('storing what Intuit gave', () => {
   })
 
   it('keeps the parked pair where the table does not come back in time, and says so', async () => {
-    const { stored, parked, events } = await persisted(Array(500).fill('fails'))
+    const { stored, parked, events } = await storeWith(Array(500).fill('fails'))
     expect(stored).toMatchObject({ generation: 1 })
     expect(parked.size).toBe(1)
     expect(events.at(-1)).toEqual({ event: 'pair_not_stored', company_key: 'beach', parked: true })
   })
 
   it('says in the log of a failed write that there is no rescue store', async () => {
-    const { events } = await persisted(['fails'], { bound: false })
+    const { events } = await storeWith(['fails'], { bound: false })
     expect(events).toEqual([{ event: 'pair_write_failed', company_key: 'beach', rescue: 'not bound' }])
   })
 
   it('parks nothing that is not rotated: the record holds its refresh token already', async () => {
-    const { answered, atAnswer } = await persisted(['fails', 'fails'], { rotated: false })
+    const { answered, atAnswer } = await storeWith(['fails', 'fails'], { rotated: false })
     expect(answered).toMatchObject({ accessToken: 'access-a', generation: 2 })
     expect(atAnswer.parked).toBe(0)
   })
 
   it('tells who waits that the write was refused, and whoever is answered already has it seen to', async () => {
-    expect(await persisted(['refuses'])).toMatchObject({ answered: undefined, lateRefusals: 0 })
-    const late = await persisted([...Array<'fails'>(6).fill('fails'), 'refuses'])
-    expect(late).toMatchObject({ answered: { accessToken: 'access-b' }, lateRefusals: 1 })
+    expect(await storeWith(['refuses'])).toMatchObject({ answered: undefined, lateRejections: 0 })
+    const late = await storeWith([...Array<'fails'>(6).fill('fails'), 'refuses'])
+    expect(late).toMatchObject({ answered: { accessToken: 'access-b' }, lateRejections: 1 })
   })
 })

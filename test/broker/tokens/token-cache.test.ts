@@ -13,14 +13,14 @@ const token = (companyKey: string, generation: number, length = 1100): UsableTok
   },
 })
 
-const remembering = (cacheSeconds = 10) => {
+const createCache = (cacheSeconds = 10) => {
   const clock = { now: 0 }
   return { clock, kept: createTokenCache({ now: () => clock.now, cacheSeconds: () => cacheSeconds }) }
 }
 
 describe('the memory of an isolate', () => {
   it('answers for its seconds and not longer', () => {
-    const { clock, kept } = remembering()
+    const { clock, kept } = createCache()
     kept.set(token('beach', 1))
     clock.now = 9_999
     expect(kept.get('beach')?.connection.generation).toBe(1)
@@ -29,7 +29,7 @@ describe('the memory of an isolate', () => {
   })
 
   it('is off with 0 seconds', () => {
-    const { kept } = remembering(0)
+    const { kept } = createCache(0)
     kept.set(token('beach', 1))
     expect(kept.get('beach')).toBeUndefined()
     expect(kept.bytes()).toBe(0)
@@ -39,7 +39,7 @@ describe('the memory of an isolate', () => {
     const step = fc.record({ generation: fc.integer({ min: 1, max: 5 }), erased: fc.boolean() })
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
-        const { kept } = remembering()
+        const { kept } = createCache()
         let newest = 0
         for (const { generation, erased } of steps) {
           if (erased) kept.invalidate('beach', generation)
@@ -53,7 +53,7 @@ describe('the memory of an isolate', () => {
   })
 
   it('stays within eight million bytes at 10,000 connections, and lets the least recently used go', () => {
-    const { kept } = remembering()
+    const { kept } = createCache()
     kept.set(token('first', 1))
     for (let count = 0; count < 10_000; count++) {
       kept.set(token(`company-${count}`, 1))
@@ -83,8 +83,8 @@ describe('a token read with memory', () => {
     const one = world.worker()
     await world.outcomes([one.read()])
     await world.outcomes([one.force()])
-    const [remembered] = await world.outcomes([one.read()])
-    expect(remembered).toMatchObject({ value: { accessToken: 'access-1' } })
+    const [cached] = await world.outcomes([one.read()])
+    expect(cached).toMatchObject({ value: { accessToken: 'access-1' } })
     await world.outcomes([world.worker().force()])
     expect(await world.outcomes([one.read()])).toMatchObject([{ value: { accessToken: 'access-1' } }])
     expect(await world.outcomes([one.readFromTable()])).toMatchObject([{ value: { accessToken: 'access-2' } }])

@@ -31,7 +31,7 @@ describe('the API document', () => {
 
   it('tells every code of the service', () => {
     const { operations, documentedFeatures } = apiDocument()
-    const told = operations.flatMap(documentedFeatures).map((feature) => feature.split(' ')[1])
-    expect(PROBLEM_CODES.filter((code) => !told.includes(code))).toEqual([])
+    const described = operations.flatMap(documentedFeatures).map((feature) => feature.split(' ')[1])
+    expect(PROBLEM_CODES.filter((code) => !described.includes(code))).toEqual([])
   })
 })
