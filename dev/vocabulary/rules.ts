@@ -42,7 +42,7 @@ export const NAME_RULES: NameRule[] = [
     write: 'token response, token error',
     example: 'GrantedExchange',
   },
-  { pattern: /\btransport\b/, write: 'DynamoDB HTTP client', example: 'signedTransport' },
+  { pattern: /\btransport\b/, write: 'DynamoDB HTTP client', example: 'signedTransport', folders: ['src'] },
   {
     pattern: /^(starting|finishing|spending|refreshing|disconnecting|sealing|keeping)$/,
     write: 'createStart, createCallback, createRefresh …',

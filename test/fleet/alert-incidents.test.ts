@@ -8,7 +8,7 @@ const HOUR_OF_RUNS = 12
 const keys = (count: number, prefix = 'company') => Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
 
 /** Messages by type, those with one id once. */
-const told = (received: ReturnType<typeof alertFleet>['received']) => {
+const notified = (received: ReturnType<typeof alertFleet>['received']) => {
   const once = new Map(received.map((alert) => [alert.id, alert]))
   return [...once.values()].map(({ type, data }) => `${type} ${data['count'] ?? data['company_key']}`)
 }
@@ -32,10 +32,10 @@ describe('an incident of many connections', () => {
     const fleet = await settled({ calls }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
-    expect(told(fleet.received)).toEqual(['connections.failing 300'])
+    expect(notified(fleet.received)).toEqual(['connections.failing 300'])
     for (const key of companies) fleet.mend(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
-    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
+    expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
     expect(fleet.received).toHaveLength(2)
     expect(fleet.figures.mostCalls).toBeLessThanOrEqual(calls)
   })
@@ -58,7 +58,7 @@ describe('an incident of many connections', () => {
     await fleet.runs(3)
     for (const key of companies) fleet.mend(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
-    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
+    expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
   })
 
   it('hides no change of a connection that has no part in it, and none that comes after it', async () => {
@@ -68,11 +68,11 @@ describe('an incident of many connections', () => {
     await fleet.runs(2)
     fleet.erase('apart')
     await fleet.runs(1)
-    expect(told(fleet.received)).toEqual(['connections.failing 300', 'connection.disconnected apart'])
+    expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connection.disconnected apart'])
     await fleet.runs(HOUR_OF_RUNS)
     fleet.fail('later')
     await fleet.runs(1)
-    expect(told(fleet.received).at(-1)).toBe('connection.failing later')
+    expect(notified(fleet.received).at(-1)).toBe('connection.failing later')
   })
 
   it('is told once where a round over the index takes longer than an hour', async () => {
@@ -81,7 +81,7 @@ describe('an incident of many connections', () => {
     const fleet = await settled({ calls: 30 }, companies)
     for (const key of companies.slice(0, 5_000)) fleet.fail(key)
     await fleet.runs(8 * HOUR_OF_RUNS)
-    expect(told(fleet.received)).toHaveLength(1)
+    expect(notified(fleet.received)).toHaveLength(1)
     expect(fleet.received[0]?.type).toBe('connections.failing')
     expect(fleet.figures.largestState).toBeLessThan(200_000)
   }, 120_000)
@@ -93,7 +93,7 @@ describe('an incident of many connections', () => {
     await fleet.runs(2)
     expect(fleet.figures.largestState).toBeLessThan(350_000)
     await fleet.runs(2 * HOUR_OF_RUNS)
-    expect(told(fleet.received)).toEqual(['connections.failing 3000'])
+    expect(notified(fleet.received)).toEqual(['connections.failing 3000'])
   })
 
   it('is told once for all failures of the index, the table and the endpoint, and by one id each time', async () => {
@@ -178,7 +178,7 @@ describe('alerts that are switched on over an old fleet', () => {
     fleet.connectAgain(second)
     fleet.mend(third)
     await fleet.runs(2)
-    expect(new Set(told(fleet.received).slice(0, 4))).toEqual(
+    expect(new Set(notified(fleet.received).slice(0, 4))).toEqual(
       new Set([
         `connection.failing ${first}`,
         `connection.disconnected ${second}`,
@@ -186,7 +186,7 @@ describe('alerts that are switched on over an old fleet', () => {
         'connection.connected new',
       ]),
     )
-    expect(new Set(told(fleet.received).slice(4))).toEqual(
+    expect(new Set(notified(fleet.received).slice(4))).toEqual(
       new Set([`connection.recovered ${first}`, `connection.connected ${second}`, `connection.recovered ${third}`]),
     )
     await fleet.runs(3)
@@ -201,12 +201,12 @@ describe('alerts that are switched on over an old fleet', () => {
     fleet.erase('gone')
     await fleet.runs(1)
     // It was erased in the second in which alerts began.
-    expect(told(fleet.received)).toContain('connection.reconnect_required failing')
+    expect(notified(fleet.received)).toContain('connection.reconnect_required failing')
     const before = fleet.received.length
     await fleet.runs(12)
     expect(fleet.received).toHaveLength(before)
     fleet.connectAgain('gone')
     await fleet.runs(2)
-    expect(told(fleet.received).at(-1)).toBe('connection.connected gone')
+    expect(notified(fleet.received).at(-1)).toBe('connection.connected gone')
   })
 })

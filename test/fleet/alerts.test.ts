@@ -100,13 +100,17 @@ describe('an operator', () => {
   it('is told 30, 7 and 1 days before a death that no refresh prevents, each once', async () => {
     const [key = ''] = await made.connected(1)
     await run()
-    const told: string[] = []
+    const notified: string[] = []
     for (const days of [31, 29.5, 20, 6.5, 3, 0.5]) {
       await made.hardLeft(key, days)
       for (const { type, data } of [...(await run()), ...(await run())])
-        told.push(`${days}: ${type} ${data['days_left']}`)
+        notified.push(`${days}: ${type} ${data['days_left']}`)
     }
-    expect(told).toEqual(['29.5: connection.expiring 29', '6.5: connection.expiring 6', '0.5: connection.expiring 0'])
+    expect(notified).toEqual([
+      '29.5: connection.expiring 29',
+      '6.5: connection.expiring 6',
+      '0.5: connection.expiring 0',
+    ])
     await made.hardLeft(key, -1)
     expect(types(await run())).toEqual([`connection.reconnect_required ${key}`])
   })

@@ -223,13 +223,14 @@ describe('the last notified status of a record', () => {
     const key = `noted-${form.replaceAll(' ', '-')}`
     await put({ ...parseKey(key, NOW), ...(alerted ? { alerted } : {}) })
     await index.setLastNotified(key, undefined, 'failing')
-    const readAlerted = async () => (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
-    expect(await readAlerted()).toEqual({ S: 'failing' })
+    const readLastNotified = async () =>
+      (await dynamo.getItem({ Key: { pk: { S: `connection#${key}` } } }))?.['alerted']
+    expect(await readLastNotified()).toEqual({ S: 'failing' })
     // Another run was faster.
     await index.setLastNotified(key, undefined, 'connected')
     await index.setLastNotified(key, 'disconnected', 'connected')
-    expect(await readAlerted()).toEqual({ S: 'failing' })
+    expect(await readLastNotified()).toEqual({ S: 'failing' })
     await index.setLastNotified(key, 'failing', 'connected')
-    expect(await readAlerted()).toEqual({ S: 'connected' })
+    expect(await readLastNotified()).toEqual({ S: 'connected' })
   })
 })

@@ -176,7 +176,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it.each([
     ['until it is there', 3, []],
     ['until the deadline, and says so', Number.POSITIVE_INFINITY, ['pair_not_settled']],
-  ])('looks behind the answer for a record that took another way, %s', async (_, readsLost, notified) => {
+  ])('reads in the background a record that was changed by another writer, %s', async (_, readsLost, notified) => {
     let [replaces, reads] = [0, 0]
     const world = simulated({
       scheduler: inOrder(),
