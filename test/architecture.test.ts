@@ -18,7 +18,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((fi
 const all = files.flatMap(imports)
 const inside = (folder: string) => all.filter(({ file }) => file.startsWith(`${folder}/`))
 
-/** What a folder may import besides itself and packages. Types of the configuration are plain data. */
+/** What a folder may import besides itself and packages. */
 const MAY_IMPORT: Record<string, RegExp> = {
   lib: /^$/,
   broker: /^problem\.ts$/,
@@ -34,23 +34,26 @@ const MAY_IMPORT: Record<string, RegExp> = {
   config: /^(broker\/|crypto\/bytes\.ts$|lib\/lazy\.ts$|problem\.ts$)/,
 }
 
-describe('the house', () => {
-  it.each(Object.entries(MAY_IMPORT))('lets data flow one way through %s', (folder, allowed) => {
+describe('the imports of src/', () => {
+  it.each(Object.entries(MAY_IMPORT))('follow the layers: %s', (folder, allowed) => {
     const local = inside(folder).filter(({ target }) => target.endsWith('.ts') && !target.startsWith(`${folder}/`))
     expect(local.filter(({ target }) => !allowed.test(target))).toEqual([])
   })
 
-  it('takes the configuration’s types alone into the adapters', () => {
-    const values = all.filter(({ target, isType, file }) => target === 'config.ts' && !isType && file !== 'core.ts')
+  it('import only types of the configuration, except where the service is composed', () => {
+    const values = all.filter(
+      ({ target, isType, file }) =>
+        target === 'config/config.ts' && !isType && !['composition.ts', 'readiness.ts'].includes(file),
+    )
     expect(values).toEqual([])
   })
 
-  it('takes types alone from the AWS SDK, and nothing of Node or of dev', () => {
+  it('import only types of the AWS SDK, and nothing of Node or dev/', () => {
     expect(all.filter(({ target, isType }) => target.startsWith('@aws-sdk/') && !isType)).toEqual([])
     expect(all.filter(({ target }) => target.startsWith('node:') || target.includes('dev/'))).toEqual([])
   })
 
-  it('sees env where things are put together, and nowhere else', () => {
+  it('leave `env` to the modules that compose the service', () => {
     const others = files.filter((file) => !file.startsWith('config/'))
     const readers = others.filter((file) => /\benv\b/.test(readFileSync(join(SRC, file), 'utf8')))
     expect(readers.sort()).toEqual(['composition.ts', 'cron.ts', 'runtime.ts', 'service.ts', 'worker.ts'])

@@ -6,7 +6,7 @@ import { planned } from './plan.ts'
 import type { Tally } from './tally.ts'
 import { type Mode, startWorld, type World } from './world.ts'
 
-/** Workers that live through the run. */
+/** The number of Workers that run throughout. */
 const STEADY = 3
 const CUT_AT_ONCE = 5
 const DAY_SECONDS = 90_000
@@ -15,12 +15,12 @@ const ROUNDS_A_DAY = 3
 export interface Campaign {
   mode: Mode
   seed: number
-  /** Refreshes that go wrong, those that a Worker's end cuts among them. */
+  /** The number of refreshes with a fault, including those that a killed Worker cuts short. */
   refreshes: number
   cuts: number
-  /** Workers that are ended and replaced all the time. */
+  /** The number of Workers that are killed and replaced again and again. */
   victims: number
-  /** How often the rescue store is closed for one refresh of each connection. */
+  /** How often the rescue store is stopped for one refresh of each connection. */
   closures: number
   connections: number
 }
@@ -40,7 +40,7 @@ const oneRefresh = async (world: World, company: Company, dice: Chance) => {
   await world.settle(company, askers, round)
 }
 
-/** In Intuit's own mode a refresh token rotates once a day. */
+/** In the mode `own` a refresh token rotates once a day. */
 const passDay = async ({ mode, service }: World) => {
   if (mode === 'own') await service.intuit.advance(DAY_SECONDS)
 }
@@ -62,7 +62,7 @@ const runCrew = async (world: World, victim: number, dice: Chance, isDone: () =>
   }
 }
 
-/** One refresh of each connection while nobody can park or find a pair. */
+/** Refreshes each connection once while the rescue store is stopped. */
 const withRescueClosed = async (world: World, lanes: Company[], dice: Chance) => {
   const before = world.tally.faulted
   await world.service.closeRescue()
@@ -77,7 +77,7 @@ const withRescueClosed = async (world: World, lanes: Company[], dice: Chance) =>
   await Promise.all(rounds.map(({ company, round }) => world.settle(company, askers, round)))
 }
 
-/** Refreshes that go wrong at every joint, with Workers that end and a rescue store that closes, until there were enough. */
+/** Runs refreshes with faults at every call, kills Workers and stops the rescue store, until the counts are reached. */
 export const runCampaign = async (campaign: Campaign): Promise<Tally> => {
   const { mode, seed, refreshes, cuts, victims, closures, connections } = campaign
   const world = await startWorld(mode, STEADY + victims)

@@ -1,4 +1,4 @@
-/** Numbers that a seed fixes, so that a run can be made again (mulberry32). */
+/** Random numbers from a seed, so that a run can be repeated (mulberry32). */
 export const chance = (seed: number) => {
   let state = seed >>> 0
   const next = () => {
@@ -13,7 +13,7 @@ export const chance = (seed: number) => {
     below,
     odds: (probability: number) => next() < probability,
     pick: <Value>(values: readonly [Value, ...Value[]]): Value => values[below(values.length)] ?? values[0],
-    /** Another row of numbers, of its own whatever this one is asked meanwhile. */
+    /** An independent sequence for a label. */
     fork: (label: number) => chance(seed ^ Math.imul(label + 1, 0x9e3779b1)),
   }
 }

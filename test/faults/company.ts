@@ -13,7 +13,7 @@ const CONNECT_PAUSE_MS = 500
 const TOKEN = v.object({ access_token: v.string(), access_token_expires_at: v.number() })
 const PROBLEM = v.object({ code: v.string() })
 
-/** What a caller was told: a token, by its hash, or a problem's code. */
+/** A response: the hash of a token, or the code of a problem. */
 export type Answer =
   | { status: 200; accessTokenHash: string; expiresAt: number }
   | { status: number; code: string; retryAfter: string | null }
@@ -26,9 +26,9 @@ const readAnswer = async (response: Response): Promise<Answer> => {
   return { status, accessTokenHash: sha256(token.access_token), expiresAt: token.access_token_expires_at }
 }
 
-/** Connects a company, and shows it from all sides: by any Worker, in the table, at Intuit. */
+/** Connects a company. The result reads it through any Worker, in the table and at Intuit. */
 export const connectedCompany = async (service: Service, key: string, realmId: string) => {
-  /** A busy machine may take too long for the table's deadline: that is said, and tried again. */
+  /** Retries, because a busy machine may exceed the timeout of the table. */
   const connect = async (attempts = CONNECT_ATTEMPTS): Promise<void> => {
     const answer = await service.connect(key, { realmId }).catch(() => undefined)
     if (answer?.status === 200) return
@@ -41,7 +41,7 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
   }
   await connect()
 
-  /** Behind the Workers' back, as time would. */
+  /** Updates the record directly, to simulate the passage of time. */
   const alter = async (update: string, condition: string, values: Record<string, number>) => {
     const named = Object.entries(values).map(([name, value]) => [name, { N: String(value) }] as const)
     const command = new UpdateItemCommand({
@@ -69,12 +69,12 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
     force: (worker: number) => ask(worker, '/refresh', { method: 'POST' }),
     expire: () =>
       alter('SET access_token_expires_at = :past', 'attribute_exists(access_token)', { ':past': nowSeconds() - 1 }),
-    /** The token has so many seconds left, and is old enough to be refreshed for its age. */
+    /** Sets the rest of the access token's lifetime, and makes it old enough for a refresh. */
     expiresIn: (seconds: number) =>
       alter('SET access_token_expires_at = :at, last_refresh_at = :before', 'attribute_exists(access_token)', {
         ...{ ':at': nowSeconds() + seconds, ':before': nowSeconds() - 600 },
       }),
-    /** The pause after a failed refresh is over. */
+    /** Ends the pause after a failed refresh. */
     passPause: () =>
       alter('SET failed_at = :past, retry_at = :past', 'attribute_exists(retry_at)', { ':past': nowSeconds() - 60 }),
     record: async () => {
@@ -86,14 +86,14 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
         failureCode: item['failure_code']?.S,
       }
     },
-    /** The newest consent, as Intuit holds it. */
+    /** The newest grant at Intuit. */
     atIntuit: async () => {
       const { grants } = await service.intuit.state(realmId)
       const grant = grants.at(-1)
       if (!grant) throw new Error('Intuit knows no consent of this company.')
       return grant
     },
-    /** Requests to the table that concern this company. */
+    /** Whether a request to the table is about this company. */
     isMine: ({ body }: { body: unknown }) => JSON.stringify(body).includes(`"connection#${key}"`),
   }
 }

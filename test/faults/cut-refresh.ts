@@ -5,7 +5,7 @@ import { orderEffect } from './order.ts'
 import { SCALED, sleep } from './scale.ts'
 import type { CronState, World } from './world.ts'
 
-/** Where a refresh is when its Worker ends. */
+/** The points of a refresh at which its Worker is killed. */
 export const CUTS = [
   ...(['reading', 'claiming', 'claimed', 'asking Intuit', 'being answered by Intuit'] as const),
   ...([
@@ -31,7 +31,7 @@ const PARKED_LOOKS = 100
 const PARKED_LOOK_MS = 30
 const FAILED: FaultEffect = { kind: 'answer', status: 500, body: '' }
 
-/** What has to happen on the way; the Worker ends when the last one strikes. */
+/** The faults that bring a refresh to a point. The Worker is killed when the last one takes effect. */
 const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
   const before: FaultEffect = { kind: 'hold', until }
   const after: FaultEffect = { kind: 'hold after', until }
@@ -76,7 +76,7 @@ const isParkedSoon = async ({ service }: World, company: Company, usedTokenHash:
   return false
 }
 
-/** A pair that is parked and nowhere else, under a lease that has lapsed. */
+/** Leaves a token pair parked and not stored, under a lapsed lease. */
 const leaveParked = async (world: World, company: Company, usedHash: string, worker: number) => {
   const order = orderEffect(world.service, { companyKey: company.key, joint: 'store', usedHash }, FAILED, undefined)
   await company.read(worker)
@@ -84,7 +84,7 @@ const leaveParked = async (world: World, company: Company, usedHash: string, wor
   order.lift()
 }
 
-/** Begins a refresh on `victim` and brings it to where it is to be cut. */
+/** Starts a refresh on `victim` and brings it to the point of the cut. */
 const begin = async (world: World, company: Company, cut: Cut, victim: number, until: Promise<void>) => {
   const { refreshTokenHash: usedTokenHash } = await company.record()
   const round: CronState = {
@@ -108,7 +108,7 @@ const begin = async (world: World, company: Company, cut: Cut, victim: number, u
   return { company, round, isThere, cut, answer, lift: () => orders.map((order) => order.lift()) }
 }
 
-/** Brings one refresh of each company to where it is to be cut, and ends the Worker that does them all. */
+/** Brings one refresh of each company to its point, then kills the Worker that runs all of them. */
 export const cutRefreshes = async (world: World, cuts: Map<Company, Cut>, victim: number): Promise<void> => {
   const { service, tally } = world
   const released = Promise.withResolvers<void>()

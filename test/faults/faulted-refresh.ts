@@ -12,7 +12,7 @@ const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan
   return `${faults.map(one).join(' and ')}${rescue}; ${forced ? 'forced' : 'read'} at ${callers.join(', ')}; heals ${end}`
 }
 
-/** One refresh that goes wrong as planned, up to the answers. Returns what has to be settled. */
+/** Runs one refresh with the planned faults, up to the responses. Returns what has to settle. */
 export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<CronState> => {
   const { service, tally } = world
   const { refreshTokenHash: usedTokenHash } = await company.record()
@@ -41,7 +41,7 @@ export const faultedRefresh = async (world: World, company: Company, plan: Plan)
   return round
 }
 
-/** What goes wrong when the next one finds what was parked. */
+/** Applies a fault to the request that finds the parked token pair. */
 export const troubleLater = async ({ service, tally }: World, company: Company, later: PlannedFault) => {
   const { refreshTokenHash: usedHash } = await company.record()
   await sleep(SCALED.leaseMs - SCALED.deadlineMs)

@@ -17,7 +17,7 @@ afterAll(async () => {
   await Promise.all(started.map((service) => service.close()))
 })
 
-/** A company whose token has expired, at an Intuit that rotates at every refresh and kills on reuse. */
+/** A company with an expired token. Intuit rotates at every refresh and ends the grant on reuse. */
 const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) => {
   const service = await startService({ ...options, vars: { ...scaledVars, ...options.vars } })
   started.push(service)
@@ -61,11 +61,11 @@ describe.concurrent('refreshes that go wrong at every joint, the short form of `
 })
 
 describe.concurrent('a table that goes out right after a rotation', () => {
-  it('costs nobody a token, and has the pair once it is back', async () => {
+  it('fails no caller, and has the token pair after it is back', async () => {
     expect(await tableOutage((20_000 * SCALED.deadlineMs) / 25_000, scaledVars)).toMatchObject(BORNE)
   })
 
-  it('leaves the pair parked where it stays out, and the next one finds it without asking Intuit', async ({
+  it('leaves the token pair parked if the outage lasts, and the next request finds it without a call to Intuit', async ({
     expect,
   }) => {
     const { service, company, usedHash, order, refreshes } = await expiredCompany({ workers: 2 })
@@ -87,7 +87,7 @@ describe.concurrent('a table that goes out right after a rotation', () => {
 })
 
 describe.concurrent('a table that refuses only writes', () => {
-  it('is found out before a token is spent', async ({ expect }) => {
+  it('is detected before a token is used', async ({ expect }) => {
     const { service, company, refreshes } = await expiredCompany()
     service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError', operation: 'UpdateItem' })
     expect(await company.read(0)).toMatchObject({ status: 503, code: 'storage_unavailable' })
@@ -102,7 +102,7 @@ describe.concurrent('a table that refuses only writes', () => {
 })
 
 describe.concurrent('a lease holder that sleeps past its lease', () => {
-  it('overwrites nothing when its write comes home after others were there', async ({ expect }) => {
+  it('overwrites nothing when its write arrives after those of others', async ({ expect }) => {
     const { service, company, order } = await expiredCompany({ workers: 2 })
     const woken = Promise.withResolvers<void>()
     const sleeping = order('store', { kind: 'hold', until: woken.promise }, 1)
@@ -124,8 +124,8 @@ describe.concurrent('a lease holder that sleeps past its lease', () => {
 })
 
 describe.concurrent('a Worker without the rescue store', () => {
-  it('acquires no lease while a rotated pair of its own waits for the table', async ({ expect }) => {
-    // A busy machine has time to ask while the store fails.
+  it('acquires no lease while its rotated token pair waits for the table', async ({ expect }) => {
+    // Long enough for the other requests on a busy machine while the store fails.
     const vars = { REFRESH_DEADLINE_MS: '24000', REFRESH_LEASE_MS: '24400' }
     const { service, company, order, refreshes } = await expiredCompany({ rescue: 'none', vars })
     const other = await connectedCompany(service, 'two-tabs', '2000')
@@ -146,7 +146,7 @@ describe.concurrent('a Worker without the rescue store', () => {
     await expectWhole(other, 2)
   })
 
-  it('acquires no lease while the pair of a consent waits for the table', async ({ expect }) => {
+  it('acquires no lease while the token pair of a consent waits for the table', async ({ expect }) => {
     const vars = { REFRESH_DEADLINE_MS: '24000', REFRESH_LEASE_MS: '24400' }
     const { service, company, refreshes } = await expiredCompany({ rescue: 'none', vars })
     const path = await service.consented('two-tabs', { realmId: '2000' })
@@ -160,7 +160,7 @@ describe.concurrent('a Worker without the rescue store', () => {
     await expectWhole(company, 2)
   })
 
-  it('says so at a failed write, and stores the pair all the same', async ({ expect }) => {
+  it('logs it at a failed write, and stores the token pair anyway', async ({ expect }) => {
     const { service, company, order } = await expiredCompany({ rescue: 'none' })
     order('store', FAILED, 2)
     expect(await company.read(0)).toMatchObject({ status: 200 })

@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts'
 import type { ThrottledOutcome } from './throttled-table.ts'
 import type { Waiting } from './waiters.ts'
 
-/** What happens to whole Workers and tables. */
+/** Faults of whole Workers and tables. */
 export interface Upsets {
   freezes: FreezeFigures
   clocks: ClockFigures[]

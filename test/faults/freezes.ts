@@ -7,13 +7,13 @@ const TAKEN_OVER_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 200
 
 export interface FreezeFigures {
-  /** Refreshes during which their Worker was frozen for longer than its lease, and taken over. */
+  /** Refreshes whose Worker froze for longer than its lease, so that another Worker took over. */
   takenOver: number
-  /** Refreshes whose answer lay in the buffers of the frozen Worker, with nobody else to refresh. */
+  /** Refreshes whose response waited in the buffers of the frozen Worker, while no other Worker refreshed. */
   buffered: number
-  /** Connections that were lost in either. */
+  /** Connections lost in both cases. */
   lost: number
-  /** Tokens that were used after their successor was stored. */
+  /** Uses of a token after its successor was stored. */
   usedAfterSuccessor: number
 }
 
@@ -22,7 +22,7 @@ const isWhole = async (company: Company) => {
   return alive && refreshTokenHash === record.refreshTokenHash
 }
 
-/** Asks until there is a token. */
+/** Requests a token until one is returned. */
 const readUntilRefreshed = async (company: Company) => {
   for (const from = performance.now(); performance.now() - from < TAKEN_OVER_WITHIN_MS; await sleep(LOOK_EVERY_MS)) {
     if ((await company.read(AWAKE)).status === 200) return
@@ -37,7 +37,7 @@ const waitUntilWhole = async (company: Company) => {
 
 const several = (world: Freezable, count: number) => Promise.all(Array.from({ length: count }, () => world.expired()))
 
-/** All wait for Intuit when their Worker is frozen and their connections are cut; another Worker takes each over. */
+/** Freezes a Worker and closes its connections while its refreshes wait for Intuit. Another Worker takes each over. */
 const takeOver = async (world: Freezable, count: number) => {
   const companies = await several(world, count)
   const orders = companies.map(({ company, refreshTokenHash: usedHash }) =>
@@ -53,7 +53,7 @@ const takeOver = async (world: Freezable, count: number) => {
   return companies
 }
 
-/** Intuit answers while the Worker is frozen, and nobody else refreshes until it wakes. */
+/** Intuit responds while the Worker is frozen. No other Worker refreshes until it resumes. */
 const leaveInBuffers = async (world: Freezable, count: number) => {
   const companies = await several(world, count)
   const sent = Promise.withResolvers<void>()
@@ -73,7 +73,7 @@ const leaveInBuffers = async (world: Freezable, count: number) => {
   return companies
 }
 
-/** Freezes a real workerd in the middle of refreshes, again and again, for longer than their leases. */
+/** Freezes a workerd process again and again during refreshes, for longer than their leases. */
 export const runFreezes = async (rounds: number, atOnce: number): Promise<FreezeFigures> => {
   const world = await startFreezable()
   try {

@@ -5,13 +5,13 @@ import { connectedCompany } from './company.ts'
 import { history } from './history.ts'
 import { scaledVars } from './scale.ts'
 
-/** The index of the Worker that goes on, and of the one that is frozen. */
+/** The index of the running Worker, and of the one that can be frozen. */
 export const AWAKE = 0
 export const FROZEN = 1
 
 /**
- * A Worker in a workerd of its own that is stopped and goes on by signals, and one that goes on all the time, over one
- * table and one Intuit. It rotates at every refresh, and a superseded token that is used again ends the connection.
+ * Two Workers over one table and one Intuit. Signals stop and continue the workerd process of one of them. Intuit rotates
+ * at every refresh and ends the grant when a superseded token is used again.
  */
 export const startFreezable = async () => {
   const service = await startService({ vars: scaledVars })
@@ -33,7 +33,7 @@ export const startFreezable = async () => {
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
-    /** Cuts the connections of both Workers. */
+    /** Closes the connections of both Workers. */
     cut: () => {
       service.dynamo.cut()
       service.tokenEndpoint.cut()

@@ -11,16 +11,16 @@ const isStore = (seen: SeenRequest): SeenStore[] => {
   return usedTokenHash && successorHash ? [{ ...seen, usedTokenHash, successorHash }] : []
 }
 
-/** What went over the wires, as the proxies saw it. */
+/** The requests that the proxies recorded. */
 export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tokenEndpoint'>) => {
   const refreshes = () => tokenEndpoint.requests.filter(({ operation }) => operation === 'refresh_token')
   const stores = () => dynamo.requests.flatMap(isStore)
 
-  /** The refreshes in which Intuit first gave this refresh token. */
+  /** The refreshes in which Intuit first issued this refresh token. */
   const births = (hash: string): SeenRequest<SeenGrant>[] =>
     refreshes().filter(({ body }) => body.issued?.refreshTokenHash === hash && body.usedTokenHash !== hash)
 
-  /** Whether Intuit gave another refresh token for this one, as far as it has answered. */
+  /** Whether Intuit has issued a successor of this refresh token. */
   const wasRotated = (hash: string) =>
     refreshes().some(
       ({ body: { usedTokenHash, issued } }) => usedTokenHash === hash && issued && issued.refreshTokenHash !== hash,
@@ -29,14 +29,14 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
   /** The uses of one refresh token. */
   const tokenUses = (hash: string) => refreshes().filter(({ body }) => body.usedTokenHash === hash)
 
-  /** Whether the table took this refresh token at some time. */
+  /** Whether this refresh token was ever stored. */
   const wasStored = (hash: string) =>
     stores().some(({ status, successorHash }) => status === 200 && successorHash === hash)
 
   const wasIssued = (accessTokenHash: string) =>
     tokenEndpoint.requests.some(({ body }) => body.issued?.accessTokenHash === accessTokenHash)
 
-  /** Presentations that began after a successor of the token had been stored: the promise says that there are none. */
+  /** Uses of a token that began after its successor was stored. The broker guarantees that there are none. */
   const usedAfterSuccessor = () => {
     const supersededAt = new Map<string, number>()
     for (const { status, endedAt, usedTokenHash, successorHash } of stores()) {
@@ -47,7 +47,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
       .length
   }
 
-  /** One company's requests since `from`, a line for each, tokens by the first digits of their hashes. */
+  /** One line for each request of a company since `from`. Tokens are shown as the first digits of their hashes. */
   const trace = (companyKey: string, hashes: string[], from: number): string => {
     const table = dynamo.requests.flatMap((seen) => {
       const request = tableRequest(seen)
@@ -79,7 +79,7 @@ export const history = ({ dynamo, tokenEndpoint }: Pick<Service, 'dynamo' | 'tok
     usedAfterSuccessor,
     trace,
     calls: () => refreshes().length,
-    /** Refreshes that Intuit granted. */
+    /** Successful refreshes at Intuit. */
     successful: () => refreshes().filter(({ body }) => body.issued).length,
   }
 }

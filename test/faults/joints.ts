@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { SeenRequest } from '../support/fault-orders.ts'
 
-/** The requests of a refresh, by what they are for. */
+/** The calls of a refresh, by purpose. */
 export type Joint = 'read' | 'claim' | 'intuit' | 'store' | 'fail' | 'release'
 
 const STRING = v.object({ S: v.string() })
@@ -17,7 +17,7 @@ const REQUEST = v.object({
 interface TableRequest {
   joint: Exclude<Joint, 'intuit'>
   companyKey: string
-  /** Of a store: the hash of the token that was spent, and of its successor. */
+  /** In a store: the hash of the used token, and of its successor. */
   usedTokenHash: string | undefined
   successorHash: string | undefined
 }
@@ -29,7 +29,7 @@ const findJoint = (update: string): TableRequest['joint'] => {
   return update.includes('lease_owner =') ? 'claim' : 'release'
 }
 
-/** What a request to the table is for; `undefined` where it is no part of a refresh. */
+/** The purpose of a request to the table. `undefined` if it is not part of a refresh. */
 export const tableRequest = ({ body }: SeenRequest): TableRequest | undefined => {
   const request = v.safeParse(REQUEST, body)
   if (!request.success) return undefined

@@ -11,14 +11,15 @@ import { throttledTable } from './throttled-table.ts'
 import { measureWaiters } from './waiters.ts'
 
 const HELP = `
-npm run test:faults: refreshes that go wrong at every joint, against the built Worker in several processes.
-Takes some minutes, and writes its figures into docs/refresh.md.
+npm run test:faults: runs refreshes with a fault at every call, against the built Worker in several processes.
+Takes some minutes and writes its figures to docs/refresh.md.
 
-  --seed N       chooses what goes wrong (default 20260801); a run that failed is made again with its seed
-  --refreshes N  in each of the two modes of Intuit (default 1200)
-  --cuts N       of them, refreshes that the end of a Worker's process cuts (default 60)
-  --waiters      only measures how long waiters wait, and writes nothing
-  --upsets       only freezes Workers, throttles the table and shifts clocks, and writes nothing
+  --seed N       seed of the faults (default 20260801). Use the seed of a failed run to repeat it.
+  --refreshes N  number of refreshes in each of the two modes of Intuit (default 1200)
+  --cuts N       number of them that a killed Worker cuts short (default 60)
+  --waiters      only measure how long callers wait for a refresh under another lease, and write nothing
+  --upsets       only freeze Workers, throttle the table and shift clocks, and write nothing
+  --help         show this text
 `
 const REAL_OUTAGE_MS = 20_000
 const WAITERS_BOUND_MS = 500
@@ -37,7 +38,9 @@ const unwanted = ({ violations, usedAfterSuccessor }: Tally) => violations.lengt
 const campaigns = async (seed: number, refreshes: number, cuts: number) => {
   const run = async (mode: 'strict' | 'own') => {
     const tally = await runCampaign({ mode, seed, refreshes, cuts, victims: 2, closures: 4, connections: 40 })
-    say(`${mode}: ${tally.faulted} refreshes went wrong, ${tally.cut} were cut; ${unwanted(tally)} faults of ours.`)
+    say(
+      `${mode}: ${tally.faulted} refreshes with faults, ${tally.cut} cut short, ${unwanted(tally)} broken guarantees.`,
+    )
     for (const violation of tally.violations) say(violation)
     return tally
   }
@@ -50,12 +53,12 @@ const realOutage = async () => {
   const { refreshed: _, other: __, ...expected } = BORNE
   const borne = refreshed.status === 200 && other.status === 503 && isDeepStrictEqual(rest, expected)
   say(
-    `A table that is out for 20 s right after a rotation, in real time: ${borne ? 'borne' : JSON.stringify(outcome)}.`,
+    `Outage of the table for 20 s right after a rotation, in real time: ${borne ? 'as guaranteed' : JSON.stringify(outcome)}.`,
   )
   return borne
 }
 
-/** In real time, but for the freezes. */
+/** Runs in real time, except for the freezes. */
 const upsets = async (): Promise<Upsets> => {
   const freezes = await runFreezes(4, 14)
   const clocks = []
@@ -76,10 +79,10 @@ const unwantedIn = ({ freezes, clocks, throttled }: Upsets) =>
 
 const write = async (figures: Figures) => {
   const text = await readFile(DOCUMENT, 'utf8')
-  if (!MARKED.test(text)) fail('docs/refresh.md has no marks between which the figures go.')
+  if (!MARKED.test(text)) fail('docs/refresh.md has no markers for the figures.')
   const marked = (_: string, begin: string, end: string) => `${begin}${figuresText(figures)}\n${end}`
   await writeFile(DOCUMENT, text.replace(MARKED, marked))
-  say('The figures are in docs/refresh.md.')
+  say('Wrote the figures to docs/refresh.md.')
 }
 
 const options = takeOptions(HELP, {
@@ -101,15 +104,15 @@ const runWhole = async () => {
   const figures = { seed, strict, own, waiting, ...(await upsets()) }
   say(figuresText(figures))
   if (!isBorne || unwanted(strict) + unwanted(own) + unwantedIn(figures) > 0)
-    fail('The promise of docs/refresh.md was broken.')
+    fail('A guarantee of docs/refresh.md was broken.')
   await write(figures)
-  if (waiting.p99 > WAITERS_BOUND_MS) say('The waiters were slower than their bound: is this machine busy?')
+  if (waiting.p99 > WAITERS_BOUND_MS) say('The callers waited longer than the bound. Is this machine busy?')
 }
 
 const runUpsets = async () => {
   const outcome = await upsets()
   say(JSON.stringify(outcome, undefined, 2))
-  if (unwantedIn(outcome) > 0) fail('The promise of docs/refresh.md was broken.')
+  if (unwantedIn(outcome) > 0) fail('A guarantee of docs/refresh.md was broken.')
 }
 
 if (options.waiters) say(JSON.stringify(await measureWaiters(), undefined, 2))

@@ -46,11 +46,11 @@ const toEffect = (kind: FaultKind, wire: Wire): FaultEffect => {
 interface Place {
   companyKey: string
   joint: Joint
-  /** For Intuit: whoever presents the token of this hash. */
+  /** Selects the requests to Intuit that use this token. */
   usedHash: string
 }
 
-/** Orders what happens at one joint of one company's refresh; until it is lifted where `times` is `undefined`. */
+/** Adds a fault at one call of one company's refresh. Without `times` it lasts until it is lifted. */
 export const orderEffect = (
   { dynamo, tokenEndpoint }: Service,
   { companyKey, joint, usedHash }: Place,
@@ -70,6 +70,6 @@ export const orderEffect = (
   })
 }
 
-/** Orders a planned fault. */
+/** Adds a planned fault. */
 export const orderFault = (service: Service, place: Omit<Place, 'joint'>, { joint, kind, times }: PlannedFault) =>
   orderEffect(service, { ...place, joint }, toEffect(kind, joint === 'intuit' ? 'intuit' : 'table'), times)

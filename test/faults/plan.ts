@@ -1,7 +1,7 @@
 import type { Chance } from './chance.ts'
 import type { Joint } from './joints.ts'
 
-/** What goes wrong at one joint. Those of the table and those of Intuit have their names in common where they are the same. */
+/** The kind of fault at one call, to the table or to Intuit. */
 export type FaultKind =
   | 'throttle'
   | 'server error'
@@ -18,19 +18,19 @@ export type FaultKind =
 export interface PlannedFault {
   joint: Joint
   kind: FaultKind
-  /** How often; until the world heals if `undefined`. */
+  /** The number of affected requests. `undefined`: all until the fault is lifted. */
   times: number | undefined
 }
 
-/** One refresh that goes wrong. */
+/** One refresh with faults. */
 export interface Plan {
   faults: PlannedFault[]
-  /** Which Workers are asked, at once. */
+  /** The Workers that receive simultaneous requests. */
   callers: number[]
   forced: boolean
-  /** A table that is out for longer than a deadline leaves the pair parked alone, for the next one to find. */
+  /** After an outage longer than the deadline, the token pair is only parked, and the next request finds it. */
   heals: 'once answered' | 'after the deadline'
-  /** What goes wrong when the pair is found again. */
+  /** The fault of the request that finds the parked token pair. */
   later: PlannedFault | undefined
   isRescueOpen: boolean
 }
@@ -42,7 +42,7 @@ const TABLE_KINDS = [
 const INTUIT_KINDS = [
   ...(['throttle', 'server error', 'gateway page', 'cut before', 'cut before'] as const),
   ...(['hang', 'delay', 'delay', 'huge', 'invalid_grant'] as const),
-  // These lose the answer, and with a refresh that rotates its pair.
+  // These lose the response, and a rotated token pair with it.
   ...(['cut after', 'break', 'hang after'] as const),
 ] as const satisfies [FaultKind, ...FaultKind[]]
 const TABLE_JOINTS = ['read', 'claim', 'claim', 'store', 'store', 'store'] as const
@@ -56,7 +56,7 @@ const planFaults = (chance: Chance): PlannedFault[] => {
   const which = chance.below(10)
   if (which < 6) return [tableFault(chance, chance.pick(TABLE_JOINTS))]
   if (which < 8) return [{ joint: 'intuit', kind: chance.pick(INTUIT_KINDS), times: 1 }]
-  // Only a refresh that failed writes its failure, and only one that comes too late gives its lease back.
+  // Only a failed refresh stores a failure.
   if (which === 8) {
     const cause = chance.pick(['server error', 'invalid_grant'] as const)
     return [{ joint: 'intuit', kind: cause, times: 1 }, tableFault(chance, 'fail')]
@@ -64,11 +64,11 @@ const planFaults = (chance: Chance): PlannedFault[] => {
   return [tableFault(chance, chance.pick(TABLE_JOINTS)), tableFault(chance, chance.pick(TABLE_JOINTS))]
 }
 
-/** While the rescue store is closed no table stays out for a whole deadline: nobody could keep a pair then. */
+/** Limits an outage of the table while the rescue store is stopped, because then no store could keep the token pair. */
 const bearable = (fault: PlannedFault): PlannedFault =>
   fault.joint === 'store' && fault.kind.startsWith('hang') ? { ...fault, times: 1 } : fault
 
-/** Chooses what goes wrong. */
+/** Chooses the faults of a refresh. */
 export const planned = (chance: Chance, workers: number, isRescueOpen: boolean): Plan => {
   const chosen = planFaults(chance)
   const faults = isRescueOpen ? chosen : chosen.slice(0, 1).map(bearable)

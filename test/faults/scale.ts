@@ -1,4 +1,4 @@
-/** Times of a refresh, scaled down so that leases lapse in seconds. The default is 45 s for a lease, 25 s for a deadline. */
+/** Shorter times for a refresh, so that leases lapse in seconds. The defaults are 45 s for a lease and 25 s for the deadline. */
 export const SCALED = { leaseMs: 6_400, deadlineMs: 6_000, waitMs: 2_500, intuitMs: 3_000, skewMs: 200 } as const
 
 export const scaledVars = {

@@ -9,14 +9,14 @@ const ASKED_TIMES = 3
 export interface ClockFigures {
   aheadSeconds: number
   grants: number
-  /** Grants that ended, or whose token the table does not hold. */
+  /** Grants that ended, or whose token is not stored. */
   lost: number
   usedAfterSuccessor: number
-  /** Refreshes that Intuit granted. */
+  /** Successful refreshes at Intuit. */
   refreshes: number
 }
 
-/** The Worker with a clock that is off, as it would be on a machine whose clock is. */
+/** The Worker with a shifted clock. */
 const withClockAhead = (script: string, aheadMs: number) => `
 const realDate = Date
 const realNow = Date.now.bind(Date)
@@ -35,7 +35,7 @@ const isWhole = async (company: Company) => {
   return alive && refreshTokenHash === record.refreshTokenHash
 }
 
-/** A Worker whose clock is off and one whose clock is right refresh the same connections together, at a strict Intuit. */
+/** Two Workers, one with a shifted clock, refresh the same connections. Intuit rotates and ends a grant on reuse. */
 export const runShiftedClock = async (aheadSeconds: number, grants: number): Promise<ClockFigures> => {
   const service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0' } })
   const script = withClockAhead(await bundleWorker(), aheadSeconds * 1_000)

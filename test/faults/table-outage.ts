@@ -3,25 +3,25 @@ import { type Answer, connectedCompany } from './company.ts'
 import { sleep } from './scale.ts'
 
 const LOOK_EVERY_MS = 50
-/** On a busy machine the refresh may end before the outage: after this time a caller asks again, who finds the parked pair. */
+/** On a busy machine the refresh may end before the outage. After this time another request finds the parked token pair. */
 const ASKED_AGAIN_AFTER_MS = 15_000
 const HOME_WITHIN_MS = 90_000
 
 export interface OutageOutcome {
-  /** What the caller was told whose refresh had just rotated the token. */
+  /** The response to the caller whose refresh rotated the token. */
   refreshed: Answer
-  /** What another one was told while the table was out. */
+  /** The response to another caller during the outage. */
   other: Answer
-  /** How the record stood when both had been answered. */
+  /** The generation of the record after both responses. */
   generationThen: number
-  /** How it stood when the outage was over. */
+  /** The generation after the outage. */
   generation: number
   isLivingTokenStored: boolean
   isParkedCopyGone: boolean
   callsToIntuit: number
 }
 
-/** The table goes out as soon as Intuit has the token that it rotates, and comes back `outageMs` later. */
+/** Starts an outage of the table when a refresh reaches Intuit, and ends it after `outageMs`. */
 export const tableOutage = async (outageMs: number, vars: Record<string, string> = {}): Promise<OutageOutcome> => {
   const service = await startService({ vars })
   try {
@@ -57,7 +57,7 @@ export const tableOutage = async (outageMs: number, vars: Record<string, string>
   }
 }
 
-/** What the promise says of it. */
+/** The outcome that the broker guarantees. */
 export const BORNE = {
   refreshed: { status: 200 },
   other: { status: 503, code: 'storage_unavailable' },

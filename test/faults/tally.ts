@@ -11,11 +11,11 @@ export const newTally = () => {
   }
   const count = (counts: Map<string, number>, name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by)
   return {
-    /** Refreshes in which at least one fault struck. */
+    /** Refreshes with at least one fault. */
     faulted: 0,
-    /** Those among them while the rescue store was closed. */
+    /** Those of them while the rescue store was stopped. */
     withoutRescue: 0,
-    /** Processes that were ended, and refreshes that ended with them. */
+    /** Killed processes, and refreshes that ended with them. */
     kills: 0,
     cut: 0,
     parked: 0,
@@ -25,7 +25,7 @@ export const newTally = () => {
     losses,
     strikes,
     cuts,
-    /** What must not be, with a trace of each. */
+    /** Broken guarantees, each with a trace. */
     violations: [] as string[],
     struck: (joint: string, kind: string, times: number) => {
       if (times > 0) count(strikes, `${joint}|${kind}`, times)

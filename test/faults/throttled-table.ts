@@ -13,7 +13,7 @@ interface ThrottledOptions {
   connections: number
   callers: number
   writesPerSecond: number
-  /** How long callers ask. */
+  /** How long callers send requests. */
   forMs: number
   /** From the last request to the last attempt to store. */
   settlesMs: number
@@ -24,21 +24,21 @@ export interface ThrottledOutcome {
   callers: number
   writesPerSecond: number
   workers: number
-  /** Pairs that Intuit rotated. */
+  /** Successful refreshes, all with rotation. */
   rotated: number
-  /** Of them, those that the table does not hold in the end. */
+  /** Those of them whose token pair is not stored in the end. */
   lost: number
-  /** Of these, those whose answer from Intuit a Worker had in time. */
+  /** Those of the lost ones whose response reached a Worker in time. */
   coverable: number
   usedAfterSuccessor: number
-  /** Writes that the table refused. */
+  /** Writes that the table throttled. */
   throttled: number
   answered: number
-  /** Problem codes of the other answers, and how often each. */
+  /** The number of other responses by problem code. */
   errors: Record<string, number>
 }
 
-/** DynamoDB's token bucket: it holds the writes of one second, and fills all the time. */
+/** DynamoDB's token bucket: it holds the writes of one second and refills continuously. */
 const bucket = (perSecond: number) => {
   let level = perSecond
   let at = performance.now()
@@ -66,9 +66,8 @@ const connectAll = async (service: Parameters<typeof connectedCompany>[0], count
 }
 
 /**
- * A table that takes so many writes a second and refuses the others, while callers ask for more connections with expired
- * tokens than it has writes for, at an Intuit that rotates at every refresh. There is no rescue store: what the table
- * does not take in time is lost.
+ * Throttles the writes of a table while callers request more expired tokens than it can store. Intuit rotates at every
+ * refresh. Without a rescue store, a token pair that the table does not store in time is lost.
  */
 export const throttledTable = async (options: ThrottledOptions): Promise<ThrottledOutcome> => {
   const { vars, workers, connections, callers, writesPerSecond, forMs, settlesMs } = options

@@ -9,9 +9,9 @@ const INTUIT_TAKES_MS = 300
 export interface Waiting {
   callers: number
   rounds: number
-  /** From the request to the first answer: the holder's. Milliseconds, as all of these. */
+  /** Time to the first response, which is that of the lease holder. All times are in milliseconds. */
   holderMedian: number
-  /** How much later than the holder the others were answered. */
+  /** How much later the other responses arrive. */
   p50: number
   p99: number
   longest: number
@@ -21,7 +21,7 @@ const at = (sorted: number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 const ascending = (values: number[]) => [...values].sort((one, other) => one - other)
 
-/** How long those wait who find a refresh in other hands: `CALLERS` simultaneous reads of an expired token, on three Workers. */
+/** Measures how long callers wait for a refresh under another lease: simultaneous reads of an expired token on three Workers. */
 export const measureWaiters = async (): Promise<Waiting> => {
   const service = await startService({ workers: WORKERS, vars: { TOKEN_CACHE_SECONDS: '0' } })
   try {
@@ -34,11 +34,11 @@ export const measureWaiters = async (): Promise<Waiting> => {
       const began = performance.now()
       const timed = async (_: unknown, index: number) => {
         const { status } = await company.read(index % WORKERS)
-        if (status !== 200) throw new Error(`A waiter was answered ${status}.`)
+        if (status !== 200) throw new Error(`A waiter got ${status}.`)
         return performance.now() - began
       }
       const [holder = 0, ...others] = ascending(await Promise.all(Array.from({ length: CALLERS }, timed)))
-      // The first round opens the connections.
+      // The first round only opens the connections.
       if (round === 0) continue
       holders.push(holder)
       behind.push(...others.map((time) => time - holder))

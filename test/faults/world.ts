@@ -16,7 +16,7 @@ const KNOBS = {
 
 const SETTLES_WITHIN_MS = 90_000
 const LOOK_EVERY_MS = 200
-/** What begins at the deadline may take so long. */
+/** The longest time of an attempt that begins at the deadline. */
 const LAST_ATTEMPT_MS = 2_000
 
 export interface World {
@@ -25,15 +25,15 @@ export interface World {
   history: History
   tally: Tally
   company(): Promise<Company>
-  /** Waits until a company is whole again, asking the Workers `askers` in turn; one that is lost is judged and connected anew. */
+  /** Waits until a company has its current token stored, with requests to the Workers `askers`. Classifies and reconnects a lost one. */
   settle(company: Company, askers: number[], round: CronState): Promise<void>
-  /** What is wrong with an answer; `undefined` where it is a valid token or a truthful error. */
+  /** The fault of a response. `undefined` for a valid token or a correct error. */
   untruth(answer: Answer, mayBlameIntuit: boolean): string | undefined
   violation(company: Company, round: CronState, what: string): void
   close(): Promise<void>
 }
 
-/** What is known of a refresh that went wrong. */
+/** A refresh with faults. */
 export interface CronState {
   label: string
   startedAt: number
@@ -41,7 +41,7 @@ export interface CronState {
   ended: { at: number; parked: boolean } | undefined
 }
 
-/** Several Workers, a table, a rescue store and Intuit, with a tally of what happens to them. */
+/** Starts several Workers, a table, a rescue store and Intuit, and counts what happens. */
 export const startWorld = async (mode: Mode, workers: number): Promise<World> => {
   const service = await startService({ workers, vars: scaledVars })
   await service.intuit.turn(KNOBS[mode])
@@ -65,7 +65,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
     await company.connect()
   }
 
-  /** A token that lives elsewhere may still be on its way to the table, or parked. */
+  /** Whether a token that is not stored can no longer arrive: it is neither parked nor on its way to the table. */
   const isBeyondReach = async ({ key }: Company, storedHash: string, quietForMs: number) =>
     quietForMs > SCALED.leaseMs + LAST_ATTEMPT_MS && (await service.parked(key, storedHash)) === undefined
 

@@ -1,22 +1,24 @@
-/** One step of a transition system: what happens, in words, and the state it leads to. */
+/** One step of a transition system: a description, and the next state. */
 export interface Step<State> {
   label: string
   next: State
 }
 
+/** A transition system. */
 export interface System<State> {
   initial: State
   steps(state: State): Step<State>[]
-  /** Equal for states that behave alike. */
+  /** The same for states that behave alike. */
   key(state: State): string
-  /** The promise that this state breaks, in words. */
+  /** The guarantee that this state breaks. */
   broken(state: State): string | undefined
 }
 
+/** The result of an exploration. */
 export interface Exploration {
-  /** States that were told apart; all that can be reached, unless a promise was broken. */
+  /** The number of distinct states: all reachable ones, or those before the first broken guarantee. */
   states: number
-  /** The shortest way to a broken promise. */
+  /** The shortest trace to a broken guarantee. */
   counterexample: { promise: string; trace: string[] } | undefined
 }
 
@@ -32,7 +34,7 @@ const traceTo = <State>(last: Visit<State>): string[] => {
   return trace
 }
 
-/** Visits every reachable state, breadth first, and stops at the first that breaks a promise. */
+/** Visits all reachable states, breadth first. Stops at the first state that breaks a guarantee. */
 export const explore = <State>({ initial, steps, key, broken }: System<State>): Exploration => {
   const seen = new Set([key(initial)])
   let frontier: Visit<State>[] = [{ state: initial, label: '', from: undefined }]

@@ -8,7 +8,7 @@ import { finished, type Holder, isUnderWay, NO_TOKEN, type State, toName, withHo
 
 type Steps = Step<State>[]
 
-/** `unsettled` stands until whoever had the token before is home or dead: that is what its minute is for. */
+/** `unsettled` stays until the former lease holder has stored its token pair or crashed. The broker waits a minute for this. */
 const mayBeSettledYet = (state: State) =>
   state.tokenUses.length === 0 && !state.holders.some((holder) => isUnderWay(holder) && holder.pair)
 
@@ -50,39 +50,39 @@ const asks = (state: State, by: number, holder: Holder, rules: Rules): Steps => 
     found && rules.rescueHasSuccessor === 'store it'
       ? withHolder(state, by, { at: 'recover', pair: found })
       : withHolder(state, by, { at: isFirst ? 'check' : 'mark', asked: true })
-  const asked = { label: `${toName(by)} asks the rescue store, which has ${found ? 'a pair' : 'nothing'}`, next }
+  const asked = { label: `${toName(by)} reads the rescue store, which has ${found ? 'a pair' : 'nothing'}`, next }
   if (state.faults === 0) return [asked]
   const at = isFirst && rules.rescueOutOfReach === 'use' ? 'check' : 'give back'
   const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at })
-  return [asked, { label: `${toName(by)} can't ask the rescue store`, next: unheard }]
+  return [asked, { label: `${toName(by)} cannot read the rescue store`, next: unheard }]
 }
 
 const checks = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   const isOver = holder.lapsed && rules.leaseCheck === 'before the use'
   return isOver
-    ? [{ label: `${toName(by)} finds its lease over`, next: finished(state, by) }]
-    : [{ label: `${toName(by)} presents the token`, next: present(state, by, holder) }]
+    ? [{ label: `${toName(by)} finds its lease lapsed`, next: finished(state, by) }]
+    : [{ label: `${toName(by)} uses the token`, next: present(state, by, holder) }]
 }
 
-/** A holder whose connection was reset may have slept: the record tells whether the lease is still its own. */
+/** After a connection reset a holder reads the record again, because it may have been paused and have lost its lease. */
 const looksAgain = (state: State, by: number, holder: Holder): Steps => {
   const { lease, leaseOwner, generation } = state.record
   const isHeld = lease === 'live' && leaseOwner === by && generation === holder.usedGeneration
   const next = withHolder(state, by, { at: isHeld ? 'send again' : 'give back' })
-  const looked = { label: `${toName(by)} looks at the record again`, next }
+  const looked = { label: `${toName(by)} reads the record again`, next }
   if (state.faults === 0) return [looked]
   const unheard = withHolder({ ...state, faults: state.faults - 1 }, by, { at: 'give back' })
-  return [looked, { label: `${toName(by)} can't look at the record again`, next: unheard }]
+  return [looked, { label: `${toName(by)} cannot read the record again`, next: unheard }]
 }
 
 const sendsAgain = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   const isOver = holder.lapsed && rules.resend === 'record and clock'
   return isOver
-    ? [{ label: `${toName(by)} finds its lease over`, next: withHolder(state, by, { at: 'give back' }) }]
-    : [{ label: `${toName(by)} presents the token again`, next: present(state, by, { ...holder, resent: true }) }]
+    ? [{ label: `${toName(by)} finds its lease lapsed`, next: withHolder(state, by, { at: 'give back' }) }]
+    : [{ label: `${toName(by)} uses the token again`, next: present(state, by, { ...holder, resent: true }) }]
 }
 
-/** What a holder may do next of its own accord; nothing while it waits for Intuit or for somebody else's lease. */
+/** The next steps of a holder. None while it waits for Intuit or for another holder's lease. */
 export const holderSteps = (state: State, by: number, holder: Holder, rules: Rules): Steps => {
   switch (holder.at) {
     case 'idle':

@@ -4,7 +4,7 @@ import { IDLE, NO_TOKEN, NOBODY, type Other, type State, type Token } from './st
 const OTHER: Other = { at: 'idle', consentBy: 0, token: NO_TOKEN, pair: undefined }
 const FIRST: Token = 10
 
-/** A connected company with a token that is due, and callers about to read it. */
+/** A connected company with a token that needs a refresh, and callers that are about to read it. */
 export const initialState = ({ holders, faults, crashes, consent, disconnect }: World): State => ({
   record: {
     refresh: FIRST,

@@ -32,7 +32,7 @@ const withChain = (state: State, pair: { refresh: number }, alive: boolean): Sta
   ),
 })
 
-/** An answer that nobody hears is gone; with it, after a rotation, the connection. That is excused unless it is given up at will. */
+/** Without a waiting holder the response is lost, and after a rotation the connection too. Only a holder that gave up on purpose has no excuse. */
 const issue = (state: State, one: TokenUse, refresh: number, { rules }: World): State => {
   const access = state.grants + 1
   const pair: Pair = { refresh, access, used: one.token, usedGeneration: one.usedGeneration, writer: one.by }
@@ -54,20 +54,20 @@ const decide = (state: State, one: TokenUse, world: World): Steps => {
   const chain = findChain(state, one.token)
   const who = toName(one.by)
   if (!chain?.alive || chain.current !== one.token)
-    return [{ label: `Intuit refuses ${who}`, next: refused(state, one, world) }]
+    return [{ label: `Intuit rejects ${who}`, next: refused(state, one, world) }]
   return [
-    { label: `Intuit grants ${who} a rotated pair`, next: issue(state, one, one.token + 1, world) },
-    { label: `Intuit grants ${who} the same refresh token`, next: issue(state, one, one.token, world) },
+    { label: `Intuit issues a rotated token pair to ${who}`, next: issue(state, one, one.token + 1, world) },
+    { label: `Intuit issues the same refresh token to ${who}`, next: issue(state, one, one.token, world) },
   ]
 }
 
 const arrives = (state: State, one: TokenUse): Steps => {
   const { by, pair } = one
   const next = withHolder(without(state, one), by, pair ? { at: 'store', pair } : { at: 'refused' })
-  return [{ label: `Intuit's answer reaches ${toName(by)}`, next }]
+  return [{ label: `Intuit's response reaches ${toName(by)}`, next }]
 }
 
-/** The holder's time is over; the request is still under way where `isUnderWay`. */
+/** The holder's request times out. With `isUnderWay` it still reaches Intuit. */
 const timeOut = (state: State, one: TokenUse, { rules }: World, isUnderWay: boolean): State => {
   const { by } = one
   const holder = state.holders[by]
@@ -84,7 +84,7 @@ const timeOut = (state: State, one: TokenUse, { rules }: World, isUnderWay: bool
   }
 }
 
-/** The connection to Intuit breaks under the request, before or after it was judged. */
+/** The connection to Intuit is reset, before or after Intuit processed the request. */
 const reset = (state: State, one: TokenUse, world: World): State => {
   const { by } = one
   const holder = state.holders[by]
@@ -105,15 +105,15 @@ const faults = (state: State, one: TokenUse, world: World): Steps => {
   const spoilt = isLost ? excuse(fewer, one.token) : fewer
   const broken = { label: `${who}'s connection to Intuit is reset`, next: reset(spoilt, one, world) }
   if (one.verdict !== 'none')
-    return [broken, { label: `Intuit's answer to ${who} is lost`, next: timeOut(spoilt, one, world, false) }]
+    return [broken, { label: `Intuit's response to ${who} is lost`, next: timeOut(spoilt, one, world, false) }]
   const busy = withHolder(without(spoilt, one), one.by, { at: 'unavailable' })
   const ended = finished(replaced(spoilt, one, { awaited: false }), one.by)
   return [
     broken,
-    { label: `Intuit is too busy for ${who}`, next: busy },
+    { label: `Intuit is unavailable to ${who}`, next: busy },
     isLate
-      ? { label: `${who} listens in vain, its request still under way`, next: ended }
-      : { label: `${who}'s time is over, its request still under way`, next: timeOut(spoilt, one, world, true) },
+      ? { label: `${who} stops waiting for a late response, its request still under way`, next: ended }
+      : { label: `${who}'s request times out, still under way`, next: timeOut(spoilt, one, world, true) },
   ]
 }
 
@@ -122,6 +122,6 @@ export const intuitSteps = (state: State, one: TokenUse, world: World): Steps =>
   if (one.verdict !== 'none') return [...arrives(state, one), ...faults(state, one, world)]
   const gone = one.awaited
     ? []
-    : [{ label: `the request of ${toName(one.by)} comes to nothing`, next: without(state, one) }]
+    : [{ label: `the request of ${toName(one.by)} never arrives`, next: without(state, one) }]
   return [...decide(state, one, world), ...gone, ...faults(state, one, world)]
 }

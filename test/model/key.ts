@@ -27,7 +27,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
     bit(holder.resent) + 2 * bit(record.leaseOwner === by) + 4 * bit(record.writtenBy === by),
     holder.parked,
     pairKey(holder.pair),
-    // Whose pair it is matters only to who recognises it.
+    // The writer of a pair matters only to the holder that recognises its own.
     holder.pair?.writer === by,
     state.parked.flatMap((pair) => (pair.writer === by ? [pair.used] : [])),
     inOrder(state.tokenUses.flatMap((one) => (one.by === by ? [toTokenUseKey(one)] : []))),
@@ -37,7 +37,7 @@ const holderKey = (state: State, holder: Holder, by: number): string => {
   return own.join()
 }
 
-/** Holders are alike: their order and their names tell nothing. */
+/** The key of a state. Holders are interchangeable, so their order and names do not count. */
 export const parseKey = (state: State): string => {
   const { record, chains, parked, callback, disconnect } = state
   const rest = [

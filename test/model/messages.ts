@@ -2,7 +2,7 @@ import { breaks, checkWrite, isLiving } from './promises.ts'
 import type { Rules } from './rules.ts'
 import { CALLBACK, isRotated, type Message, NO_TOKEN, NOBODY, type Pair, type State, toName } from './state.ts'
 
-/** What the table or the rescue store makes of one message, in one step. */
+/** The effect of one message on the table or the rescue store, in one step. */
 export interface Effect {
   state: State
   applied: boolean
@@ -20,7 +20,7 @@ const claim = (state: State, { by, over }: Of<'claim'>, rules: Rules): Effect =>
   const isMine = lease === 'live' && leaseOwner === by
   const isOpen = lease === 'free' || (lease === 'lapsed' && [by, over].includes(leaseOwner))
   if (!isOpen && !isMine && rules.claim === 'unless a live lease stands') return refused(state)
-  // A late claim brings the end of its lease along, which the holder's clock may have passed.
+  // A late claim carries the end of its lease, which may be in the past by the holder's clock.
   const isOver = state.holders[by]?.lapsed ?? false
   const next: State = { ...state, record: { ...record, lease: isOver ? 'lapsed' : 'live', leaseOwner: by } }
   const isTakeover = isMine ? rules.repeatedClaim === 'remembers the lapse' : lease === 'lapsed'
@@ -112,7 +112,7 @@ const mark = (state: State, { by, used, failure, to }: Of<'mark'>, rules: Rules)
   return applied(failure === 'dead' && isLiving(state) ? breaks(next, 'marked') : next)
 }
 
-/** Applies a message, at once or late. */
+/** Applies a message, in time or late. */
 export const apply = (state: State, message: Message, rules: Rules): Effect => {
   switch (message.kind) {
     case 'claim':
@@ -134,13 +134,13 @@ export const apply = (state: State, message: Message, rules: Rules): Effect => {
 }
 
 const VERBS: { [Kind in Message['kind']]: string } = {
-  claim: 'claims',
-  release: 'gives the lease back',
-  store: 'stores its pair',
-  recover: 'stores the parked pair',
-  park: 'parks its pair',
+  claim: 'acquires the lease',
+  release: 'releases the lease',
+  store: 'stores its token pair',
+  recover: 'stores the parked token pair',
+  park: 'parks its token pair',
   mark: 'records the failure',
-  connect: 'stores its pair',
+  connect: 'stores its token pair',
   erase: 'erases the tokens',
 }
 export const inWords = ({ kind, by }: Message) => `${toName(by)} ${VERBS[kind]}`

@@ -1,7 +1,7 @@
 import { PROMISES } from './promises.ts'
 import { PROTOCOL, type Rules, type World } from './rules.ts'
 
-/** Two holders, one death, one fault, in a world where a superseded token kills. */
+/** Two holders, one crash and one fault. The use of a superseded token ends the connection. */
 export const world = (change: Partial<World> = {}): World => ({
   holders: 2,
   crashes: 1,
@@ -28,9 +28,9 @@ interface Mutation {
   breaks: string
 }
 
-/** Each way to get the protocol wrong, the least world that shows it, and the promise that it breaks. */
+/** Errors in the protocol, each with the smallest world that shows it and the guarantee that it breaks. */
 export const MUTATIONS: Mutation[] = [
-  { name: 'claims over a live lease', rules: { claim: 'always' }, in: {}, breaks: PROMISES.overlap },
+  { name: 'acquires a live lease of another holder', rules: { claim: 'always' }, in: {}, breaks: PROMISES.overlap },
   {
     name: 'uses the token that it read before it acquired the lease',
     rules: { usedRecord: 'what was read before it' },
@@ -38,13 +38,13 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.follows,
   },
   {
-    name: 'forgets, when a claim is repeated, that the first one took a lapsed lease over',
+    name: 'loses the mark of a takeover when it repeats the write that acquires the lease',
     rules: { repeatedClaim: 'forgets the lapse' },
     in: TWO_FAULTS,
     breaks: PROMISES.follows,
   },
   {
-    name: 'takes a lapsed lease over without asking the rescue store',
+    name: 'takes a lapsed lease over without a read of the rescue store',
     rules: { ask: 'never' },
     in: {},
     breaks: PROMISES.follows,
@@ -62,25 +62,25 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.follows,
   },
   {
-    name: 'forgets the lapse when it gives a lease back that it took over',
+    name: 'loses the mark of a lapse when it releases a lease after a takeover',
     rules: { releaseLease: 'free' },
     in: { holders: 3, crashes: 1, faults: 2 },
     breaks: PROMISES.follows,
   },
   {
-    name: 'forgets the lapse when Intuit is unavailable or says no',
+    name: 'loses the mark of a lapse when Intuit is unavailable or rejects the token',
     rules: { failure: 'free' },
     in: { ...SLEEPING, holders: 3, crashes: 0 },
     breaks: PROMISES.marked,
   },
   {
-    name: 'forgets the lapse when its minute of invalid_grant begins',
+    name: 'loses the mark of a lapse when it records invalid_grant as unsettled',
     rules: { failure: 'free after invalid_grant' },
     in: { ...SLEEPING, holders: 3, crashes: 0 },
     breaks: PROMISES.follows,
   },
   {
-    name: 'forgets the lapse when it stored a pair with the same refresh token',
+    name: 'loses the mark of a lapse when it stores a token pair with the same refresh token',
     rules: { sameToken: 'free' },
     in: THREE_SLEEPING,
     breaks: PROMISES.marked,
@@ -92,119 +92,129 @@ export const MUTATIONS: Mutation[] = [
     breaks: PROMISES.overlap,
   },
   {
-    name: 'stores a rotated pair only while the lease is its own',
+    name: 'stores a rotated token pair only while it holds the lease',
     rules: { store: 'hash and lease' },
     in: SLEEPING,
     breaks: PROMISES.lost,
   },
-  { name: 'stores without condition', rules: { store: 'nothing' }, in: {}, breaks: PROMISES.twice },
+  { name: 'stores a token pair without a condition', rules: { store: 'nothing' }, in: {}, breaks: PROMISES.twice },
   {
-    name: 'lets a sleeper store a pair with the same refresh token, and so free another holder’s lease',
+    name: 'lets a paused holder store a token pair with the same refresh token, which releases another holder’s lease',
     rules: { unrotated: 'generation' },
     in: THREE_SLEEPING,
     breaks: PROMISES.marked,
   },
   {
-    name: 'lets a pair with the same refresh token in by its lease alone, which a late claim may bring back',
+    name: 'stores a token pair with the same refresh token if it holds the lease, which a late write may restore',
     rules: { unrotated: 'lease' },
     in: TWO_FAULTS,
     breaks: PROMISES.older,
   },
   {
-    name: 'compares the expiries of pairs with the same refresh token, by clocks that differ',
+    name: 'compares the expiry times of token pairs with the same refresh token, although clocks differ',
     rules: { unrotated: 'expiry' },
     in: {},
     breaks: PROMISES.older,
   },
   {
-    name: 'parks pairs with the same refresh token, in the place of the one that rotated',
+    name: 'parks token pairs with the same refresh token, which replace a rotated one',
     rules: { park: 'all pairs' },
     in: TWO_FAULTS,
     breaks: PROMISES.lost,
   },
   { name: 'parks nothing', rules: { park: 'none' }, in: {}, breaks: PROMISES.lost },
-  { name: 'has room for one parked pair', rules: { parked: 'the last one' }, in: TWO_FAULTS, breaks: PROMISES.lost },
   {
-    name: 'stores a parked pair without condition',
+    name: 'keeps only the last parked token pair',
+    rules: { parked: 'the last one' },
+    in: TWO_FAULTS,
+    breaks: PROMISES.lost,
+  },
+  {
+    name: 'stores a parked token pair without a condition',
     rules: { recover: 'unconditionally' },
     in: SLEEPING,
     breaks: PROMISES.twice,
   },
   {
-    name: 'frees the lease while a request that timed out may be under way',
+    name: 'releases the lease while a request that timed out may be under way',
     rules: { unanswered: 'lease freed' },
     in: {},
     breaks: PROMISES.overlap,
   },
   {
-    name: 'gives a request up that timed out',
+    name: 'ignores the late response of a request that timed out',
     rules: { unanswered: 'given up' },
     in: { crashes: 0 },
     breaks: PROMISES.lost,
   },
-  { name: 'asks again after a timeout', rules: { unanswered: 'sent again' }, in: {}, breaks: PROMISES.overlap },
   {
-    name: 'sends again after a reset without a look at record or clock',
+    name: 'repeats the request after a timeout',
+    rules: { unanswered: 'sent again' },
+    in: {},
+    breaks: PROMISES.overlap,
+  },
+  {
+    name: 'repeats the request after a connection reset without a check of record and clock',
     rules: { resend: 'nothing' },
     in: { ...SLEEPING, ...TWO_FAULTS },
     breaks: PROMISES.follows,
   },
   {
-    name: 'sends again after a reset without a look at the clock, as it may have slept since it looked at the record',
+    name: 'repeats the request after a connection reset with a check of the record but not of the clock',
     rules: { resend: 'record' },
     in: DOZING,
     breaks: PROMISES.overlap,
   },
   {
-    name: 'meets a network that goes on with a request after its connection was reset',
+    name: 'runs on a network that delivers a request after its connection was reset',
     rules: { reset: 'may leave it under way' },
     in: {},
     breaks: PROMISES.overlap,
   },
   {
-    name: 'marks a connection dead as a loser',
+    name: 'marks a connection as failed without the lease',
     rules: { mark: 'unconditionally' },
     in: SLEEPING,
     breaks: PROMISES.marked,
   },
   {
-    name: 'marks a connection dead at once after a takeover',
+    name: 'marks a connection as failed right after a takeover',
     rules: { refusedAfterTakeover: 'dead' },
     in: SLEEPING,
     breaks: PROMISES.marked,
   },
   {
-    name: 'tells a repeated callback by the last writer of a pair',
+    name: 'recognises a repeated callback by the last writer of a token pair',
     rules: { connect: 'not written by me' },
     in: CONSENT,
     breaks: PROMISES.older,
   },
   {
-    name: 'stores a callback’s pair only on the generation that it read',
+    name: 'stores the token pair of a callback only on the generation that it read',
     rules: { connect: 'generation' },
     in: CONSENT,
     breaks: PROMISES.lost,
   },
   {
-    name: 'stores a callback’s pair without condition',
+    name: 'stores the token pair of a callback without a condition',
     rules: { connect: 'unconditionally' },
     in: CONSENT,
     breaks: PROMISES.twice,
   },
   {
-    name: 'lets a callback that began before a disconnect bring tokens back',
+    name: 'lets a callback that began before a disconnect restore tokens',
     rules: { connect: 'not written by me' },
     in: { ...CONSENT, ...DISCONNECT },
     breaks: PROMISES.erased,
   },
   {
-    name: 'repeats a disconnect on a connection that was made since',
+    name: 'repeats a disconnect on a later connection',
     rules: { erase: 'unconditionally' },
     in: { ...CONSENT, ...DISCONNECT },
     breaks: PROMISES.undone,
   },
   {
-    name: 'leaves the hash at a disconnect',
+    name: 'keeps the hash of the refresh token at a disconnect',
     rules: { erases: 'tokens' },
     in: DISCONNECT,
     breaks: PROMISES.erased,

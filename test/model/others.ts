@@ -7,7 +7,7 @@ import { CALLBACK, DISCONNECT, NO_TOKEN, type State, toConsent } from './state.t
 
 type Steps = Step<State>[]
 
-/** Reads the record, then has its code exchanged: the first token of a new chain. */
+/** Reads the record, then exchanges its code for the first token of a new chain. */
 const exchanges = (state: State): Steps => {
   const chains = state.chains.length + 1
   const refresh = chains * 10
@@ -23,7 +23,7 @@ const exchanges = (state: State): Steps => {
   return [{ label: 'the callback exchanges its code', next }]
 }
 
-/** A consent whose pair is refused is lost, unless somebody connected or disconnected meanwhile, or it was stored before. */
+/** A consent is lost if its store is rejected, unless it was stored before, or another connect or disconnect was stored since. */
 const connected = ({ state, applied }: Effect): State => {
   const next: State = { ...state, callback: { ...state.callback, at: 'done', pair: undefined } }
   const isSuperseded = state.record.consentBy !== state.callback.consentBy

@@ -1,16 +1,16 @@
 import { findChain, isRotated, isUnderWay, NO_TOKEN, type Pair, type State, type Token, toConsent } from './state.ts'
 
-/** What the protocol promises, in the words of the design. */
+/** The guarantees of the protocol. */
 export const PROMISES = {
   overlap: 'uses of one token overlap only if a holder outlives its lease',
   follows: 'no use knowingly follows a stored or parked successor',
-  lost: 'a pair is lost only if its answer never arrives or the Worker dies before its first store or park',
-  twice: 'no generation is counted twice for one pair',
-  older: 'a newer pair is never overwritten by an older',
-  erased: 'after a disconnect no token comes back',
+  lost: 'a token pair is lost only if its response never arrives or the Worker crashes before its first store or park',
+  twice: 'no token pair raises the generation twice',
+  older: 'an older token pair never overwrites a newer one',
+  erased: 'no token comes back after a disconnect',
   undone: 'a disconnect ends the connection that it read, and no later one',
-  marked: 'nobody marks a living connection dead because of a loser’s invalid_grant',
-  settled: 'without further faults the connection ends with a living token or a truthful failure',
+  marked: 'no invalid_grant of a superseded token marks a working connection as failed',
+  settled: 'without further faults the connection ends with a valid token or a true failure',
 } as const
 export type Promised = keyof typeof PROMISES
 
@@ -19,11 +19,11 @@ export const breaks = (state: State, promised: Promised): State => ({
   broken: state.broken ?? PROMISES[promised],
 })
 
-/** The pair that is parked for a spent token. */
+/** The token pair that is parked for a used token. */
 export const parkedFor = (state: State, used: Token): Pair | undefined =>
   used === NO_TOKEN ? undefined : state.parked.find((pair) => pair.used === used)
 
-/** Whether a token is with somebody who will store it, or can be found by the next who asks. */
+/** Whether a token is with a holder that will store it, or can be found by the next one. */
 const isAtHand = (state: State, token: Token): boolean =>
   state.holders.some((holder) => isUnderWay(holder) && holder.pair?.refresh === token) ||
   state.tokenUses.some(({ awaited, pair }) => awaited && pair?.refresh === token) ||
@@ -31,14 +31,14 @@ const isAtHand = (state: State, token: Token): boolean =>
 
 const isAlive = (state: State): boolean => findChain(state, state.record.refresh)?.alive ?? false
 
-/** Whether the record, or somebody who will yet store it, has the token that Intuit would take. */
+/** Whether the record, or a holder that will store it, has the token that Intuit accepts. */
 export const isLiving = (state: State): boolean => {
   const current = findChain(state, state.record.refresh)?.current
   if (current === undefined || !isAlive(state)) return false
   return current === state.record.refresh || isAtHand(state, current)
 }
 
-/** Looked for in every state: what no single step breaks. */
+/** The guarantee that a state breaks. Single steps report theirs in `broken`. */
 export const brokenIn = (state: State): string | undefined => {
   if (state.broken) return state.broken
   const isExcused = findChain(state, state.record.refresh)?.excused
@@ -46,7 +46,7 @@ export const brokenIn = (state: State): string | undefined => {
   return isLost ? PROMISES.lost : undefined
 }
 
-/** What a pair's write must never do, whoever wrote it and however late it arrives. */
+/** Checks the write of a token pair, by any writer and however late. */
 export const checkWrite = (before: State, after: State, pair: Pair): State => {
   const { record } = before
   const bit = 1 << pair.access
@@ -59,7 +59,7 @@ export const checkWrite = (before: State, after: State, pair: Pair): State => {
   return { ...after, stored: before.stored | bit }
 }
 
-/** What must hold at the moment a holder sends a token to Intuit. */
+/** Checks the guarantees at the moment a holder sends a token to Intuit. */
 export const checkTokenUse = (state: State, token: Token, by: number): State => {
   const { record, tokenUses, outlived } = state
   const other = tokenUses.some((one) => one.token === token && (one.verdict === 'none' || one.awaited))

@@ -1,4 +1,4 @@
-import { crash } from './death.ts'
+import { crash } from './crash.ts'
 import type { Step, System } from './explore.ts'
 import { holderSteps } from './holder.ts'
 import { initialState } from './initial.ts'
@@ -20,7 +20,7 @@ const BEFORE_USE = new Set<Holder['at']>([
 const isSentBy = (state: State, by: number) =>
   state.tokenUses.some((one) => one.by === by) || state.late.some((message) => message.by === by)
 
-/** A lease ends by the clock, whatever its holder does. */
+/** A lease lapses by the clock, independently of its holder. */
 const lapse = (state: State, { sleeps }: World): Steps => {
   const { lease, leaseOwner: by } = state.record
   const holder = state.holders[by]
@@ -45,7 +45,7 @@ const lateSteps = (state: State, { rules }: World): Steps =>
     ]
   })
 
-/** Everything that goes on with no new caller, no fault and no other writer. */
+/** The steps without new callers, faults and other writers. */
 const ownSteps = (state: State, world: World): Steps => [
   ...state.holders.flatMap((holder, by) => (holder.at === 'idle' ? [] : holderSteps(state, by, holder, world.rules))),
   ...state.tokenUses.flatMap((one) => intuitSteps(state, one, world)),
@@ -64,7 +64,7 @@ const findSteps = (state: State, world: World): Steps => [
   ...disconnectSteps(state, world.rules),
 ]
 
-/** Whether one more caller, undisturbed, comes to a living token or to a failure that is true. */
+/** Whether one more caller, without faults, gets a valid token or a true failure. */
 const settles = (quiet: State, world: World): boolean => {
   const calm: World = { ...world, sleeps: 'never' }
   const by = quiet.holders.length
@@ -87,16 +87,16 @@ const isTrulyGone = (state: State) => {
   return !chain?.alive || chain.excused
 }
 
-/** Nothing is on its way, and nobody holds anything. */
+/** Whether no message is under way and no holder is active. */
 const isQuiet = (state: State) =>
   state.tokenUses.length === 0 &&
   state.late.length === 0 &&
   state.holders.every((holder) => !isUnderWay(holder) || holder.at === 'claim')
 
-/** A holder that has begun can always go on: nothing but another's lease holds it up. */
+/** Whether an active holder cannot continue, although it does not wait for a lease. */
 const isStuck = (state: State, world: World) => !isQuiet(state) && ownSteps(state, world).length === 0
 
-/** The refresh of one connection by several holders, as a system that can be explored to its end. */
+/** The refresh of one connection by several holders, as a finite transition system. */
 export const refreshProtocol = (world: World): System<State> => ({
   initial: initialState(world),
   steps: (state) => findSteps(state, world),

@@ -1,8 +1,8 @@
-/** The choices of the protocol that can be made wrongly. A mutation turns one of them. */
+/** The choices of the protocol. A mutation makes one of them wrong. */
 export interface Rules {
   claim: 'unless a live lease stands' | 'always'
   usedRecord: 'what the claim returned' | 'what was read before it'
-  /** Whether a repeated claim still knows that the first one took a lapsed lease over. */
+  /** Whether a repeated claim keeps the mark that the first one took over a lapsed lease. */
   repeatedClaim: 'remembers the lapse' | 'forgets the lapse'
   ask: 'after a takeover' | 'never'
   rescueOutOfReach: 'give back' | 'use'
@@ -15,24 +15,25 @@ export interface Rules {
   sameToken: 'lapsed' | 'free'
   leaseCheck: 'before the use' | 'none'
   store: 'hash' | 'hash and lease' | 'nothing'
-  /** What else lets a pair with the same refresh token in. By expiry, clocks that differ may let any in. */
+  /** The further condition for a token pair with the same refresh token. */
   unrotated: 'generation and lease' | 'generation' | 'lease' | 'expiry'
   park: 'rotated pairs' | 'all pairs' | 'none'
   parked: 'one for each spent token' | 'the last one'
   recover: 'on condition' | 'unconditionally'
-  /** What becomes of a request that is not answered in time. Nobody acquires its lease while it is listened to. */
+  /** What happens to a request without a response in time. While it is listened to, no other holder acquires the lease. */
   unanswered: 'listened to' | 'given up' | 'lease freed' | 'sent again'
-  /** What a holder looks at before it sends again after a reset. */
+  /** What a holder checks before it repeats a request after a connection reset. */
   resend: 'record and clock' | 'record' | 'nothing'
   mark: 'hash and lease' | 'unconditionally'
   refusedAfterTakeover: 'unsettled' | 'dead'
   connect: 'consent as read' | 'not written by me' | 'generation' | 'unconditionally'
   erase: 'consent as read' | 'unconditionally'
   erases: 'tokens and hash' | 'tokens'
-  /** Not ours to choose: whether a connection that was reset ends the request that it carried. */
+  /** A property of the network: whether a connection reset ends the request. */
   reset: 'ends the request' | 'may leave it under way'
 }
 
+/** The protocol of this service. */
 export const PROTOCOL: Rules = {
   claim: 'unless a live lease stands',
   usedRecord: 'what the claim returned',
@@ -59,6 +60,7 @@ export const PROTOCOL: Rules = {
   reset: 'ends the request',
 }
 
+/** What can happen in an exploration. */
 export interface World {
   holders: number
   crashes: number

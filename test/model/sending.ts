@@ -4,7 +4,7 @@ import { checkTokenUse } from './promises.ts'
 import type { Rules } from './rules.ts'
 import { type Holder, type Message, type State, withHolder } from './state.ts'
 
-/** A message is answered; or, a fault, its sender hears nothing, and it arrives late or never. */
+/** Sends a message. With a fault the sender gets no response, and the message arrives late or never. */
 export const sends = (
   state: State,
   message: Message,
@@ -16,10 +16,10 @@ export const sends = (
   const heard = { label, next: answered(apply(state, message, rules)) }
   if (state.faults === 0) return [heard]
   const silent = { ...state, faults: state.faults - 1, late: [...state.late, message] }
-  return [heard, ...unheard(silent).map((next) => ({ label: `${label}, and hears nothing`, next }))]
+  return [heard, ...unheard(silent).map((next) => ({ label: `${label}, without a response`, next }))]
 }
 
-/** Puts a holder's token on its way to Intuit. */
+/** Sends a holder's token to Intuit. */
 export const present = (state: State, by: number, holder: Holder): State => {
   const checked = checkTokenUse(state, holder.used, by)
   const tokenUse = {

@@ -1,20 +1,20 @@
-/** A refresh token: ten times the number of its consent, plus its place in the chain of rotations. 0: none. */
+/** A refresh token: ten times the number of its consent, plus its place in the chain of rotations. 0 means none. */
 export type Token = number
 export const NO_TOKEN: Token = 0
 export const toConsent = (token: Token) => Math.floor(token / 10)
 
-/** Everyone who writes has a number; the holders count from 0. */
+/** The numbers of the writers. Holders have the numbers from 0. */
 export const CALLBACK = 8
 export const DISCONNECT = 9
 export const NOBODY = 7
 
 export interface Pair {
   refresh: Token
-  /** The order in which Intuit granted: a higher one is newer. */
+  /** The number of the grant. A higher one is newer. */
   access: number
   used: Token
   usedGeneration: number
-  /** Becomes `written_by`. */
+  /** The value of `written_by`. */
   writer: number
 }
 
@@ -27,10 +27,10 @@ export interface StoredRecord {
   access: number
   generation: number
   writtenBy: number
-  /** Who last connected or disconnected: no refresh changes it. */
+  /** The writer of the last connect or disconnect. A refresh does not change it. */
   consentBy: number
   lease: 'free' | 'live' | 'lapsed'
-  /** Also who gave a lease back as lapsed. */
+  /** Also the holder that released a lease as lapsed. */
   leaseOwner: number
   failure: 'none' | 'unsettled' | 'dead'
 }
@@ -41,7 +41,7 @@ export type Phase =
   | 'ask'
   | 'check'
   | 'sent'
-  /** Its caller was answered; Intuit was not heard of yet. */
+  /** Its caller has a response, and Intuit has not responded yet. */
   | 'listening'
   /** Its connection to Intuit was reset. */
   | 'look again'
@@ -60,16 +60,16 @@ export type Phase =
 
 export interface Holder {
   at: Phase
-  /** The generation that it read before its claim. */
+  /** The generation that it read before it acquired the lease. */
   seen: number
   used: Token
   usedGeneration: number
   isTakeover: boolean
-  /** Whether it asked the rescue store after its claim. */
+  /** Whether it read the rescue store after it acquired the lease. */
   asked: boolean
-  /** Whether the record said `unsettled` when it claimed. */
+  /** Whether the record was `unsettled` when it acquired the lease. */
   wasUnsettled: boolean
-  /** Whether its lease lapsed under it, which its clock tells. */
+  /** Whether its lease has lapsed by its clock. */
   lapsed: boolean
   resent: boolean
   parked: 'no' | 'yes' | 'failed'
@@ -88,7 +88,7 @@ export interface TokenUse {
 
 /** A message to the table or to the rescue store. */
 export type Message =
-  /** `over`: whose lapsed lease it takes over; by its own time, which a late claim carries along, no other has lapsed. */
+  /** `over`: the holder whose lapsed lease it takes over. */
   | { kind: 'claim'; by: number; over: number }
   | { kind: 'release'; by: number; to: 'free' | 'lapsed' }
   | { kind: 'store' | 'recover'; by: number; pair: Pair; to: 'free' | 'lapsed' }
@@ -97,7 +97,7 @@ export type Message =
   | { kind: 'mark'; by: number; used: Token; failure: StoredRecord['failure']; to: 'free' | 'lapsed' }
   | { kind: 'erase'; by: number; consentBy: number }
 
-/** Somebody who changes the consent: reads first, writes then. */
+/** A writer that changes the consent: it reads, then writes. */
 export interface Other {
   at: 'idle' | 'write' | 'revoke' | 'done'
   consentBy: number
@@ -108,27 +108,27 @@ export interface Other {
 export interface Chain {
   current: Token
   alive: boolean
-  /** A pair of it was lost in a way that no protocol helps against. */
+  /** A token pair of the chain was lost in a way that no protocol can prevent. */
   excused: boolean
 }
 
 export interface State {
   record: StoredRecord
-  /** Intuit's side, by consent: the one token of each chain that lives. */
+  /** The chains at Intuit, by consent, each with its valid token. */
   chains: Chain[]
   grants: number
   parked: Pair[]
   holders: Holder[]
   tokenUses: TokenUse[]
-  /** Messages whose sender hears no answer any more: they arrive late or never. */
+  /** Messages whose sender no longer waits. They arrive late or never. */
   late: Message[]
   callback: Other
   disconnect: Other
   faults: number
   crashes: number
-  /** Which grants have been stored, one bit each. */
+  /** The stored grants, one bit each. */
   stored: number
-  /** A holder, or a message of one, outlived its lease after the last look at it. */
+  /** Whether a holder, or one of its messages, outlived its lease after the last check. */
   outlived: boolean
   /** Consents up to this one were disconnected. */
   erased: number
@@ -165,7 +165,7 @@ export const withHolder = (state: State, by: number, change: Partial<Holder>): S
   holders: state.holders.map((holder, index) => (index === by ? { ...holder, ...change } : holder)),
 })
 
-/** Nothing that a holder knew matters once it is done. */
+/** Ends a holder and clears what it knew. */
 export const finished = (state: State, by: number): State => withHolder(state, by, { ...IDLE, at: 'done' })
 
 export const isUnderWay = ({ at }: Holder) => at !== 'idle' && at !== 'done' && at !== 'crashed'

@@ -11,7 +11,7 @@ const EVERY_SECONDS = 300
 
 type Operation = 'page' | 'note' | 'put' | 'findDue' | 'remove' | 'postpone' | 'load' | 'save' | 'send'
 
-/** What a call meets: `before` fails it, `after` applies it and loses its answer. */
+/** The fault of a call: `before` rejects it, `after` applies it and loses the response. */
 export type Trouble = 'before' | 'after' | undefined
 
 export interface AlertFleetOptions {
@@ -26,7 +26,7 @@ const createFleetConnection = (companyKey: string, at: number) =>
     ...{ refreshTokenExpiresAt: at + 200 * DAY, createdAt: at, updatedAt: at, lastRefreshAt: at },
   })
 
-/** The cron and its alerts over a fleet in memory, by a clock of its own. The state goes through its real item. */
+/** The cron and its alerts over a fleet in memory, with a simulated clock. The cron state passes through its real item. */
 export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptions) => {
   let now = START
   let used = 0
@@ -106,11 +106,11 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
 
   return {
     figures,
-    /** Every message that the operator's endpoint took, in their order. */
+    /** The messages that the operator's endpoint accepted, in order. */
     received,
     waiting,
     now: () => now,
-    /** Adds a connection that was made, and last refreshed, at `at`. */
+    /** Adds a connection that was created and last refreshed at `at`. */
     add: (companyKey: string, at = now) => {
       const connection = createFleetConnection(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
@@ -136,7 +136,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       const { connection } = connections.get(companyKey)?.indexed ?? {}
       if (connection) Object.assign(connection, { failure: undefined, generation: connection.generation + 1 })
     },
-    /** What a disconnect leaves; its place in the index stays, as nothing here depends on it. */
+    /** Disconnects a connection. Its place in the index stays, because no test depends on it. */
     erase: (companyKey: string) => {
       const { indexed } = connections.get(companyKey) ?? {}
       if (indexed) Object.assign(indexed, { holdsAccessToken: false, holdsRefreshToken: false })
@@ -147,7 +147,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       if (indexed) Object.assign(indexed, { holdsAccessToken: true, holdsRefreshToken: true })
       if (indexed) Object.assign(indexed.connection, { generation: indexed.connection.generation + 2, updatedAt: now })
     },
-    /** Runs the cron so many times, five minutes apart. A run that fails is made up for by the next. */
+    /** Runs the cron several times, five minutes apart. The next run makes up for a failed one. */
     runs: async (count: number) => {
       for (let done = 0; done < count; done++) {
         used = 0

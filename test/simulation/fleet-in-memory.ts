@@ -14,7 +14,7 @@ const NOT_PROJECTED = {
   refreshes: [],
 }
 
-/** Of one shape for all, which is what makes a year of looking at them short. */
+/** The projection of the index. All objects have one shape, which makes the simulation fast. */
 const project = (connection: Connection): Connection => ({
   companyKey: connection.companyKey,
   companyName: connection.companyName,
@@ -48,7 +48,7 @@ const parseIndexedConnection = (connection: Connection): IndexedConnection => {
 
 interface Entry {
   row: { connection: Connection }
-  /** What of the row was seen. */
+  /** The version of the record that the index shows. */
   seen: Connection
   indexed: IndexedConnection
 }
@@ -61,13 +61,13 @@ const toEntry = (row: Entry['row']): Entry => ({
 
 const inOrder = (one: Entry, other: Entry) => one.indexed.place.diesAt - other.indexed.place.diesAt
 
-/** The fleet index over records in memory, as behind as it may be: it shows them as they were at the last `settle`. */
+/** The fleet index over records in memory. It shows their state at the last `settle`. */
 export const createMemoryFleetIndex = (rows: Rows) => {
   const shards = new Map<string, Entry[]>(FLEET_SHARDS.map((shard) => [shard, []]))
-  /** Where the next page of each shard begins: pages are read one after the other. */
+  /** The start of the next page of each shard. Pages are read in order. */
   const positions = new Map<string, number>()
 
-  /** Takes in every record that is there. */
+  /** Adds all existing records. */
   const begin = () => {
     for (const row of rows.values()) {
       shards.get(fleetShard(row.connection.companyKey))?.push(toEntry(row))
@@ -98,7 +98,7 @@ export const createMemoryFleetIndex = (rows: Rows) => {
   return { index, begin, settle }
 }
 
-/** What the cron keeps between runs, in memory. */
+/** The cron state in memory. */
 export const createMemoryCronState = (): CronStateStore => {
   let kept: CronState | undefined
   return {

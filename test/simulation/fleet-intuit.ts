@@ -13,7 +13,7 @@ interface Grant {
   revoked: boolean
 }
 
-/** How Intuit fails for a while: it is down, or says `invalid_grant` to everybody. */
+/** A failure of Intuit: `down`, or `lies`, which responds `invalid_grant` to every request. */
 export type Outage = 'down' | 'lies' | undefined
 
 interface FleetIntuitOptions {
@@ -23,7 +23,7 @@ interface FleetIntuitOptions {
   outage(): Outage
 }
 
-/** Intuit for a whole fleet: tokens that are replaced after 24 to 26 hours of use, and die after 100 idle days. */
+/** Intuit for a fleet. Refresh tokens rotate after 24 to 26 hours, and expire after 101 days without a refresh. */
 export const createFleetIntuit = ({ now, random, outage }: FleetIntuitOptions) => {
   const grants = new Map<string, Grant>()
   const figures = { uses: 0, ofRevoked: 0, superseded: 0, expired: 0 }
@@ -73,7 +73,7 @@ export const createFleetIntuit = ({ now, random, outage }: FleetIntuitOptions) =
   return {
     server,
     figures,
-    /** A consent: what the company's first refresh token is, and when it dies. */
+    /** Grants a consent. Returns the first refresh token and its expiry. */
     grant: (companyKey: string) => {
       const token = `${companyKey}:0`
       grants.set(companyKey, {

@@ -2,9 +2,11 @@ import { takeNoArguments } from '../../dev/arguments.ts'
 import { simulateYear } from './year.ts'
 
 const HELP = `
-npm run simulate:year: a year of the keep-alive over 100,000 connections, in minutes. Prints its figures as JSON.
+npm run simulate:year: simulates a year of the idle refresh over 100,000 connections, in minutes. Prints figures as JSON.
 
-The cron runs every three hours, and may do in one run what it otherwise does in 36: 60 refreshes every five minutes.
+The simulated cron runs every three hours with the limit of 36 real runs, which make 60 refreshes every five minutes.
+
+  --help   show this text
 `
 const REFRESHES_PER_RUN = 60 * 36
 

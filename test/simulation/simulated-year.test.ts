@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { simulateYear } from './year.ts'
 
-describe('the keep-alive, over months and a whole fleet', () => {
-  it('lets fail connection die of idleness, asks Intuit fail more than it may, and leaves the dead alone', async () => {
+describe('the idle refresh of a fleet over months', () => {
+  it('lets no connection expire, stays within its limit of calls to Intuit, and leaves withdrawn connections alone', async () => {
     const figures = await simulateYear({
       ...{
         connections: 1_000,
@@ -18,11 +18,11 @@ describe('the keep-alive, over months and a whole fleet', () => {
     expect(figures.mostUsesPerRun).toBeLessThanOrEqual(12)
     expect(figures.longestIdleDays).toBeLessThan(20)
     expect(figures.idleRefreshes).toBeGreaterThan(10_000)
-    // Five over 24 hours, and one that found out.
+    // Five refreshes over 24 hours, after the one that failed first.
     expect(figures.usesOfWithdrawn).toBeLessThanOrEqual(20 * 6)
   }, 120_000)
 
-  it('would lose those that nobody asks for without it', async () => {
+  it('prevents the expiry of unused connections, which the same fleet without it shows', async () => {
     const figures = await simulateYear({
       ...{ connections: 20, days: 120, everySeconds: 86_400, refreshesPerRun: 0, inUse: 0.5, withdrawn: 0, seed: 1 },
     })

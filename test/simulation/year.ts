@@ -11,15 +11,15 @@ const START = 1_790_000_000
 interface YearOptions {
   connections: number
   days: number
-  /** How often the cron runs, and what one run may do. */
+  /** The interval of the cron, and the limit of one run. */
   everySeconds: number
   refreshesPerRun: number
-  /** A share of the connections that callers ask for, about twice a day each. */
+  /** The share of connections that callers use, about twice a day each. */
   inUse: number
-  /** A share whose consent is withdrawn some day. */
+  /** The share of connections whose consent is withdrawn during the simulation. */
   withdrawn: number
   seed: number
-  /** Hears of each day that is over. */
+  /** Called after each day. */
   onDay?(day: number): void
 }
 
@@ -27,19 +27,19 @@ export interface YearFigures {
   runs: number
   idleRefreshes: number
   callersRefreshes: number
-  /** Connections that Intuit refused as they were idle for too long. */
+  /** Connections that expired after inactivity. */
   expiredIdle: number
-  /** Superseded tokens that were presented. */
+  /** Uses of superseded tokens. */
   superseded: number
   mostUsesPerRun: number
-  /** The longest that a connection with consent went without a refresh. */
+  /** The longest time without a refresh of a connection with consent. */
   longestIdleDays: number
   withdrawn: number
   usesOfWithdrawn: number
   notRecovered: number
 }
 
-/** mulberry32: the same year for the same seed. */
+/** mulberry32. The same seed gives the same year. */
 const createRandom = (seed: number) => {
   let state = seed
   return () => {
@@ -50,7 +50,7 @@ const createRandom = (seed: number) => {
   }
 }
 
-/** Begin and length in days. Every quarter Intuit is down for an hour, half a day and three days, and lies for two hours. */
+/** Every quarter Intuit is down for an hour, half a day and three days, and responds `invalid_grant` for two hours. */
 const outageAt = (day: number): Outage => {
   const inQuarter = day % 90
   const during = (begin: number, length: number) => inQuarter >= begin && inQuarter < begin + length
@@ -58,10 +58,10 @@ const outageAt = (day: number): Outage => {
   return during(20, 2 / 24) ? 'lies' : undefined
 }
 
-/** For three days of the second month the cron does not run at all. */
+/** The cron does not run for three days of the second month. */
 const isCronStopped = (day: number) => day >= 40 && day < 43
 
-/** A year of the keep-alive: the real run of the cron and the real broker, over records in memory and a made-up Intuit. */
+/** Simulates a year of the idle refresh: the real cron run and broker, over records in memory and a simulated Intuit. */
 export const simulateYear = async (options: YearOptions): Promise<YearFigures> => {
   const { connections, days, everySeconds, refreshesPerRun, inUse, withdrawn, seed, onDay } = options
   const random = createRandom(seed)
@@ -110,7 +110,7 @@ export const simulateYear = async (options: YearOptions): Promise<YearFigures> =
       refreshes: refreshesPerRun,
     },
     refreshIdle: (companyKey, notSince) => broker.refreshIdle(companyKey, notSince, () => undefined),
-    // The whole round in each run: what bounds it here is the number of refreshes.
+    // Each run scans the whole index, so that only the number of refreshes limits it.
     calls: { limit: Math.ceil(pages / 0.4), used: () => -1_000_000 },
   })
   const figures = {

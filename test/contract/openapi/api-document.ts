@@ -28,7 +28,7 @@ const DOCUMENT = v.object({
   }),
 })
 
-/** What carries an answer, and says nothing of it. */
+/** Headers of the transport, which the document does not describe. */
 const TRANSPORT_HEADERS = [
   'connection',
   'content-encoding',
@@ -39,7 +39,7 @@ const TRANSPORT_HEADERS = [
   'transfer-encoding',
 ]
 
-/** The published schemas allow for fields to come; the test does not. */
+/** Forbids further properties. The published schemas allow them, for later versions. */
 const closed = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -47,17 +47,17 @@ const closed = (schema: unknown): unknown => {
   return inner['type'] === 'object' ? { ...inner, additionalProperties: false } : inner
 }
 
-/** In a schema by itself, what several share stands under `$defs`. */
+/** Moves shared schemas to `$defs`, where a standalone schema finds them. */
 const readDocument = () =>
   v.parse(
     DOCUMENT,
     JSON.parse(readFileSync(fromRoot('public/openapi.json'), 'utf8').replaceAll('#/components/schemas/', '#/$defs/')),
   )
 
-/** `public/openapi.json` as a checkResponse of answers. */
+/** Reads `public/openapi.json` and checks responses against it. */
 export const apiDocument = () => {
   const document = readDocument()
-  // A part of `allOf` need not repeat the type.
+  // A schema in `allOf` may omit the type.
   const ajv = new Ajv2020({ strictTypes: false })
   const $defs = closed(document.components.schemas)
 
@@ -76,7 +76,7 @@ export const apiDocument = () => {
     return validate(body) ? [] : [ajv.errorsText(validate.errors)]
   }
 
-  /** Which of several documented answers a body is, by the names of their schemas. */
+  /** The names of the schemas in `oneOf` that a body matches. */
   const findSchemaNames = (schema: Record<string, unknown>, body: unknown) =>
     v
       .parse(SCHEMA, schema)
@@ -101,7 +101,7 @@ export const apiDocument = () => {
     ]
   }
 
-  /** What an answer shows of all that is documented, as `200 application/json`, `404 connection_not_found`, `429 Retry-After`. */
+  /** The documented features of a response: `200 application/json`, `404 connection_not_found`, `429 Retry-After`. */
   const features = (status: string, answer: Response, documented: string[], type: string, body: unknown) => [
     status,
     ...documented.filter((name) => answer.headers.has(name)).map((name) => `${status} ${name}`),
@@ -112,7 +112,7 @@ export const apiDocument = () => {
   return {
     operations,
 
-    /** Everything that an operation's answers show by its documentation. */
+    /** All documented features of an operation. */
     documentedFeatures: ({ responses }: DocumentedOperation) =>
       Object.entries(responses).flatMap(([status, { headers, content }]) => [
         status,
@@ -123,7 +123,7 @@ export const apiDocument = () => {
         ]),
       ]),
 
-    /** What an answer shows, and what of it is not as documented. */
+    /** The features of a response, and its differences from the document. */
     checkResponse: async (operation: DocumentedOperation, answer: Response) => {
       const status = String(answer.status)
       const response = operation.responses[status]

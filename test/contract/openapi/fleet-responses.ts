@@ -2,7 +2,7 @@ import { freshKey } from '../../support/fixtures.ts'
 import { send } from './deployments.ts'
 import { type Scene, visitTo } from './scene.ts'
 
-/** Looks at connections that stand in every way: never finished, refreshed, failing since, disconnected. */
+/** Reads connections in every state: unfinished, refreshed, failing, disconnected. */
 const readEveryState = async <Seen>({ whole }: Scene, look: (companyKey: string) => Promise<Seen>): Promise<Seen[]> => {
   const [begun, key] = [freshKey(), freshKey()]
   const refresh = () => whole.api(`/api/token/${key}/refresh`, { method: 'POST' })
@@ -21,7 +21,7 @@ const readEveryState = async <Seen>({ whole }: Scene, look: (companyKey: string)
 const requestStatus = (scene: Scene): Promise<Response[]> =>
   readEveryState(scene, (key) => send(scene.whole, visitTo(scene, key)))
 
-/** The placeholder, and pages of the list. */
+/** Without the fleet index, and pages of the list with it. */
 const requestLists = async (scene: Scene): Promise<Response[]> => {
   const visit = visitTo(scene, '')
   const pages = await readEveryState(scene, () => send(scene.whole, { ...visit, path: `${visit.path}?limit=100` }))
@@ -30,7 +30,7 @@ const requestLists = async (scene: Scene): Promise<Response[]> => {
   return Promise.all([send(scene.signing, visit), ...pages, ...others])
 }
 
-/** Something is wrong: a holder of a key hears what, all others that. */
+/** With a fault: details with an API key, and the status alone without one. */
 const requestReadiness = ({ rateLimited }: Scene): Promise<Response[]> =>
   Promise.all([rateLimited.api('/ready'), rateLimited.fetch('/ready')])
 
@@ -40,6 +40,6 @@ const MORE_RESPONSES: Record<string, (scene: Scene) => Promise<Response[]>> = {
   getReadiness: requestReadiness,
 }
 
-/** What the routes for operators answer besides the usual good answer and each problem. */
+/** Further responses of the routes for operators. */
 export const requestFleetResponses = async (scene: Scene): Promise<Response[]> =>
   (await MORE_RESPONSES[scene.operation.id]?.(scene)) ?? []

@@ -9,7 +9,7 @@ import { apiDocument } from './api-document.ts'
 const FILE = fromRoot('public/openapi.json')
 
 describe('the API document', () => {
-  it('is what the schemas of the routes say (else: npm run openapi)', async () => {
+  it('matches the schemas of the routes (if not: npm run openapi)', async () => {
     expect(JSON.parse(readFileSync(FILE, 'utf8'))).toEqual(JSON.parse(JSON.stringify(await openApiDocument())))
   })
 
@@ -19,7 +19,7 @@ describe('the API document', () => {
     expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([])
   })
 
-  it('tells what the API reference tells first, in its order', () => {
+  it('lists the operations of the API reference first, in its order', () => {
     const paths = [...new Set(apiDocument().operations.map(({ path }) => path))]
     expect(paths.slice(0, 7)).toEqual([
       ...['/health', '/oauth/start/{company_key}', '/oauth/callback'],
@@ -29,9 +29,9 @@ describe('the API document', () => {
     expect(paths.slice(-3)).toEqual(['/api/connections/summary', '/api/connections/{company_key}/status', '/ready'])
   })
 
-  it('tells every code of the service', () => {
+  it('documents every problem code', () => {
     const { operations, documentedFeatures } = apiDocument()
-    const described = operations.flatMap(documentedFeatures).map((feature) => feature.split(' ')[1])
-    expect(PROBLEM_CODES.filter((code) => !described.includes(code))).toEqual([])
+    const documented = operations.flatMap(documentedFeatures).map((feature) => feature.split(' ')[1])
+    expect(PROBLEM_CODES.filter((code) => !documented.includes(code))).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import type { Service } from '../../support/worker-harness.ts'
 import type { DocumentedOperation } from './api-document.ts'
 import type { Deployments, Visit } from './deployments.ts'
 
-/** What an answer is asked of: an operation, and what its caller prefers to read. */
+/** An operation to request, and the `Accept` header. */
 export interface Scene extends Deployments {
   operation: DocumentedOperation
   accept: string
@@ -21,7 +21,7 @@ export const visitTo = ({ operation, accept }: Scene, key: string): Visit => ({
   headers: { Accept: accept },
 })
 
-/** A visit that succeeds. */
+/** Prepares a request that succeeds. */
 export const goodVisit = async (
   scene: Scene,
   service: Service,
@@ -49,7 +49,7 @@ export const withQuery = (visit: Visit, change: (query: URLSearchParams) => void
   return { ...visit, path: `${url.pathname}${url.search}` }
 }
 
-/** Changes a stored connection behind the Worker's back. */
+/** Changes attributes of a stored connection. */
 export const alter = async (
   { dynamo }: Service,
   key: string,

@@ -1,11 +1,11 @@
 import type { Step } from './explore.ts'
 import { excuse, finished, type Holder, isRotated, isUnderWay, type State, toName, withHolder } from './state.ts'
 
-/** Whether a death now would lose a pair that nobody could have saved. */
+/** Whether a crash now loses a token pair that no protocol could save. */
 const diesTooEarly = ({ at, pair, parked }: Holder) =>
   pair !== undefined && isRotated(pair) && (at === 'store' || at === 'park' || (at === 'retry' && parked === 'failed'))
 
-/** A Worker that ends: what it had sent goes on without it. */
+/** Crashes a Worker. Its messages under way continue. */
 export const crash = (state: State, by: number, holder: Holder): Step<State>[] => {
   const isWorthIt = isUnderWay(holder) && !(holder.at === 'claim' && state.record.leaseOwner !== by)
   if (state.crashes === 0 || !isWorthIt) return []
@@ -13,10 +13,10 @@ export const crash = (state: State, by: number, holder: Holder): Step<State>[] =
   const tokenUses = state.tokenUses.flatMap((one) =>
     one.by !== by ? [one] : one.verdict === 'none' ? [{ ...one, awaited: false }] : [],
   )
-  const mourned = lost || diesTooEarly(holder) ? excuse(state, holder.used) : state
-  const dead = withHolder({ ...mourned, crashes: state.crashes - 1, tokenUses }, by, {
+  const excused = lost || diesTooEarly(holder) ? excuse(state, holder.used) : state
+  const dead = withHolder({ ...excused, crashes: state.crashes - 1, tokenUses }, by, {
     ...finished(state, by).holders[by],
     at: 'crashed',
   })
-  return [{ label: `${toName(by)} dies`, next: dead }]
+  return [{ label: `${toName(by)} crashes`, next: dead }]
 }
