@@ -4,34 +4,34 @@ import { lazy } from '../src/lib/lazy.ts'
 import { adminClient, tableAccess } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { readEnvironment, type Variables } from './environment.ts'
-import { fileCheckpoint, noCheckpoint } from './import/checkpoint.ts'
-import { fileSource } from './import/from-file.ts'
-import { tableSource } from './import/from-table.ts'
+import { createFileCheckpoint, noCheckpoint } from './import/checkpoint.ts'
+import { createFileSource } from './import/from-file.ts'
+import { createTableSource } from './import/from-table.ts'
 import { importRecords } from './import/import.ts'
-import { type Tally, tallyText } from './import/tally.ts'
-import { dryTarget, writingTarget } from './import/target.ts'
+import { formatTally, type Tally } from './import/tally.ts'
+import { createDryTarget, createWritingTarget } from './import/target.ts'
 
 const HELP = `
-npm run import: takes the connections of an earlier table over.
+npm run import: copies the connections of an existing table.
 
-  npm run import -- --from-file records.jsonl            says what would be done
-  npm run import -- --from-file records.jsonl --apply    does it
+  npm run import -- --from-file records.jsonl            dry run
+  npm run import -- --from-file records.jsonl --apply    writes
 
-  --from-file FILE     what "aws dynamodb scan" prints, page after page, or JSON lines (an export to S3, unpacked);
+  --from-file FILE     the output of "aws dynamodb scan", one or several pages, or JSON lines (an unpacked export to S3);
                        records in DynamoDB's JSON or in plain JSON; UTF-8
-  --from-table TABLE   a table of before, read page by page
-  --from-region NAME   its region, if another
-  --from-profile NAME  a profile of ~/.aws for it, if another account's
-  --profile NAME       a profile of ~/.aws for the table of this service, instead of its own key
-  --vars FILE          where AWS_*, DYNAMODB_* and TOKEN_ENCRYPTION_KEYS are read (default: .dev.vars where there is one)
-  --env                read them from the process environment
-  --checkpoint FILE    how far it has come (default: .import-checkpoint.json)
-  --apply              write
+  --from-table TABLE   an existing table
+  --from-region NAME   the region of that table, if it is another one
+  --from-profile NAME  a profile of ~/.aws for that table, if it is in another account
+  --profile NAME       a profile of ~/.aws for this service's table, instead of the Worker's key
+  --vars FILE          the file with AWS_*, DYNAMODB_* and TOKEN_ENCRYPTION_KEYS (default: .dev.vars if it exists)
+  --env                reads these variables from the process environment
+  --checkpoint FILE    the file that stores the progress (default: .import-checkpoint.json)
+  --apply              writes
 
---from-table may name the table of this service itself: records written by hand get what they lack. Tokens are sealed by
-the first of TOKEN_ENCRYPTION_KEYS. Never overwrites a connection: what is stored under a key already is kept unless it
-was never connected. May be repeated, and goes on where it was when it is killed.
-Exit code: 0, 2 where records were refused, 1 where it failed.
+--from-table may name this service's own table: the import then completes records that were written by hand. It encrypts
+tokens with the first of TOKEN_ENCRYPTION_KEYS. It never overwrites a connected or disconnected record, and keeps it as it
+is. If the import is interrupted, run it again to continue.
+Exit code: 0; 2 if records were rejected; 1 if the import failed.
 `
 const OPTIONS = {
   'from-file': { type: 'string' },
@@ -47,22 +47,26 @@ const OPTIONS = {
 
 type Options = ReturnType<typeof takeOptions<typeof OPTIONS>>
 
-const sourceOf = (options: Options, variables: Variables) => {
+const createSource = (options: Options, variables: Variables) => {
   const { 'from-file': file, 'from-table': table, 'from-region': region, 'from-profile': profile } = options
   if ((file === undefined) === (table === undefined)) fail('Name one of --from-file and --from-table. See --help.')
   const warn = (text: string) => process.stderr.write(`${text}\n`)
-  if (file !== undefined) return fileSource(file, warn)
-  const at = { ...variables, ...(region ? { AWS_REGION: region } : {}) }
-  return tableSource(adminClient(at, profile ?? options.profile), table ?? '', at.AWS_REGION ?? '')
+  if (file !== undefined) return createFileSource(file, warn)
+  const sourceVariables = { ...variables, ...(region ? { AWS_REGION: region } : {}) }
+  return createTableSource(
+    adminClient(sourceVariables, profile ?? options.profile),
+    table ?? '',
+    sourceVariables.AWS_REGION ?? '',
+  )
 }
 
 const warnUnencrypted = lazy(() =>
-  process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored as they are.\n'),
+  process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored in plain text.\n'),
 )
 
-const progress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${tallyText(tally, applied)}\n`)
+const createProgress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${formatTally(tally, applied)}\n`)
 
-let hasBegun = false
+let hasStarted = false
 
 const run = async () => {
   const options = takeOptions(HELP, OPTIONS)
@@ -71,30 +75,30 @@ const run = async () => {
   const { client, table } = tableAccess(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
   const vault = createTokenVault(readConfig(variables).encryptionKeys, warnUnencrypted)
-  const source = sourceOf(options, variables)
-  const target = (apply ? writingTarget : dryTarget)({ client, table, region, digest: vault.digest })
+  const source = createSource(options, variables)
+  const target = (apply ? createWritingTarget : createDryTarget)({ client, table, region, digest: vault.digest })
   const tally = await importRecords({
     source,
     target,
-    checkpoint: apply ? fileCheckpoint(path, source.name, target.name) : noCheckpoint,
+    checkpoint: apply ? createFileCheckpoint(path, source.name, target.name) : noCheckpoint,
     vault,
     now: () => Math.floor(Date.now() / 1000),
-    onLeft: (text) => process.stderr.write(`${text}\n`),
+    onSkipped: (text) => process.stderr.write(`${text}\n`),
     onProgress: (soFar) => {
-      hasBegun = true
-      progress(apply)(soFar)
+      hasStarted = true
+      createProgress(apply)(soFar)
     },
   })
-  process.stdout.write(`${tallyText(tally, apply)}.${apply ? '' : ' Nothing was written; repeat with --apply.'}\n`)
+  process.stdout.write(`${formatTally(tally, apply)}.${apply ? '' : ' Nothing was written. Repeat with --apply.'}\n`)
   if (tally.refused > 0) process.exitCode = 2
 }
 
-/** An error of our own has no name that helps; one of DynamoDB's has. */
-const errorText = (error: unknown) => {
+/** The name of an error helps only if it comes from DynamoDB. */
+const formatError = (error: unknown) => {
   if (!(error instanceof Error)) return 'The import failed.'
   return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`
 }
 
 run().catch((error: unknown) =>
-  fail(`${errorText(error)}${hasBegun ? '\nWhat was done is kept; run it again to go on.' : ''}`),
+  fail(`${formatError(error)}${hasStarted ? '\nImported records are stored. Run it again to continue.' : ''}`),
 )

@@ -1,17 +1,17 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { encodingFault, fileFault, readTextFile } from '../text-file.ts'
-import { beginsDocument, hasNextPage, jsonDocuments, toRecords } from './json-documents.ts'
+import { hasNextPage, parseJsonDocuments, startsDocument, toRecords } from './json-documents.ts'
 import { type Found, PAGE_SIZE, type Page, type Source } from './source.ts'
 
-/** A document is read as a whole; V8's strings end at half a gigabyte. */
+/** A document is read into one string. V8's limit for a string is half a gigabyte. */
 const LARGEST_DOCUMENT = 400 * 1024 * 1024
-/** Stands for what is not UTF-8. */
+/** The decoder puts it in the place of bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD'
 
 /**
- * The lines of a UTF-8 file without its byte-order mark. Node's own reader of lines would also end one at U+2028, which
- * JSON allows within a string.
+ * Reads the lines of a UTF-8 file without its byte-order mark. Node's `readline` also breaks lines at U+2028, which JSON
+ * allows in a string.
  */
 async function* readLines(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder()
@@ -24,25 +24,25 @@ async function* readLines(path: string): AsyncGenerator<string> {
   yield rest + decoder.decode()
 }
 
-/** What a line holds. A comma at its end is left of a list whose records stood in lines of their own. */
+/** Parses a line. Ignores a comma at its end, which a list with one record a line has. */
 const readLine = (line: string, number: number): { found: Found[]; hasNext: boolean } => {
   const place = `line ${number}`
   const text = line.trim().replace(/,$/, '')
   if (text.includes(REPLACEMENT))
     return { found: [{ place, values: undefined, fault: 'is not UTF-8' }], hasNext: false }
   try {
-    const documents = [...jsonDocuments(text)].map(({ value }) => value)
+    const documents = [...parseJsonDocuments(text)].map(({ value }) => value)
     const records = documents.flatMap(toRecords)
-    const placeOf = (index: number) => (records.length > 1 ? `${place}, item ${index + 1}` : place)
-    const found = records.map((values, index) => ({ place: placeOf(index), values }))
+    const toPlace = (index: number) => (records.length > 1 ? `${place}, item ${index + 1}` : place)
+    const found = records.map((values, index) => ({ place: toPlace(index), values }))
     return { found, hasNext: hasNextPage(documents.at(-1)) }
   } catch {
     return { found: [{ place, values: undefined }], hasNext: false }
   }
 }
 
-const notWhole = (path: string) =>
-  `${path} ends with a page that another one follows: the scan is not whole. Scan without --max-items.`
+const toIncompleteWarning = (path: string) =>
+  `${path} is an incomplete scan: another page follows its last one. Scan without --max-items.`
 
 async function* linePages(path: string, skipped: number, warn: (text: string) => void): AsyncGenerator<Page> {
   let number = 0
@@ -58,14 +58,14 @@ async function* linePages(path: string, skipped: number, warn: (text: string) =>
     yield { found, next: number }
     found = []
   }
-  if (hasNext) warn(notWhole(path))
+  if (hasNext) warn(toIncompleteWarning(path))
   yield { found, next: undefined }
 }
 
-/** A document is looked at as a whole before the first record is taken over: one that is cut short imports nothing. */
+/** Parses the whole document before the first record is imported, so that a truncated document imports nothing. */
 function* documentPages(path: string, skipped: number, warn: (text: string) => void): Generator<Page> {
-  const documents = [...jsonDocuments(readTextFile(path))]
-  if (hasNextPage(documents.at(-1)?.value)) warn(notWhole(path))
+  const documents = [...parseJsonDocuments(readTextFile(path))]
+  if (hasNextPage(documents.at(-1)?.value)) warn(toIncompleteWarning(path))
   const found = documents
     .flatMap(({ value }) => toRecords(value))
     .map((values, index): Found => ({ place: `item ${index + 1}`, values }))
@@ -75,7 +75,8 @@ function* documentPages(path: string, skipped: number, warn: (text: string) => v
   }
 }
 
-const fileSize = (path: string): number => {
+/** Throws if the file cannot be read or is not UTF-8. */
+const readFileSize = (path: string): number => {
   try {
     const file = openSync(path, 'r')
     try {
@@ -94,32 +95,32 @@ const fileSize = (path: string): number => {
   }
 }
 
-const firstLine = async (path: string): Promise<string | undefined> => {
+const readFirstLine = async (path: string): Promise<string | undefined> => {
   for await (const line of readLines(path)) if (line.trim() !== '') return line
   return undefined
 }
 
 /**
- * Records of a file: JSON lines, or JSON as `aws dynamodb scan` prints it. A page begins after a number of lines, or of
- * records. Throws where the file cannot be read, is empty or is no UTF-8; `pages` throws where a document is no JSON.
+ * Reads the records of a file: JSON lines, or the output of `aws dynamodb scan`. A page starts after a number of lines or
+ * records. Throws if the file cannot be read or is not UTF-8. `pages` throws if it is empty or a document is not JSON.
  */
-export const fileSource = (path: string, warn: (text: string) => void): Source => {
-  const size = fileSize(path)
+export const createFileSource = (path: string, warn: (text: string) => void): Source => {
+  const size = readFileSize(path)
   return {
     name: `${resolve(path)}, ${size} bytes`,
     async *pages(from) {
       const skipped = typeof from === 'number' ? from : 0
-      const first = await firstLine(path)
+      const first = await readFirstLine(path)
       if (first === undefined) throw new Error(`${path} is empty.`)
-      if (!beginsDocument(first)) return yield* linePages(path, skipped, warn)
+      if (!startsDocument(first)) return yield* linePages(path, skipped, warn)
       if (size > LARGEST_DOCUMENT) {
-        throw new Error(`${path} is too large for one JSON document. Make lines of it: jq -c '.Items[]'`)
+        throw new Error(`${path} is too large for one JSON document. Convert it to JSON lines: jq -c '.Items[]'`)
       }
       try {
         yield* documentPages(path, skipped, warn)
       } catch (error) {
-        throw error instanceof Error && / is (no JSON|cut short)$/.test(error.message)
-          ? new Error(`${path}: ${error.message}. Nothing of it was taken over.`)
+        throw error instanceof Error && / is (not JSON|truncated)$/.test(error.message)
+          ? new Error(`${path}: ${error.message}. Nothing was imported.`)
           : error
       }
     },

@@ -5,14 +5,14 @@ import {
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
-import { plainRecord } from './plain.ts'
+import { toPlainRecord } from './plain.ts'
 import { PAGE_SIZE, type Source } from './source.ts'
 
-/** A table's key: what DynamoDB allows in one. Binary keys are of no table that this service knows. */
+/** A key in DynamoDB's notation. Binary keys are not supported. */
 const KEY = v.record(v.string(), v.union([v.strictObject({ S: v.string() }), v.strictObject({ N: v.string() })]))
 
-/** Records of another table, by a paginated scan: the one place of this project that scans. */
-export const tableSource = (client: DynamoDBClient, table: string, region: string): Source => ({
+/** Reads the records of a table with a paginated scan. */
+export const createTableSource = (client: DynamoDBClient, table: string, region: string): Source => ({
   name: `the table ${table} of ${region}`,
   async *pages(from) {
     let start: ScanCommandInput['ExclusiveStartKey'] = from === undefined ? undefined : v.parse(KEY, from)
@@ -26,7 +26,7 @@ export const tableSource = (client: DynamoDBClient, table: string, region: strin
       }
       const { Items = [], LastEvaluatedKey }: ScanCommandOutput = await client.send(new ScanCommand(input))
       yield {
-        found: Items.map((item) => ({ place: `item ${++read}`, values: plainRecord(item) })),
+        found: Items.map((item) => ({ place: `item ${++read}`, values: toPlainRecord(item) })),
         next: LastEvaluatedKey,
       }
       start = LastEvaluatedKey

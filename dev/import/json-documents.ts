@@ -1,56 +1,56 @@
-import { type PlainRecord, plainRecord } from './plain.ts'
+import { type PlainRecord, toPlainRecord } from './plain.ts'
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * The records of one JSON value: of a page of `aws dynamodb scan` (`Items`), of a list, or the value itself.
- * `undefined` for what is no object.
+ * Returns the records of one JSON value: of a page of `aws dynamodb scan` (`Items`), of a list, or the value itself.
+ * `undefined` stands for a value that is not an object.
  */
 export const toRecords = (value: unknown): (PlainRecord | undefined)[] => {
-  if (Array.isArray(value)) return value.map(plainRecord)
-  if (isObject(value) && Array.isArray(value['Items'])) return value['Items'].map(plainRecord)
-  return [plainRecord(value)]
+  if (Array.isArray(value)) return value.map(toPlainRecord)
+  if (isObject(value) && Array.isArray(value['Items'])) return value['Items'].map(toPlainRecord)
+  return [toPlainRecord(value)]
 }
 
-/** Whether a page of a scan says that another one follows, which `aws` leaves out with `--max-items` or `--no-paginate`. */
+/** Whether another page follows. `aws` omits it with `--max-items` or `--no-paginate`. */
 export const hasNextPage = (value: unknown): boolean =>
   isObject(value) && Array.isArray(value['Items']) && Boolean(value['LastEvaluatedKey'] ?? value['NextToken'])
 
 /**
- * Whether the first line of a file is the beginning of a value that goes on below, as `aws` and other programs print JSON
- * for people. Otherwise each line is a value.
+ * Whether the first line of a file starts a value of several lines, which `aws` and other programs print. Otherwise each
+ * line is a value.
  */
-export const beginsDocument = (line: string): boolean =>
+export const startsDocument = (line: string): boolean =>
   /^(\[|(\[\s*)?\{|\{\s*"Items?"\s*:\s*[[{]?(\s*\{)?)$/.test(line.trim())
 
-/** A string with its escapes, or a bracket. Everything else needs no look to find where a value ends. */
+/** Strings with their escapes, and brackets: enough to find the end of a value. */
 const PIECES = /"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs
 
 interface Document {
   value: unknown
-  /** Where it begins. */
+  /** The line where it starts. */
   line: number
 }
 
 const countLines = (text: string) => text.split('\n').length - 1
 
-/** `JSON.parse` names a position; its message would quote the text. */
+/** Names the line only: the message of `JSON.parse` quotes the text. */
 const parseDocument = (text: string, line: number): unknown => {
   try {
     return JSON.parse(text)
   } catch (error) {
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
     const at = line + (position === undefined ? 0 : countLines(text.slice(0, Number(position))))
-    throw new Error(`line ${at} is no JSON`)
+    throw new Error(`line ${at} is not JSON`)
   }
 }
 
 /**
- * The values of a text that holds one JSON document or several behind each other, as pages of a scan are appended to a
- * file. Throws an error that names the line where one is cut short or no JSON.
+ * Parses one JSON document or several, such as the pages of a scan in one file. Throws an error with the line of a document
+ * that is truncated or not JSON.
  */
-export function* jsonDocuments(text: string): Generator<Document> {
+export function* parseJsonDocuments(text: string): Generator<Document> {
   let [start, depth, line] = [0, 0, 1]
   for (const { 0: piece, index } of text.matchAll(PIECES)) {
     if (piece === '[' || piece === '{') depth++
@@ -58,13 +58,15 @@ export function* jsonDocuments(text: string): Generator<Document> {
     depth--
     if (depth > 0) continue
     const document = text.slice(start, index + 1)
-    const begins = line + countLines(document.slice(0, document.search(/\S/)))
-    yield { value: parseDocument(document, begins), line: begins }
+    const startLine = line + countLines(document.slice(0, document.search(/\S/)))
+    yield { value: parseDocument(document, startLine), line: startLine }
     line += countLines(document)
     start = index + 1
   }
   const rest = text.slice(start)
   if (rest.trim() === '') return
-  const begins = line + countLines(rest.slice(0, rest.search(/\S/)))
-  throw new Error(depth > 0 ? `the JSON that begins in line ${begins} is cut short` : `line ${begins} is no JSON`)
+  const startLine = line + countLines(rest.slice(0, rest.search(/\S/)))
+  throw new Error(
+    depth > 0 ? `the JSON that starts in line ${startLine} is truncated` : `line ${startLine} is not JSON`,
+  )
 }

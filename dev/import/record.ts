@@ -6,8 +6,8 @@ import { attributes } from '../../src/storage/attribute-values.ts'
 import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { PlainRecord } from './plain.ts'
 
-const SEALED = 'sealed:v1:'
-/** The year 5138; the same moment in milliseconds has thirteen digits. */
+const ENCRYPTED_PREFIX = 'sealed:v1:'
+/** The year 5138. In milliseconds it is the year 1973. */
 const LATEST = 99_999_999_999
 
 const token = v.pipe(v.string('is not a token'), v.regex(/^[\x21-\x7E]{1,8192}$/, 'is not a token'))
@@ -30,7 +30,8 @@ const realmId = v.pipe(
   v.regex(/^\d{1,19}$/, 'is not 1 to 19 digits'),
 )
 
-const byCompanyRule = (parse: (text: string) => string | undefined) =>
+/** Checks a text with a parser of the broker, which throws. */
+const checkWith = (parse: (text: string) => string | undefined) =>
   v.pipe(
     v.string('is not a string'),
     v.rawCheck(({ dataset, addIssue }) => {
@@ -43,10 +44,10 @@ const byCompanyRule = (parse: (text: string) => string | undefined) =>
     }),
   )
 
-/** What an earlier table may hold of a connection: the attributes of the API reference, and of ours those that outlive a move. */
+/** A connection of an existing table: the attributes of the API reference, and those of the broker that stay valid. */
 const RECORD = v.object({
-  company_key: byCompanyRule(parseCompanyKey),
-  company_name: v.optional(byCompanyRule(parseCompanyName)),
+  company_key: checkWith(parseCompanyKey),
+  company_name: v.optional(checkWith(parseCompanyName)),
   realm_id: v.optional(realmId),
   access_token: v.optional(token),
   refresh_token: token,
@@ -65,13 +66,14 @@ const RECORD = v.object({
   ),
 })
 
+/** A valid record. */
 export type ImportRecord = v.InferOutput<typeof RECORD>
 
-/** `passed over`: an item that is no connection. A reason names attributes and never a value. */
+/** `skipped`: the item is not a connection. A reason names attributes and never shows a value. */
 export type Reading =
   | { outcome: 'read'; record: ImportRecord }
-  | { outcome: 'refused'; reason: string }
-  | { outcome: 'passed over' }
+  | { outcome: 'rejected'; reason: string }
+  | { outcome: 'skipped' }
 
 const CONNECTION = 'connection#'
 
@@ -81,32 +83,32 @@ const withCompanyKey = (values: PlainRecord): PlainRecord => {
   return { ...named, ...values }
 }
 
-const refusal = (issues: readonly v.BaseIssue<unknown>[]) =>
+const formatIssues = (issues: readonly v.BaseIssue<unknown>[]) =>
   issues.map((issue) => `${v.getDotPath(issue)} ${issue.input === undefined ? 'is missing' : issue.message}`).join('; ')
 
-const contradiction = (record: ImportRecord, pk: unknown): string | undefined => {
+const findContradiction = (record: ImportRecord, pk: unknown): string | undefined => {
   if (typeof pk === 'string' && pk.startsWith(CONNECTION) && pk !== `${CONNECTION}${record.company_key}`) {
-    return 'pk and company_key name two connections'
+    return 'pk and company_key name different connections'
   }
   if (record.uses_sandbox_credentials !== undefined && record.environment !== undefined) {
     const isSandbox = record.environment === 'sandbox'
     if (isSandbox !== record.uses_sandbox_credentials) return 'uses_sandbox_credentials and environment contradict'
   }
-  if (record.refresh_token.startsWith(SEALED) && !record.refresh_token_hash) {
-    return 'refresh_token is sealed and refresh_token_hash is missing'
+  if (record.refresh_token.startsWith(ENCRYPTED_PREFIX) && !record.refresh_token_hash) {
+    return 'refresh_token is encrypted and refresh_token_hash is missing'
   }
   return undefined
 }
 
-/** Reads one record of an earlier table. */
+/** Validates one record. */
 export const readRecord = (values: PlainRecord): Reading => {
   const { pk } = values
-  const otherKind = typeof pk === 'string' && /^[a-z_]+#/.test(pk) && !pk.startsWith(CONNECTION)
-  if (otherKind) return { outcome: 'passed over' }
+  const isOtherKind = typeof pk === 'string' && /^[a-z_]+#/.test(pk) && !pk.startsWith(CONNECTION)
+  if (isOtherKind) return { outcome: 'skipped' }
   const result = v.safeParse(RECORD, withCompanyKey(values))
-  if (!result.success) return { outcome: 'refused', reason: refusal(result.issues) }
-  const reason = contradiction(result.output, pk)
-  return reason ? { outcome: 'refused', reason } : { outcome: 'read', record: result.output }
+  if (!result.success) return { outcome: 'rejected', reason: formatIssues(result.issues) }
+  const reason = findContradiction(result.output, pk)
+  return reason ? { outcome: 'rejected', reason } : { outcome: 'read', record: result.output }
 }
 
 const usesSandbox = (record: ImportRecord, companyName: string) => {
@@ -114,20 +116,20 @@ const usesSandbox = (record: ImportRecord, companyName: string) => {
   return given ?? (environment ?? environmentFor(record.company_key, companyName)) === 'sandbox'
 }
 
-/** The item that the record becomes. `vault` seals its tokens; what is sealed already stays as it is. */
+/** Converts a record to the item to store. Encrypts plain tokens; encrypted tokens stay as they are. */
 export const toItem = async (record: ImportRecord, vault: Vault, now: number) => {
   const { company_key: companyKey, access_token: access, refresh_token: refresh, environment: _, ...rest } = record
   const companyName = parseCompanyName(record.company_name) ?? companyKey
-  const sealed = (name: 'access_token' | 'refresh_token', text: string) =>
-    text.startsWith(SEALED) ? text : vault.encrypt(companyKey, name, text)
+  const encrypt = (name: 'access_token' | 'refresh_token', text: string) =>
+    text.startsWith(ENCRYPTED_PREFIX) ? text : vault.encrypt(companyKey, name, text)
   return attributes({
     ...rest,
     pk: `${CONNECTION}${companyKey}`,
     company_key: companyKey,
     company_name: companyName,
-    access_token: access && (await sealed('access_token', access)),
-    refresh_token: await sealed('refresh_token', refresh),
-    refresh_token_hash: refresh.startsWith(SEALED) ? record.refresh_token_hash : await vault.digest(refresh),
+    access_token: access && (await encrypt('access_token', access)),
+    refresh_token: await encrypt('refresh_token', refresh),
+    refresh_token_hash: refresh.startsWith(ENCRYPTED_PREFIX) ? record.refresh_token_hash : await vault.digest(refresh),
     uses_sandbox_credentials: usesSandbox(record, companyName),
     generation: record.generation || 1,
     created_at: record.created_at ?? now,

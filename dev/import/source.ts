@@ -1,25 +1,25 @@
 import type { PlainRecord } from './plain.ts'
 
-/** One record as it was found; without `values` where it could not be read. `place` says where, for a person to look. */
+/** One record of the source, without `values` if it could not be read. `place` is for the person who runs the import. */
 export interface Found {
   place: string
   values: PlainRecord | undefined
-  /** Why it could not be read; that it is no JSON object if absent. */
+  /** Why it could not be read. Default: it is not a JSON object. */
   fault?: string
 }
 
-/** Some records and where the next page begins: what a checkpoint keeps. JSON; `undefined` after the last page. */
+/** A page of records. A checkpoint stores `next`, the start of the next page: JSON, or `undefined` after the last page. */
 export interface Page {
   found: Found[]
   next: unknown
 }
 
-/** Records of an earlier table, page by page, from the beginning or from a page's `next`. */
+/** Reads records page by page, from the beginning or from the `next` of a page. */
 export interface Source {
-  /** Names what is read, so that a checkpoint is not taken for another import's. */
+  /** Identifies the source in a checkpoint. */
   name: string
   pages(from: unknown): AsyncIterable<Page>
 }
 
-/** Records in a page: what a killed import does again. */
+/** Records in a page. An interrupted import repeats at most this many. */
 export const PAGE_SIZE = 200

@@ -2,29 +2,40 @@ import * as v from 'valibot'
 
 const count = v.pipe(v.number(), v.safeInteger())
 
-/** What became of the records that were read. Each counts once. */
+/** Counts the records by outcome. Each record counts once. Checkpoint files store these names. */
 export const TALLY = v.object({
   read: count,
-  /** Written, where there was none or one that was never connected. */
+  /** Written: there was no record, or one that was never connected. */
   imported: count,
-  /** The same tokens are stored already. */
+  /** The same tokens are already stored. */
   unchanged: count,
-  /** The same tokens were stored, by hand: the record got its hash and its place in the index. */
+  /** The record was written by hand with the same tokens. It got its hash and its index attributes. */
   completed: count,
-  /** Left as it is: connected with other tokens, or disconnected, meanwhile. */
+  /** Not changed: the stored record is connected with other tokens, or disconnected. */
   kept: count,
   refused: count,
-  /** Items that are no connections, such as OAuth states. */
+  /** Items that are not connections, such as OAuth states. */
   passedOver: count,
 })
 
+/** The counts of an import. */
 export type Tally = v.InferOutput<typeof TALLY>
+/** The outcome for one record. */
 export type Outcome = Exclude<keyof Tally, 'read'>
 
-export const NOTHING: Tally = { read: 0, imported: 0, unchanged: 0, completed: 0, kept: 0, refused: 0, passedOver: 0 }
+/** The counts before the first record. */
+export const EMPTY_TALLY: Tally = {
+  read: 0,
+  imported: 0,
+  unchanged: 0,
+  completed: 0,
+  kept: 0,
+  refused: 0,
+  passedOver: 0,
+}
 
-/** One more record, with what became of it. */
-export const addToWindow = (tally: Tally, outcome: Outcome): Tally => ({
+/** Counts one more record. */
+export const addOutcome = (tally: Tally, outcome: Outcome): Tally => ({
   ...tally,
   read: tally.read + 1,
   [outcome]: tally[outcome] + 1,
@@ -32,15 +43,15 @@ export const addToWindow = (tally: Tally, outcome: Outcome): Tally => ({
 
 const WORDS: Record<Outcome, string> = {
   imported: 'imported',
-  unchanged: 'there already',
+  unchanged: 'unchanged',
   completed: 'completed',
   kept: 'kept',
-  refused: 'refused',
-  passedOver: 'no connections',
+  refused: 'rejected',
+  passedOver: 'not connections',
 }
 
-/** `10,000 read: 9,990 imported, 10 refused` */
-export const tallyText = (tally: Tally, applied: boolean): string => {
+/** `10,000 read: 9,990 imported, 10 rejected` */
+export const formatTally = (tally: Tally, applied: boolean): string => {
   const parts = (Object.keys(WORDS) as Outcome[])
     .filter((outcome) => tally[outcome] > 0)
     .map((outcome) => `${tally[outcome].toLocaleString('en-US')} ${applied ? '' : 'to be '}${WORDS[outcome]}`)

@@ -6,9 +6,9 @@ import { type AttributeValue, GetItemCommand, PutItemCommand, ScanCommand } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { noCheckpoint } from '../../dev/import/checkpoint.ts'
-import { fileSource } from '../../dev/import/from-file.ts'
+import { createFileSource } from '../../dev/import/from-file.ts'
 import { importRecords } from '../../dev/import/import.ts'
-import { plainRecord } from '../../dev/import/plain.ts'
+import { toPlainRecord } from '../../dev/import/plain.ts'
 import { readRecord, toItem } from '../../dev/import/record.ts'
 import { createTable } from '../../dev/table.ts'
 import { createTokenVault } from '../../src/crypto/token-vault.ts'
@@ -46,7 +46,7 @@ const linesFile = (records: unknown[]) => {
   return path
 }
 
-const toCheckpoint = (table: string) => join(folder, `${table}.checkpoint.json`)
+const toCheckpointPath = (table: string) => join(folder, `${table}.checkpoint.json`)
 
 const start = (table: string, args: string[], more: Record<string, string> = {}) => {
   const env = {
@@ -59,7 +59,7 @@ const start = (table: string, args: string[], more: Record<string, string> = {})
     DYNAMODB_TABLE: table,
     DYNAMODB_ENDPOINT: engine.url,
   }
-  const command = ['dev/import.ts', '--env', '--checkpoint', toCheckpoint(table), ...args]
+  const command = ['dev/import.ts', '--env', '--checkpoint', toCheckpointPath(table), ...args]
   const child = spawn(process.execPath, command, { env })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
@@ -107,7 +107,7 @@ const record = (companyKey: string, over: Record<string, unknown> = {}) => ({
 const typed = (values: ReturnType<typeof record>) => attributes(values as Parameters<typeof attributes>[0])
 
 describe('npm run import', () => {
-  it('loses none of 10,000 records, killed in the middle and run again, takes none twice and overwrites nothing newer', async () => {
+  it('imports each of 10,000 records once if it is killed and run again, and overwrites nothing newer', async () => {
     const table = await newTable()
     const keys = Array.from({ length: 10_000 }, (_, index) => `company-${index}`)
     const newer = {
@@ -133,7 +133,7 @@ describe('npm run import', () => {
     expect(second.stderr).toContain('kept     line 4322, company-4321: is connected with other tokens')
     // It went on where it was.
     expect(second.stderr).not.toMatch(/^3,000 read/m)
-    expect(existsSync(toCheckpoint(table))).toBe(false)
+    expect(existsSync(toCheckpointPath(table))).toBe(false)
 
     const items = await all(table)
     expect(items).toHaveLength(10_000)
@@ -145,7 +145,7 @@ describe('npm run import', () => {
     }
   }, 400_000)
 
-  it('writes nothing until told so, and says what it would do', async () => {
+  it('writes nothing without --apply, and reports what it would do', async () => {
     const table = await newTable()
     await put(table, { ...record('there'), pk: 'connection#there', refresh_token: 'RT1-other' } as Parameters<
       typeof attributes
@@ -155,7 +155,7 @@ describe('npm run import', () => {
     const { code, stdout } = await run(table, args)
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: '2 read: 1 to be imported, 1 to be kept. Nothing was written; repeat with --apply.\n',
+      stdout: '2 read: 1 to be imported, 1 to be kept. Nothing was written. Repeat with --apply.\n',
     })
     expect(await all(table)).toEqual(before)
   })
@@ -181,11 +181,11 @@ describe('npm run import', () => {
     const args = ['--from-file', linesFile([record('one'), record('two')]), '--apply']
     expect((await run(table, args)).stdout).toBe('2 read: 2 imported.\n')
     const before = await all(table)
-    expect((await run(table, args)).stdout).toBe('2 read: 2 there already.\n')
+    expect((await run(table, args)).stdout).toBe('2 read: 2 unchanged.\n')
     expect(await all(table)).toEqual(before)
   })
 
-  it('seals tokens where a key is configured, and knows them for the same', async () => {
+  it('encrypts tokens if a key is configured, and recognises them when it is repeated', async () => {
     const table = await newTable()
     const bytes = new Uint8Array(32).fill(7)
     const keys = { TOKEN_ENCRYPTION_KEYS: `2026-01:${Buffer.from(bytes).toString('base64')}` }
@@ -205,13 +205,13 @@ describe('npm run import', () => {
     expect(await vault.decrypt('sealed', 'access_token', accessToken)).toBe('access-of-sealed')
     expect(await vault.decrypt('sealed', 'refresh_token', refreshToken)).toBe('RT1-of-sealed')
     expect(refreshTokenHash).toBe(sha256('RT1-of-sealed'))
-    expect((await run(table, args, keys)).stdout).toBe('2 read: 2 there already.\n')
+    expect((await run(table, args, keys)).stdout).toBe('2 read: 2 unchanged.\n')
     const copy = await newTable()
     expect((await run(copy, ['--from-table', table, '--apply'], keys)).stdout).toBe('2 read: 2 imported.\n')
     expect((await stored(copy, 'sealed'))?.['refresh_token']).toEqual({ S: refreshToken })
   })
 
-  it('has --help and refuses options it does not know', async () => {
+  it('has --help and rejects unknown options', async () => {
     const help = await run('none', ['--help'])
     expect(help.code).toBe(0)
     expect(help.stdout).toMatch(/^npm run import: /)
@@ -225,7 +225,7 @@ describe('npm run import', () => {
     expect(unknown).toMatchObject({ code: 1, stderr: "Unknown option '--everything'. See --help.\n" })
   })
 
-  it('takes over an attempt that was never finished, and keeps what was disconnected', async () => {
+  it('overwrites an unfinished connection, and keeps a disconnected one', async () => {
     const table = await newTable()
     await put(table, { pk: 'connection#begun', company_key: 'begun', generation: 0, expires_at: 4_000_000_000 })
     await put(table, { pk: 'connection#left', company_key: 'left', generation: 3, realm_id: '1' })
@@ -235,12 +235,12 @@ describe('npm run import', () => {
       '--apply',
     ])
     expect(stdout).toBe('2 read: 1 imported, 1 kept.\n')
-    expect(stderr).toContain('left: was disconnected')
+    expect(stderr).toContain('left: is disconnected')
     expect(await stored(table, 'begun')).not.toHaveProperty('expires_at')
     expect(await stored(table, 'left')).not.toHaveProperty('refresh_token')
   })
 
-  it('reads another table page by page, and passes over what is no connection', async () => {
+  it('reads another table page by page, and skips items that are not connections', async () => {
     const [old, table] = [await newTable(), await newTable()]
     const keys = Array.from({ length: 450 }, (_, index) => `old-${index}`)
     await Promise.all(
@@ -252,17 +252,19 @@ describe('npm run import', () => {
     )
     await put(old, { pk: 'state#abc', company_key: 'old-1', expires_at: 1 })
     const { code, stdout, stderr } = await run(table, ['--from-table', old, '--apply'])
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '451 read: 450 imported, 1 no connections.\n' })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '451 read: 450 imported, 1 not connections.\n' })
     expect(stderr.match(/ read/g)?.length).toBeGreaterThan(2)
     expect(await all(table)).toHaveLength(450)
   })
 
-  it('completes records written by hand in its own table, unless the Worker has them in hand', async () => {
+  it('completes records written by hand in its own table, unless the Worker refreshes them', async () => {
     const table = await newTable()
     const plain = (key: string) => ({ ...record(key), pk: `connection#${key}` })
     await put(table, plain('by-hand') as Parameters<typeof attributes>[0])
     await put(table, { ...plain('in-hand'), lease_owner: 'me' } as Parameters<typeof attributes>[0])
-    await run(table, ['--from-table', table, '--apply'])
+    const { stdout, stderr } = await run(table, ['--from-table', table, '--apply'])
+    expect(stdout).toBe('2 read: 1 completed, 1 kept.\n')
+    expect(stderr).toContain('in-hand: is being refreshed. Import it again')
     const hash = sha256('RT1-of-by-hand')
     expect(await stored(table, 'by-hand')).toEqual(
       attributes({
@@ -275,7 +277,20 @@ describe('npm run import', () => {
     expect(await stored(table, 'in-hand')).not.toHaveProperty('refresh_token_hash')
   })
 
-  it('names each refused record and its reason, and shows no token', async () => {
+  it.each([
+    ['NULL', { NULL: true }],
+    ['empty', { S: '' }],
+    ['of another type', { N: '1' }],
+  ])('completes a record with a lease owner that is %s, which is no owner to the Worker', async (_, lease_owner) => {
+    const table = await newTable()
+    const Item = { ...attributes({ pk: 'connection#by-hand' }), ...typed(record('by-hand')), lease_owner }
+    await client.send(new PutItemCommand({ TableName: table, Item }))
+    const { stdout } = await run(table, ['--from-table', table, '--apply'])
+    expect(stdout).toBe('1 read: 1 completed.\n')
+    expect(await stored(table, 'by-hand')).toMatchObject(attributes({ refresh_token_hash: sha256('RT1-of-by-hand') }))
+  })
+
+  it('names each rejected record and the reason, and shows no token', async () => {
     const table = await newTable()
     const secret = 'RT1-a-marked-token'
     const refused = [
@@ -293,18 +308,18 @@ describe('npm run import', () => {
       linesFile([...refused, record('good')]),
       '--apply',
     ])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '9 read: 1 imported, 8 refused.\n' })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '9 read: 1 imported, 8 rejected.\n' })
     for (const line of [
       'line 1, "Beach/Blend"…: company_key is malformed',
       'line 2, no-token: refresh_token is missing',
       'line 3, milliseconds: access_token_expires_at is in milliseconds',
       'line 4, rounded: realm_id is a number too long to be exact',
-      'line 5, sealed: refresh_token is sealed and refresh_token_hash is missing',
+      'line 5, sealed: refresh_token is encrypted and refresh_token_hash is missing',
       'line 6, blank: refresh_token is not a token',
       'line 7, "RT1-a-marked"…: company_key is malformed',
-      'line 8: is no JSON object',
+      'line 8: is not a JSON object',
     ]) {
-      expect(stderr).toContain(`refused  ${line}`)
+      expect(stderr).toContain(`rejected ${line}`)
     }
     expect(`${stdout}${stderr}`).not.toContain(secret)
     expect(`${stdout}${stderr}`).not.toContain('a-marked-secret')
@@ -335,9 +350,9 @@ describe('npm run import', () => {
     }
     const importing = async () =>
       importRecords({
-        source: fileSource(path, (text) => said.push(text)),
+        source: createFileSource(path, (text) => said.push(text)),
         ...{ target, checkpoint: noCheckpoint, vault: plainVault, now: () => 0 },
-        onLeft: (text) => said.push(text),
+        onSkipped: (text) => said.push(text),
         onProgress: () => undefined,
       })
     const fault = await importing().then(
@@ -381,7 +396,7 @@ describe('npm run import', () => {
     expect(await imported(text)).toMatchObject({ keys: ['one', 'three', 'two'], said: '', fault: '' })
   })
 
-  it('does not end a line at what is no line end to JSON', async () => {
+  it('does not break a line at U+2028', async () => {
     const note = JSON.stringify({ ...record('one'), note: 'a\u2028b\u2029c' })
     expect(await imported(`${note}\n${two}`)).toMatchObject({ keys: ['one', 'two'], said: '' })
   })
@@ -407,25 +422,21 @@ describe('npm run import', () => {
     ['is compressed', Buffer.from('1f8b0800000000000003', 'hex'), /is compressed\. Run gunzip/],
     ['is empty', '', /is empty\./],
     ['is blank', `${BOM}\n  \n`, /is empty\./],
+    ['is truncated', pretty(scanPage(['one', 'two'])).slice(0, -20), /line 1 is truncated\. Nothing was imported\./],
     [
-      'is cut short',
-      pretty(scanPage(['one', 'two'])).slice(0, -20),
-      /line 1 is cut short\. Nothing of it was taken over\./,
-    ],
-    [
-      'is cut short in its second page',
+      'is truncated in its second page',
       `${pretty(scanPage(['one']))}\n${pretty(scanPage(['two'])).slice(0, 60)}`,
-      /line \d+ is cut short\. Nothing of it was taken over\./,
+      /line \d+ is truncated\. Nothing was imported\./,
     ],
     [
       'has a comma too many',
       pretty(scanPage(['one'])).replace(/\n {4}\],/, ',\n    ],'),
-      /line \d+ is no JSON\. Nothing/,
+      /line \d+ is not JSON\. Nothing/,
     ],
     [
       'has text behind it',
       `${pretty(scanPage(['one']))}\nUnable to locate credentials`,
-      /line \d+ is no JSON\. Nothing/,
+      /line \d+ is not JSON\. Nothing/,
     ],
   ])('names a file that %s, and takes nothing of it', async (_, content, words) => {
     const { path, keys, said, fault } = await imported(content)
@@ -435,7 +446,7 @@ describe('npm run import', () => {
     expect(fault).not.toMatch(/RT1|access-of/)
   })
 
-  it('says that there is no such file, or that it is a folder', async () => {
+  it('reports a missing file and a folder', async () => {
     const table = await newTable()
     for (const [path, words] of [
       ['/nowhere/records.json', 'is not there.'],
@@ -445,38 +456,38 @@ describe('npm run import', () => {
     }
   })
 
-  it('names by line or number what is no record, and goes on', async () => {
+  it('names values that are not records by line or number, and continues', async () => {
     const lines = await imported([one, '5', '"text"', '[]', 'null', '{"a":', two, 'caf\xe9'].join('\n'))
     expect(lines.keys).toEqual(['one', 'two'])
-    for (const number of [2, 3, 5, 6]) expect(lines.said).toContain(`refused  line ${number}: is no JSON object`)
+    for (const number of [2, 3, 5, 6]) expect(lines.said).toContain(`rejected line ${number}: is not a JSON object`)
     const { Items: items } = scanPage(['one', 'two'])
     const scan = await imported(pretty({ Items: [items[0], 5, null, items[1]] }))
     expect(scan.keys).toEqual(['one', 'two'])
-    for (const number of [2, 3]) expect(scan.said).toContain(`refused  item ${number}: is no JSON object`)
+    for (const number of [2, 3]) expect(scan.said).toContain(`rejected item ${number}: is not a JSON object`)
   })
 
-  it('refuses a line that is not UTF-8, rather than a company with another name', async () => {
+  it('rejects a line that is not UTF-8 instead of changing a company name', async () => {
     const latin1 = Buffer.from(JSON.stringify({ ...record('one'), company_name: 'Café' }), 'latin1')
     const { keys, said } = await imported(Buffer.concat([latin1, Buffer.from(`\n${two}`)]))
-    expect({ keys, said }).toEqual({ keys: ['two'], said: 'refused  line 1: is not UTF-8' })
+    expect({ keys, said }).toEqual({ keys: ['two'], said: 'rejected line 1: is not UTF-8' })
   })
 
-  it('warns of a scan that is not whole', async () => {
+  it('warns about an incomplete scan', async () => {
     for (const more of [{ NextToken: 'eyJ' }, { LastEvaluatedKey: { pk: { S: 'a' } } }]) {
       for (const text of [pretty(scanPage(['one'], more)), JSON.stringify(scanPage(['one'], more))]) {
-        expect((await imported(text)).said).toContain('the scan is not whole')
+        expect((await imported(text)).said).toContain('is an incomplete scan')
       }
     }
   })
 
-  it('goes on within a scan where it was killed', async () => {
+  it('continues within a scan after it was killed', async () => {
     const table = await newTable()
     const keys = Array.from({ length: 450 }, (_, index) => `company-${index}`)
     const path = file(pretty(scanPage(keys)))
     const tally = { read: 200, imported: 200, unchanged: 0, completed: 0, kept: 0, refused: 0, passedOver: 0 }
     const source = `${path}, ${readFileSync(path).byteLength} bytes`
     const saved = { source, target: `the table ${table} of us-east-1`, next: 200, tally }
-    writeFileSync(toCheckpoint(table), JSON.stringify(saved))
+    writeFileSync(toCheckpointPath(table), JSON.stringify(saved))
     const { stdout } = await run(table, ['--from-file', path, '--apply'])
     expect(stdout).toBe('450 read: 450 imported.\n')
     expect(await all(table)).toHaveLength(250)
@@ -485,18 +496,18 @@ describe('npm run import', () => {
   it('names a damaged checkpoint', async () => {
     const table = await newTable()
     for (const text of ['', '{"source":', '{}', '[]']) {
-      writeFileSync(toCheckpoint(table), text)
+      writeFileSync(toCheckpointPath(table), text)
       const { code, stderr } = await run(table, ['--from-file', linesFile([record('one')]), '--apply'])
       expect({ code, stderr }).toEqual({
         code: 1,
-        stderr: `${toCheckpoint(table)} is damaged. Remove it: an import that begins anew takes nothing twice.\n`,
+        stderr: `${toCheckpointPath(table)} is damaged. Remove it and run the import again. It imports no record twice.\n`,
       })
     }
   })
 
-  it('does not take the checkpoint of another import', async () => {
+  it('rejects the checkpoint of another import', async () => {
     const table = await newTable()
-    const checkpoint = toCheckpoint(table)
+    const checkpoint = toCheckpointPath(table)
     writeFileSync(checkpoint, JSON.stringify({ source: 'another', target: 'one', next: 5, tally: {} }))
     const damaged = await run(table, ['--from-file', linesFile([record('one')]), '--apply'])
     expect(damaged.code).toBe(1)
@@ -508,7 +519,7 @@ describe('npm run import', () => {
     expect(readFileSync(checkpoint, 'utf8')).toContain('another')
   })
 
-  it('asks for one source', async () => {
+  it('requires one source', async () => {
     const table = await newTable()
     for (const args of [[], ['--from-file', 'a', '--from-table', 'b']]) {
       expect(await run(table, args)).toMatchObject({
@@ -531,9 +542,9 @@ const connectionAttributes = {
   last_rotation_at: 0,
 }
 
-describe('a record of an earlier table', () => {
+describe('a record of an existing table', () => {
   const read = async (value: unknown) => {
-    const reading = readRecord(plainRecord(value) ?? {})
+    const reading = readRecord(toPlainRecord(value) ?? {})
     if (reading.outcome !== 'read') throw new Error(JSON.stringify(reading))
     return parseConnection(await toItem(reading.record, plainVault, 1_775_700_000), 'beach-blend')
   }
@@ -551,26 +562,26 @@ describe('a record of an earlier table', () => {
     expect((await read(record('beach-blend', { realm_id: 12_345 }))).realmId).toBe('12345')
   })
 
-  it('takes its key from pk where it has no other, and refuses two', async () => {
+  it('uses pk if there is no company_key, and rejects a contradiction', async () => {
     const { company_key: _, ...rest } = record('beach-blend')
     expect((await read({ ...rest, pk: 'connection#beach-blend' })).companyKey).toBe('beach-blend')
-    expect(readRecord({ ...record('one'), pk: 'connection#two' })).toMatchObject({ outcome: 'refused' })
+    expect(readRecord({ ...record('one'), pk: 'connection#two' })).toMatchObject({ outcome: 'rejected' })
   })
 
-  it('goes by the stored environment, then by the name', async () => {
+  it('uses the stored environment, then the name', async () => {
     const { uses_sandbox_credentials: _, ...rest } = record('beach-blend')
     expect((await read({ ...rest, environment: 'sandbox' })).environment).toBe('sandbox')
     expect((await read({ ...rest, company_name: 'The SANDBOX' })).environment).toBe('sandbox')
     expect((await read(rest)).environment).toBe('production')
-    expect(readRecord({ ...record('one'), environment: 'sandbox' })).toMatchObject({ outcome: 'refused' })
+    expect(readRecord({ ...record('one'), environment: 'sandbox' })).toMatchObject({ outcome: 'rejected' })
   })
 
-  it('is refused for what it holds without a word of it, in whatever attribute', () => {
+  it('is rejected with a reason that shows no value, for each attribute', () => {
     const marked = 'a-marked secret'
     for (const name of Object.keys(connectionAttributes)) {
       for (const value of [marked, 12.5e300, { S: marked }, [marked]]) {
         const reading = readRecord({ ...record('one'), [name]: value })
-        const reason = reading.outcome === 'refused' ? reading.reason : ''
+        const reason = reading.outcome === 'rejected' ? reading.reason : ''
         if (name !== 'company_name' || typeof value !== 'string')
           expect({ name, reason }).toMatchObject({ reason: expect.stringContaining(name) })
         expect(reason).not.toMatch(/marked|12\.5|1\.25/)
@@ -578,7 +589,7 @@ describe('a record of an earlier table', () => {
     }
   })
 
-  it('seals its tokens where a vault seals, each for its record and attribute', async () => {
+  it('has its tokens encrypted, each for its record and attribute', async () => {
     const vault = { ...plainVault, encrypt: async (...bound: string[]) => `sealed:v1:${bound.join('/')}` }
     const reading = readRecord(record('beach-blend'))
     if (reading.outcome !== 'read') throw new Error(reading.outcome)

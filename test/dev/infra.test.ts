@@ -183,7 +183,7 @@ describe('infra/access.yaml', () => {
       'dev/doctor/table.ts',
       'dev/import/from-table.ts',
       'dev/import/target.ts',
-      'dev/reseal.ts',
+      'dev/reseal/connections.ts',
     ]
     const called = scripts.flatMap((path) => named(path, /new ([A-Z]\w+)Command\(|paginate([A-Z]\w+)\(/g))
     expect(unique(actions('OperatorPolicy', { ImportTableName: 'old-table' }))).toEqual(unique(called))

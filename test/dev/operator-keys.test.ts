@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { reseal } from '../../dev/reseal.ts'
+import { reencryptTable } from '../../dev/reseal/reencrypt.ts'
 import { startWorker } from '../../dev/worker.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { createTokenVault, findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
@@ -18,19 +18,25 @@ const createKey = (kid: string) => `${kid}:${randomBytes(32).toString('base64')}
 const OLD = createKey('old')
 const KEYS = `${createKey('new')},${OLD}`
 
+const createVault = (value: string) =>
+  createTokenVault(
+    () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).encryptionKeys(),
+    () => undefined,
+  )
+
 describe('npm run keys:new', () => {
   const options = ['--name', 'books', '--may', 'token:read, token:refresh', '--companies', 'beach-blend,acme-*']
 
   /** A day in UTC, some days from now. */
   const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
-  it('takes a day or a time that is still to come', async () => {
+  it('accepts a day or a time in the future', async () => {
     for (const expires of [day(2), `${day(2)}T00:00:00+14:00`, day(3650)]) {
       expect((await runCommand('keys-new.ts', {}, [...options, '--expires', expires])).code).toBe(0)
     }
   })
 
-  it('prints a key, and the entry by which the Worker knows it', async () => {
+  it('prints a key, and its entry for the configuration of the Worker', async () => {
     const { code, output } = await runCommand('keys-new.ts', {}, [...options, '--expires', day(65)])
     expect(code).toBe(0)
     const [, key = '', , , entry = ''] = output.split('\n')
@@ -43,7 +49,7 @@ describe('npm run keys:new', () => {
     expect(readConfig({ API_KEYS: `[${entry}]` }).access().keys).toHaveLength(1)
   })
 
-  it('never makes the same key twice', async () => {
+  it('creates another key each time', async () => {
     const runs = await Promise.all([1, 2].map(() => runCommand('keys-new.ts', {}, options)))
     expect(runs[0]?.output).not.toBe(runs[1]?.output)
   })
@@ -66,7 +72,7 @@ describe('npm run keys:new', () => {
     [[...options, '--name', 'other'], '--name is given twice. See --help.\n'],
     [[...options, 'more'], "Unexpected argument 'more'"],
     [['--nam', 'a'], "Unknown option '--nam'. See --help.\n"],
-  ])('refuses %j in words', async (args, words) => {
+  ])('rejects %j with an explanation', async (args, words) => {
     const { code, output } = await runCommand('keys-new.ts', {}, args)
     expect(code).toBe(1)
     expect(output).toContain(words)
@@ -74,7 +80,7 @@ describe('npm run keys:new', () => {
   })
 })
 
-describe('the documented order of rotating the sealing key', () => {
+describe('the documented order of rotating the encryption key', () => {
   const doc = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8')
   const section = doc('deploy.md').split('## Rotate the token encryption key')[1]?.split('\n## ')[0] ?? ''
   const keys: Record<string, string> = { '2026-01': createKey('2026-01'), '2027-01': createKey('2027-01') }
@@ -85,12 +91,6 @@ describe('the documented order of rotating the sealing key', () => {
       value.replaceAll(/([\d-]+):…/g, (_, kid) => keys[kid] ?? ''),
     ),
   ]
-  const createVault = (value: string) =>
-    createTokenVault(
-      () => readConfig({ TOKEN_ENCRYPTION_KEYS: value }).encryptionKeys(),
-      () => undefined,
-    )
-
   it('ends with the new key alone', () => {
     expect(steps).toEqual([
       ...[
@@ -102,12 +102,12 @@ describe('the documented order of rotating the sealing key', () => {
     ])
   })
 
-  it('leaves no token that a Worker cannot open, while Workers of two neighbouring steps run side by side', async () => {
+  it('leaves no token that a Worker cannot decrypt while the Workers of two consecutive steps run at the same time', async () => {
     let stored = await createVault(steps[0] ?? '').encrypt('beach-blend', 'refresh_token', 'RT1-token')
     for (const [index, value] of steps.entries()) {
       const workers = [steps[index - 1] ?? value, value].map(createVault)
       for (const writer of workers) {
-        // The last step begins once nothing sealed by the old key is left (keys:reseal).
+        // Before the last step, keys:reseal re-encrypts what the old key encrypted.
         const isAfterReseal = index === steps.length - 1
         const encrypted = isAfterReseal
           ? await createVault(value).encrypt('beach-blend', 'refresh_token', 'RT1-token')
@@ -121,7 +121,7 @@ describe('the documented order of rotating the sealing key', () => {
     }
   })
 
-  it('stands in one place, to which the other documents lead', () => {
+  it('is described once, and the other documents link to it', () => {
     expect(doc('keys.md')).toContain('(deploy.md#rotate-the-token-encryption-key)')
     expect(doc('keys.md')).not.toMatch(/^\d\. .*(new one|keys:reseal)/m)
   })
@@ -136,7 +136,7 @@ describe.each(['keys-new.ts', 'keys-reseal.ts'])('%s', (script) => {
 
 describe('npm run keys:reseal', () => {
   let service: Service
-  /** The Worker as it is deployed before a key is changed: the new one seals. */
+  /** The Worker before the old key is removed: the new key encrypts. */
   let origin: string
   let close: () => Promise<void>
   beforeAll(async () => {
@@ -154,9 +154,9 @@ describe('npm run keys:reseal', () => {
     for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
   })
 
-  const connected = async (key: string) => expect((await service.connect(key)).status).toBe(200)
+  const connect = async (key: string) => expect((await service.connect(key)).status).toBe(200)
   const stored = async (key: string) => (await service.dynamo.item(`connection#${key}`)) ?? {}
-  const findKids = async (key: string) => {
+  const findKeyIds = async (key: string) => {
     const record = await stored(key)
     return TOKENS.map((name) => findEncryptionKeyId(record[name]?.S ?? ''))
   }
@@ -167,7 +167,7 @@ describe('npm run keys:reseal', () => {
   const refresh = (key: string) =>
     fetch(`${origin}/api/token/${key}/refresh`, { method: 'POST', headers: { 'X-API-Key': service.apiKey } })
 
-  /** Turns a connection into what somebody wrote by hand: plain, and nothing of ours. */
+  /** Turns a connection into a record written by hand: plain tokens, and no attributes of the broker. */
   const byHand = async (key: string) => {
     const record = await stored(key)
     for (const name of TOKENS) record[name] = { S: await vault.decrypt(key, name, record[name]?.S ?? '') }
@@ -176,8 +176,8 @@ describe('npm run keys:reseal', () => {
     return record
   }
   const env = (over: Record<string, string> = {}) => ({ ...service.vars, TOKEN_ENCRYPTION_KEYS: KEYS, ...over })
-  const resealing = (over: Partial<Parameters<typeof reseal>[0]> = {}) =>
-    reseal({
+  const reencrypt = (over: Partial<Parameters<typeof reencryptTable>[0]> = {}) =>
+    reencryptTable({
       client: service.dynamo.proxied,
       table: service.vars['DYNAMODB_TABLE'] ?? '',
       keys: readConfig(env()).encryptionKeys(),
@@ -190,8 +190,8 @@ describe('npm run keys:reseal', () => {
       ...over,
     })
 
-  it('seals old and plain tokens with the first key, leaves all else, and finds nothing to do afterwards', async () => {
-    for (const key of ['older', 'by-hand', 'newer']) await connected(key)
+  it('encrypts old and plain tokens with the first key, changes nothing else, and then finds nothing to do', async () => {
+    for (const key of ['older', 'by-hand', 'newer']) await connect(key)
     const before = await stored('older')
     const plain = await byHand('by-hand')
     expect((await refresh('newer')).status).toBe(200)
@@ -199,9 +199,9 @@ describe('npm run keys:reseal', () => {
     await service.fetch('/oauth/start/unfinished')
 
     const { code, output } = await runCommand('keys-reseal.ts', env())
-    expect(output).toContain('Done: 2 sealed anew, 2 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+    expect(output).toContain('Done: 2 re-encrypted, 2 up to date, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
     expect(code).toBe(0)
-    for (const key of ['older', 'by-hand', 'newer']) expect(await findKids(key)).toEqual(['new', 'new'])
+    for (const key of ['older', 'by-hand', 'newer']) expect(await findKeyIds(key)).toEqual(['new', 'new'])
     expect(await stored('newer')).toEqual(newer)
     const after = await stored('older')
     expect({ ...after, access_token: 0, refresh_token: 0 }).toEqual({ ...before, access_token: 0, refresh_token: 0 })
@@ -213,22 +213,67 @@ describe('npm run keys:reseal', () => {
     for (const key of ['older', 'by-hand', 'newer']) expect((await refresh(key)).status).toBe(200)
 
     const again = await runCommand('keys-reseal.ts', env())
-    expect(again.output).toContain('Done: 0 sealed anew, 4 in order, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+    expect(again.output).toContain('Done: 0 re-encrypted, 4 up to date, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+  })
+
+  it('encrypts a token that waits for its revocation, under the name that it had before', async () => {
+    const names = {
+      'left-refresh': 'refresh_token',
+      'left-access': 'access_token',
+      'left-plain': 'refresh_token',
+    } as const
+    const oldVault = createVault(OLD)
+    for (const [key, name] of Object.entries(names)) {
+      await connect(key)
+      const { access_token: _, refresh_token: __, ...erased } = await stored(key)
+      const token = key === 'left-plain' ? 'RT1-token' : await oldVault.encrypt(key, name, 'RT1-token')
+      await service.dynamo.put({ ...erased, revocation: { S: 'pending' }, revocation_token: { S: token } })
+    }
+    expect(await reencrypt()).toMatchObject({ reencrypted: 3, unreadable: 0 })
+    for (const [key, name] of Object.entries(names)) {
+      const token = (await stored(key))['revocation_token']?.S ?? ''
+      expect(findEncryptionKeyId(token)).toBe('new')
+      expect(await vault.decrypt(key, name, token)).toBe('RT1-token')
+    }
+    expect(await reencrypt()).toMatchObject({ reencrypted: 0, upToDate: 3 })
+  })
+
+  it.each([
+    ['NULL', { NULL: true }],
+    ['empty', { S: '' }],
+    ['of another type', { BOOL: true }],
+  ])('treats an attribute that is %s as absent, as the Worker does', async (_, nothing) => {
+    await connect('by-hand')
+    const { refresh_token: plain, ...record } = await byHand('by-hand')
+    if (!plain) throw new Error('not connected')
+    const unset = { access_token: nothing, refresh_token_hash: nothing, generation: nothing, lease_owner: nothing }
+    await service.dynamo.put({
+      ...record,
+      ...unset,
+      refresh_token: plain,
+      lease_until: nothing,
+      revocation_token: nothing,
+    })
+    expect(await reencrypt()).toMatchObject({ reencrypted: 1, busy: 0 })
+    const after = await stored('by-hand')
+    expect(await vault.decrypt('by-hand', 'refresh_token', after['refresh_token']?.S ?? '')).toBe(plain.S)
+    expect(after['refresh_token_hash']?.S).toMatch(/^[0-9a-f]{64}$/)
+    expect((await refresh('by-hand')).status).toBe(200)
   })
 
   it('writes nothing in a dry run', async () => {
-    await connected('older')
+    await connect('older')
     const before = await service.dynamo.all()
     const { code, output } = await runCommand('keys-reseal.ts', env(), ['--dry-run'])
     expect({ code, output }).toEqual({
       code: 0,
-      output: expect.stringContaining('Done: 1 to be sealed anew, 0 in order'),
+      output: expect.stringContaining('Done: 1 to re-encrypt, 0 up to date'),
     })
     expect(await service.dynamo.all()).toEqual(before)
   })
 
-  it('names what does not open, goes on, and ends with 1', async () => {
-    for (const key of ['good', 'swapped', 'cut']) await connected(key)
+  it('reports tokens that cannot be decrypted, continues, and exits with 1', async () => {
+    for (const key of ['good', 'swapped', 'cut']) await connect(key)
     const { access_token, ...swapped } = await stored('swapped')
     const { refresh_token } = await stored('good')
     if (!access_token || !refresh_token) throw new Error('not connected')
@@ -238,14 +283,14 @@ describe('npm run keys:reseal', () => {
     expect(code).toBe(1)
     expect(output).toContain('swapped refresh_token: A stored token cannot be decrypted')
     expect(output).toContain('cut access_token: A stored token cannot be decrypted')
-    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
-    expect(await findKids('good')).toEqual(['new', 'new'])
+    expect(output).toContain('Done: 1 re-encrypted, 0 up to date, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
+    expect(await findKeyIds('good')).toEqual(['new', 'new'])
     expect(await stored('swapped')).toMatchObject({ refresh_token })
-    expect(await findKids('cut')).toEqual([undefined, 'new'])
+    expect(await findKeyIds('cut')).toEqual([undefined, 'new'])
   })
 
-  it('yields to a refresh that comes in between, and then finds its tokens in order', async () => {
-    await connected('raced')
+  it('yields to a concurrent refresh, and then finds its tokens up to date', async () => {
+    await connect('raced')
     const reached = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     service.dynamo.fault({
@@ -256,54 +301,54 @@ describe('npm run keys:reseal', () => {
         return isOurs
       },
     })
-    const done = resealing()
+    const done = reencrypt()
     await reached.promise
     expect((await refresh('raced')).status).toBe(200)
     const refreshed = await stored('raced')
     release.resolve()
-    expect(await done).toEqual({ resealed: 0, inOrder: 1, busy: 0, unreadable: 0, failed: 0, cutShort: 0 })
+    expect(await done).toEqual({ reencrypted: 0, upToDate: 1, busy: 0, unreadable: 0, failed: 0, cutShort: 0 })
     expect(await stored('raced')).toEqual(refreshed)
   })
 
-  it('does not take the token from under a refresh that knows it by nothing else', async () => {
-    await connected('by-hand')
+  it('does not replace a token without a hash while a refresh uses it', async () => {
+    await connect('by-hand')
     const { refresh_token } = await byHand('by-hand')
     const held = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() + 600_000) } }
     await service.dynamo.put({ ...(await stored('by-hand')), ...held })
     const pauses: number[] = []
     const sleep = async (milliseconds: number) => pauses.push(milliseconds)
-    expect(await resealing({ sleep })).toMatchObject({ busy: 1, resealed: 0 })
+    expect(await reencrypt({ sleep })).toMatchObject({ busy: 1, reencrypted: 0 })
     expect(pauses.length).toBeGreaterThan(3)
     expect(await stored('by-hand')).toMatchObject({ ...held, refresh_token })
     const twentyMinutesLater = () => Date.now() + 1_200_000
-    expect(await resealing({ sleep, now: twentyMinutesLater })).toMatchObject({ resealed: 1 })
+    expect(await reencrypt({ sleep, now: twentyMinutesLater })).toMatchObject({ reencrypted: 1 })
   })
 
-  it('names a connection whose refresh was cut short, as a pair may be parked for it, until its token is read', async () => {
-    await connected('cut-short')
+  it('reports a connection whose refresh was cut short until its token is requested, because a token pair may be parked', async () => {
+    await connect('cut-short')
     const lapsed = { lease_owner: { S: 'somebody' }, lease_until: { N: String(Date.now() - 120_000) } }
     await service.dynamo.put({ ...(await stored('cut-short')), ...lapsed, access_token_expires_at: { N: '1' } })
     const { code, output } = await runCommand('keys-reseal.ts', env())
-    expect(output).toContain('cut-short: a refresh was cut short. Read its token')
-    expect(output).toContain('Done: 1 sealed anew, 0 in order, 0 in use, 0 unreadable, 0 failed; 1 cut short.')
+    expect(output).toContain('cut-short: a refresh was cut short. Request its token')
+    expect(output).toContain('Done: 1 re-encrypted, 0 up to date, 0 in use, 0 unreadable, 0 failed; 1 cut short.')
     expect(code).toBe(1)
     expect((await refresh('cut-short')).status).toBe(200)
     expect((await runCommand('keys-reseal.ts', env())).code).toBe(0)
   })
 
-  it('beside a Worker that refreshes all the while loses no token', async () => {
+  it('loses no token while a Worker refreshes', async () => {
     const keys = Array.from({ length: 8 }, (_, index) => `company-${index}`)
-    for (const key of keys) await connected(key)
+    for (const key of keys) await connect(key)
     for (const key of keys.slice(0, 4)) await byHand(key)
     const pendingRefreshes = keys.map(async (key) => {
       for (let time = 0; time < 3; time++) expect((await refresh(key)).status).toBe(200)
     })
-    const tallies = await Promise.all([resealing(), resealing()])
+    const tallies = await Promise.all([reencrypt(), reencrypt()])
     await Promise.all(pendingRefreshes)
     for (const { unreadable } of tallies) expect(unreadable).toBe(0)
-    expect(await resealing()).toMatchObject({ busy: 0, unreadable: 0 })
+    expect(await reencrypt()).toMatchObject({ busy: 0, unreadable: 0 })
     for (const key of keys) {
-      expect(await findKids(key)).toEqual(['new', 'new'])
+      expect(await findKeyIds(key)).toEqual(['new', 'new'])
       expect((await refresh(key)).status).toBe(200)
     }
   })
@@ -311,51 +356,51 @@ describe('npm run keys:reseal', () => {
   const isOurs = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
   const many = async (count: number) => {
     const keys = Array.from({ length: count }, (_, index) => `company-${index}`)
-    await connected(keys[0] ?? '')
+    await connect(keys[0] ?? '')
     const first = await stored('company-0')
-    // Sealed for another company, they would not open: plain ones do.
+    // Encrypted tokens of another company cannot be decrypted, so these are plain.
     const plain = { access_token: { S: 'access' }, refresh_token: { S: 'refresh' } }
     for (const key of keys) {
       await service.dynamo.put({ ...first, ...plain, pk: { S: `connection#${key}` }, company_key: { S: key } })
     }
     return keys
   }
-  const encrypted = async (keys: string[]) => {
-    const all = await Promise.all(keys.map(findKids))
+  const countReencrypted = async (keys: string[]) => {
+    const all = await Promise.all(keys.map(findKeyIds))
     return all.filter((kids) => kids.every((kid) => kid === 'new')).length
   }
 
-  it('takes as many records in hand at once as it is told, and no more', async () => {
+  it('processes as many records at a time as --concurrency says', async () => {
     const keys = await many(12)
     const release = Promise.withResolvers<void>()
     service.dynamo.requests.length = 0
     service.dynamo.fault({ kind: 'hold', until: release.promise, operation: 'UpdateItem', when: isOurs })
-    const done = resealing({ concurrency: 5 })
+    const done = reencrypt({ concurrency: 5 })
     const writes = () => service.dynamo.requests.filter(isOurs).length
     await expect.poll(writes, { timeout: 20_000 }).toBe(5)
-    // Whatever else is on its way has come by then.
+    // Any other write has arrived by then.
     await service.dynamo.proxied.send(new ListTablesCommand({}))
     expect(writes()).toBe(5)
     release.resolve()
-    expect(await done).toMatchObject({ resealed: 12 })
-    expect(await encrypted(keys)).toBe(12)
+    expect(await done).toMatchObject({ reencrypted: 12 })
+    expect(await countReencrypted(keys)).toBe(12)
   })
 
-  it('slows down where the table is throttled, reads and writes, and fails nothing', async () => {
+  it('slows down while the table throttles, and fails no record', async () => {
     const keys = await many(10)
     const throttled = { kind: 'error', status: 400, type: 'ProvisionedThroughputExceededException' } as const
     service.dynamo.fault({ ...throttled, operation: 'Scan', times: 4 })
     service.dynamo.fault({ ...throttled, operation: 'UpdateItem', times: 40, when: isOurs })
     const pauses: number[] = []
     const sleep = async (milliseconds: number) => pauses.push(milliseconds)
-    // Without repetitions of its own.
+    // Without retries of its own.
     const client = adminClient(service.dynamo.url, { maxAttempts: 1 })
-    expect(await resealing({ client, sleep, concurrency: 8 })).toMatchObject({ resealed: 10, failed: 0, busy: 0 })
+    expect(await reencrypt({ client, sleep, concurrency: 8 })).toMatchObject({ reencrypted: 10, failed: 0, busy: 0 })
     expect(pauses.length).toBeGreaterThan(2)
-    expect(await encrypted(keys)).toBe(10)
+    expect(await countReencrypted(keys)).toBe(10)
   })
 
-  it('names and counts a record that the table refuses, and goes on', async () => {
+  it('reports and counts a record that the table rejects, and continues', async () => {
     const keys = await many(6)
     service.dynamo.fault({
       ...{ kind: 'error', status: 400, type: 'ValidationException', operation: 'UpdateItem' },
@@ -363,37 +408,37 @@ describe('npm run keys:reseal', () => {
     })
     const { code, output } = await runCommand('keys-reseal.ts', env({ DYNAMODB_ENDPOINT: service.dynamo.url }))
     expect(output).toContain('company-3: failed with ValidationException\n')
-    expect(output).toContain('Done: 5 sealed anew, 0 in order, 0 in use, 0 unreadable, 1 failed; 0 cut short.')
+    expect(output).toContain('Done: 5 re-encrypted, 0 up to date, 0 in use, 0 unreadable, 1 failed; 0 cut short.')
     expect(code).toBe(1)
-    expect(await encrypted(keys)).toBe(5)
+    expect(await countReencrypted(keys)).toBe(5)
   })
 
-  it('ends at once where every record would meet the same error, and finishes what it has in hand', async () => {
+  it('stops at an error that every record would get, and completes the records in progress', async () => {
     await many(30)
     const isRefused = ({ body }: { body: unknown }) => JSON.stringify(body).includes(':was_access_token')
     const refused = service.dynamo.fault({
       ...{ kind: 'error', status: 400, type: 'AccessDeniedException', operation: 'UpdateItem', when: isRefused },
     })
-    await expect(resealing({ concurrency: 3 })).rejects.toThrow('AccessDeniedException')
+    await expect(reencrypt({ concurrency: 3 })).rejects.toThrow('AccessDeniedException')
     expect(refused.struck.length).toBeLessThanOrEqual(6)
   })
 
-  it('stops when it is told, with whole records, and another run goes on with what is left', async () => {
+  it('stops between records, and another run continues', async () => {
     const keys = await many(20)
     const controller = new AbortController()
-    const first = await resealing({
+    const first = await reencrypt({
       ...{ concurrency: 2, signal: controller.signal },
-      onProgress: ({ resealed }) => resealed >= 5 && controller.abort(),
+      onProgress: ({ reencrypted }) => reencrypted >= 5 && controller.abort(),
     })
-    expect(first.resealed).toBeGreaterThanOrEqual(5)
-    expect(first.resealed).toBeLessThan(20)
-    expect(await encrypted(keys)).toBe(first.resealed)
-    expect(await resealing()).toMatchObject({ resealed: 20 - first.resealed, inOrder: first.resealed })
-    expect(await encrypted(keys)).toBe(20)
+    expect(first.reencrypted).toBeGreaterThanOrEqual(5)
+    expect(first.reencrypted).toBeLessThan(20)
+    expect(await countReencrypted(keys)).toBe(first.reencrypted)
+    expect(await reencrypt()).toMatchObject({ reencrypted: 20 - first.reencrypted, upToDate: first.reencrypted })
+    expect(await countReencrypted(keys)).toBe(20)
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'finishes the records in hand at %s, and says that it was stopped',
+    'completes the records in progress at %s, and reports that it was stopped',
     async (name) => {
       const keys = await many(12)
       const release = Promise.withResolvers<void>()
@@ -411,32 +456,32 @@ describe('npm run keys:reseal', () => {
       await expect.poll(() => said, { timeout: 20_000 }).toContain('Stopping')
       release.resolve()
       const { code, output } = await ended
-      expect(output).toContain('Stopped: 2 sealed anew, 0 in order')
+      expect(output).toContain('Stopped: 2 re-encrypted, 0 up to date')
       expect(code).toBe(130)
-      expect(await encrypted(keys)).toBe(2)
+      expect(await countReencrypted(keys)).toBe(2)
       service.dynamo.heal()
       const again = await runCommand('keys-reseal.ts', env())
-      expect(again.output).toContain('Done: 10 sealed anew, 2 in order')
+      expect(again.output).toContain('Done: 10 re-encrypted, 2 up to date')
     },
   )
 
-  it.each(['0', '51', '-1', 'many', '1.5'])('refuses --concurrency=%s', async (concurrency) => {
+  it.each(['0', '51', '-1', 'many', '1.5'])('rejects --concurrency=%s', async (concurrency) => {
     const { code, output } = await runCommand('keys-reseal.ts', env(), [`--concurrency=${concurrency}`])
     expect({ code, output }).toEqual({ code: 1, output: '--concurrency must be 1 to 50.\n' })
   })
 
-  it('is not ended by an empty page of the table that is not the last', async () => {
+  it('continues after an empty page that is not the last', async () => {
     await many(3)
     const [first, ...others] = (await service.dynamo.all()).filter(({ pk }) => pk?.S?.startsWith('connection#'))
     service.dynamo.fault({
       ...{ kind: 'answer', operation: 'Scan', status: 200, times: 1 },
       body: JSON.stringify({ Items: [], Count: 0, ScannedCount: 100, LastEvaluatedKey: { pk: first?.['pk'] } }),
     })
-    expect(await resealing()).toMatchObject({ resealed: others.length })
+    expect(await reencrypt()).toMatchObject({ reencrypted: others.length })
     expect(others).toHaveLength(2)
   })
 
-  it('says what it lacks and where the table is out of reach, without a secret', async () => {
+  it('reports missing variables and an unreachable table, without a secret', async () => {
     const marked = { AWS_SECRET_ACCESS_KEY: 'a-marked-secret' }
     const { code, output } = await runCommand('keys-reseal.ts', env({ ...marked, TOKEN_ENCRYPTION_KEYS: '' }))
     expect({ code, output }).toEqual({ code: 1, output: 'Set TOKEN_ENCRYPTION_KEYS in the environment.\n' })

@@ -2,7 +2,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDynamoDb } from '../../dev/dynamodb.ts'
-import { tableSource } from '../../dev/import/from-table.ts'
+import { createTableSource } from '../../dev/import/from-table.ts'
 import { createTable } from '../../dev/table.ts'
 import { canAccess } from '../../src/broker/api-client.ts'
 import { STATUSES } from '../../src/broker/connection-status.ts'
@@ -186,7 +186,7 @@ describe('an empty page that names a key to go on from', () => {
       ...{ operation: 'Scan', kind: 'answer', status: 200, times: 1 },
       body: JSON.stringify({ Items: [], Count: 0, LastEvaluatedKey: { pk: { S: 'connection#acme-0' } } }),
     })
-    const source = tableSource(adminClient(proxy.url), testStorage(proxy.url).table, 'us-east-1')
+    const source = createTableSource(adminClient(proxy.url), testStorage(proxy.url).table, 'us-east-1')
     proxy.requests.length = 0
     let pages = 0
     for await (const _ of source.pages(undefined)) pages++

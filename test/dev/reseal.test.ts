@@ -1,25 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import type { ResealTally } from '../../dev/reseal.ts'
-import { createPace } from '../../dev/reseal-pace.ts'
-import { createProgress, progressText } from '../../dev/reseal-progress.ts'
+import { createPace } from '../../dev/reseal/pace.ts'
+import { createProgress, formatProgress } from '../../dev/reseal/progress.ts'
+import { createTally } from '../../dev/reseal/tally.ts'
 
-const tally = (resealed: number): ResealTally => ({
-  ...{ resealed, inOrder: 0, busy: 0, unreadable: 0, failed: 0, cutShort: 0 },
-})
+const tally = (reencrypted: number) => ({ ...createTally(), reencrypted })
 
 describe('the progress of keys:reseal', () => {
-  it('says how many of how many, how fast and how long it takes', () => {
-    const toText = (done: number, total: number | undefined, elapsedMs: number) =>
-      progressText({ tally: tally(done), total, elapsedMs })
-    expect(toText(1_000, 10_000, 4_000)).toBe('1000 of about 10000, 250 a second, 36 s left')
-    expect(toText(1_000, 100_000, 4_000)).toBe('1000 of about 100000, 250 a second, 7 min left')
-    expect(toText(1_000, undefined, 4_000)).toBe('1000, 250 a second')
-    // The count of DynamoDB is hours old.
-    expect(toText(12_000, 10_000, 4_000)).toBe('12000 of about 12000, 3000 a second, 0 s left')
-    expect(toText(0, 10, 0)).toBe('0 of about 10, 0 a second')
+  it('shows count, rate and time left', () => {
+    const shown = (done: number, total: number | undefined, elapsedMs: number) =>
+      formatProgress({ tally: tally(done), total, elapsedMs })
+    expect(shown(1_000, 10_000, 4_000)).toBe('1000 of about 10000, 250 a second, 36 s left')
+    expect(shown(1_000, 100_000, 4_000)).toBe('1000 of about 100000, 250 a second, 7 min left')
+    expect(shown(1_000, undefined, 4_000)).toBe('1000, 250 a second')
+    // DynamoDB's count can be hours old.
+    expect(shown(12_000, 10_000, 4_000)).toBe('12000 of about 12000, 3000 a second, 0 s left')
+    expect(shown(0, 10, 0)).toBe('0 of about 10, 0 a second')
   })
 
-  it('is one line on a terminal, and a line every ten seconds elsewhere', () => {
+  it('redraws one line on a terminal, and writes a line every ten seconds elsewhere', () => {
     const shownOn = (isTTY: boolean) => {
       let now = 0
       const written: string[] = []
@@ -45,7 +43,7 @@ describe('the pace of keys:reseal', () => {
     override name = 'ThrottlingException'
   }
 
-  it('takes what a table of any capacity takes, and no more than it is told', async () => {
+  it('adapts to the capacity of the table, up to its limit', async () => {
     for (const capacity of [1, 3, 100]) {
       let active = 0
       let most = 0
@@ -66,7 +64,7 @@ describe('the pace of keys:reseal', () => {
     }
   })
 
-  it('gives up on a table that takes nothing, and repeats no other error', async () => {
+  it('gives up on a table that keeps throttling, and retries no other error', async () => {
     const pauses: number[] = []
     const pace = createPace({ atMost: 4, signal: undefined, sleep: async (ms) => pauses.push(ms) })
     await expect(pace.run(() => Promise.reject(new Throttled()))).rejects.toThrow(Throttled)
