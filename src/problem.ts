@@ -111,7 +111,7 @@ export class Problem extends Error {
   }
 }
 
-/** What a caller hears of an error: nothing, where it is none of ours, which is reported to the operator. */
+/** The problem for the response. An error that is not a `Problem` is reported, and the caller gets no details of it. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error
   report(error)

@@ -53,16 +53,16 @@ export function refusePrefetch(c: Context): void {
   })
 }
 
-/** The weight of a media type that `Accept` names (RFC 9110 section 12.5.1); wildcards say nothing for one of two. */
-function weightOf(accept: string, mediaType: string): number {
+/** The quality of a media type in `Accept`, 0 if it is not listed (RFC 9110 section 12.5.1). Wildcards do not count. */
+function findQuality(accept: string, mediaType: string): number {
   const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === mediaType)
   return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1)
 }
 
-/** Whether a person's browser asks: JSON wins where neither is preferred. */
+/** Whether the client prefers HTML. Without a preference it gets JSON. */
 export function prefersHtml(c: Context): boolean {
   const accept = c.req.header('Accept') ?? ''
-  return weightOf(accept, 'text/html') > weightOf(accept, 'application/json')
+  return findQuality(accept, 'text/html') > findQuality(accept, 'application/json')
 }
 
 export function waitUntil(c: Context): WaitUntil {

@@ -7,7 +7,7 @@ import { clientNetwork, type RateLimiter } from './rate-limit.ts'
 
 export interface ApiKeyDeps {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
-  identifyClient(presented: string | undefined): Promise<{ apiClient: ApiClient | undefined }>
+  identifyClient(apiKey: string | undefined): Promise<{ apiClient: ApiClient | undefined }>
   /** Whether a key may come in the query string. */
   queryKeysAllowed(): boolean
   /** Counts the wrong keys of an address. */
@@ -66,9 +66,9 @@ export function requireApiKey({
     const inQuery = keysInQuery(c)
     c.set('keyInQuery', inQuery.length > 0)
     const allowed = queryKeysAllowed()
-    const presented = header ?? (allowed ? onlyOne(inQuery) : undefined)
-    const isPossible = presented === undefined || presented.length <= MAX_KEY_LENGTH
-    const { apiClient } = await identifyClient(isPossible ? presented : undefined)
+    const apiKey = header ?? (allowed ? onlyOne(inQuery) : undefined)
+    const isPossible = apiKey === undefined || apiKey.length <= MAX_KEY_LENGTH
+    const { apiClient } = await identifyClient(isPossible ? apiKey : undefined)
     if (!apiClient) {
       await failedKeyRateLimiter(clientNetwork(c))
       c.header('WWW-Authenticate', CHALLENGE)

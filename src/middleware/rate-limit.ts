@@ -35,8 +35,8 @@ function rateLimited() {
 }
 
 /**
- * A brake by a rate-limit binding, which counts approximately and for each location of Cloudflare: a brake, not a quota.
- * Does nothing where it is not bound, has no key to count by, or does not work: it must not be what breaks the service.
+ * A rate limiter over a rate-limit binding. The binding counts approximately, per Cloudflare location, so this is not a
+ * quota. Fails open: without a binding or a key, or if the binding fails, every request passes.
  */
 export function createRateLimiter(binding: unknown): RateLimiter {
   if (!isRateLimit(binding)) return async () => undefined

@@ -85,7 +85,7 @@ function forTheOperator({ code, detail, requestId, intuitTid, intuitError }: Sho
 </details>`
 }
 
-function wayOf({ start, needsNewLink }: ShownProblem) {
+function findRetryKind({ start, needsNewLink }: ShownProblem) {
   if (start) return 'button'
   return needsNewLink ? 'new link' : 'link'
 }
@@ -111,7 +111,7 @@ ${forTheOperator(problem)}`,
 export function problemPage(problem: ShownProblem): Page {
   const { company, intuitError, earlierOutcome } = problem
   if (earlierOutcome?.connected) return alreadyConnectedPage(problem, earlierOutcome.companyName)
-  const situation = { standing: company?.standing, way: wayOf(problem), intuitError } as const
+  const situation = { standing: company?.standing, way: findRetryKind(problem), intuitError } as const
   // A visit that failed is told in the words of its own failure.
   const { mark, title, happened, next, retry } = copyFor(earlierOutcome?.code ?? problem.code, situation)
   return {

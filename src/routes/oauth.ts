@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts'
 import { answerConnected } from './pages.ts'
 import type { CallbackBody } from './schemas/callback.ts'
 import { CODE, ERROR, REALM_ID } from './schemas/parameter-formats.ts'
-import { presentedSignature } from './start-link.ts'
+import { readSignature } from './start-link.ts'
 
 /** All that follows is the company key, line terminators included, which a dot would not match: the path is matched whole. */
 export const START_ROUTE = '/start/:company_key{[\\s\\S]*}'
@@ -60,7 +60,7 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
     requireShortQuery(c)
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
-    const signature = presentedSignature(c)
+    const signature = readSignature(c)
     const { authorizationUrl, binding } = await broker.start({ companyKey, companyName, signature })
     if (binding) bindBrowser(c, binding)
     return c.redirect(authorizationUrl, 302)

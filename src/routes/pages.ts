@@ -77,11 +77,10 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
   '/intuit/reconnect': (c) => sendPage(c, reconnectPage()),
 }
 
-/** Intuit's link is a hint and no proof: what it names is looked into behind the answer, which is the same whatever comes of it. */
-function lookInto(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
+/** Revalidates the company that Intuit's link names, in the background. The link proves nothing, so the response is always the same. */
+function revalidateInBackground(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
   return async (c, next) => {
     await next()
-    // The page is the same for whatever came with the link, and the answer may not tell.
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
@@ -90,10 +89,10 @@ function lookInto(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
   }
 }
 
-/** The pages, and behind those that Intuit leads to, held back by `brake`, a look at what the link names. */
+/** The pages. A visit to `/intuit/*` revalidates the connection, within the rate limit. */
 export function pageRoutes(broker: Broker, rateLimiter: RateLimiter) {
   const routes = new Hono()
-  routes.use('/intuit/*', lookInto(broker, rateLimiter))
+  routes.use('/intuit/*', revalidateInBackground(broker, rateLimiter))
   for (const [path, page] of Object.entries(PAGES)) routes.get(path, page)
   for (const path of ASSETS) routes.get(path, assetsAreMissing)
   return routes

@@ -19,8 +19,8 @@ export function startLinkUrl(origin: string, { companyKey, companyName, signed }
   return url.href
 }
 
-/** The signature that the opened link carries, checked for its form alone. */
-export function presentedSignature(c: Context): LinkSignature {
+/** The signature in the query of a start link. Checks only its format. */
+export function readSignature(c: Context): LinkSignature {
   const all = [queryValues(c, 'exp'), queryValues(c, 'kid'), queryValues(c, 'sig')]
   if (all.every(({ length }) => length === 0)) return undefined
   const [exp = '', kid = '', mac = ''] = all.map(([first]) => first)

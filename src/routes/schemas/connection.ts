@@ -35,7 +35,7 @@ export const DISCONNECTED = v.object({
   revocation: v.pipe(
     v.picklist(['confirmed', 'unconfirmed', 'pending', 'none']),
     v.description(
-      '`pending`: tried again behind the answer. `unconfirmed`: Intuit did not confirm. `none`: there was nothing to revoke.',
+      '`pending`: retried in the background. `unconfirmed`: Intuit did not confirm. `none`: there was nothing to revoke.',
     ),
   ),
   intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the revocation.')),

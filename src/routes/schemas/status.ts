@@ -61,7 +61,7 @@ export const CONNECTION_STATUS = v.object({
   status,
   generation,
   last_refresh_at: epochSecondsOrNull('Most recent refresh timestamp.'),
-  refresh_token_expires_at: epochSecondsOrNull('When the refresh token dies of idleness.'),
+  refresh_token_expires_at: epochSecondsOrNull('When the refresh token expires after inactivity.'),
   refresh_token_days_left: daysLeft('Whole days until then.'),
   refresh_token_hard_expires_at: hardExpiresAt,
   refresh_token_hard_days_left: daysLeft('Whole days until then.'),
