@@ -17,8 +17,8 @@ const types = (received: ReturnType<typeof alertFleet>['received']) => [
   ...new Map(received.map(({ id, type }) => [id, type])).values(),
 ]
 
-/** A fleet that was there before, and a first run: what comes after it is news. */
-const settled = async (options: AlertFleetOptions, companies: readonly string[]) => {
+/** A fleet that is older than its alerts. Changes after the first runs cause alerts. */
+const createOldFleet = async (options: AlertFleetOptions, companies: readonly string[]) => {
   const fleet = alertFleet(options)
   for (const key of companies) fleet.add(key, START - 30 * 86_400)
   await fleet.runs(4)
@@ -29,7 +29,7 @@ const settled = async (options: AlertFleetOptions, companies: readonly string[])
 describe('an incident of many connections', () => {
   it.each([40, 100, 900])('is told once, and its end once, whatever a run may send (%i calls)', async (calls) => {
     const companies = keys(300)
-    const fleet = await settled({ calls }, companies)
+    const fleet = await createOldFleet({ calls }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
     expect(notified(fleet.received)).toEqual(['connections.failing 300'])
@@ -40,9 +40,9 @@ describe('an incident of many connections', () => {
     expect(fleet.figures.mostCalls).toBeLessThanOrEqual(calls)
   })
 
-  it('is told once where a run sees a part of it, with those that the first run saw', async () => {
+  it('causes one alert if a run scans only a part of the index', async () => {
     const companies = keys(300)
-    const fleet = await settled({ calls: 30 }, companies)
+    const fleet = await createOldFleet({ calls: 30 }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
     for (const key of companies) fleet.mend(key)
@@ -51,9 +51,9 @@ describe('an incident of many connections', () => {
     for (const { data } of fleet.received) expect(data['count']).toBeGreaterThan(50)
   })
 
-  it('is told whole where it ends before all of it is noted', async () => {
+  it('is reported completely if it ends before all of it is recorded', async () => {
     const companies = keys(300)
-    const fleet = await settled({ calls: 40 }, companies)
+    const fleet = await createOldFleet({ calls: 40 }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(3)
     for (const key of companies) fleet.mend(key)
@@ -61,9 +61,9 @@ describe('an incident of many connections', () => {
     expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
   })
 
-  it('hides no change of a connection that has no part in it, and none that comes after it', async () => {
+  it('hides no unrelated change, and no later one', async () => {
     const companies = keys(300)
-    const fleet = await settled({ calls: 40 }, [...companies, 'apart', 'later'])
+    const fleet = await createOldFleet({ calls: 40 }, [...companies, 'apart', 'later'])
     for (const key of companies) fleet.fail(key)
     await fleet.runs(2)
     fleet.erase('apart')
@@ -75,10 +75,10 @@ describe('an incident of many connections', () => {
     expect(notified(fleet.received).at(-1)).toBe('connection.failing later')
   })
 
-  it('is told once where a round over the index takes longer than an hour', async () => {
-    // Twelve pages of 500 a run, and 21 hours for the notes of those that the state has no room for.
+  it('causes one alert if a scan of the index takes longer than an hour', async () => {
+    // A run reads twelve pages of 500. Recording what the state has no room for takes 21 hours.
     const companies = keys(40_000)
-    const fleet = await settled({ calls: 30 }, companies)
+    const fleet = await createOldFleet({ calls: 30 }, companies)
     for (const key of companies.slice(0, 5_000)) fleet.fail(key)
     await fleet.runs(8 * HOUR_OF_RUNS)
     expect(notified(fleet.received)).toHaveLength(1)
@@ -86,9 +86,9 @@ describe('an incident of many connections', () => {
     expect(fleet.figures.largestState).toBeLessThan(200_000)
   }, 120_000)
 
-  it('keeps its state within an item with the longest company keys', async () => {
+  it('keeps the cron state within the size of an item, even with the longest company keys', async () => {
     const companies = keys(3_000, 'x'.repeat(58))
-    const fleet = await settled({ calls: 900 }, companies)
+    const fleet = await createOldFleet({ calls: 900 }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(2)
     expect(fleet.figures.largestState).toBeLessThan(350_000)
@@ -96,11 +96,11 @@ describe('an incident of many connections', () => {
     expect(notified(fleet.received)).toEqual(['connections.failing 3000'])
   })
 
-  it('is told once for all failures of the index, the table and the endpoint, and by one id each time', async () => {
+  it('causes one alert with one id whatever fails: the index, the table or the endpoint', async () => {
     const troubles = fc.array(
       fc.record({
         operation: fc.constantFrom('page', 'note', 'put', 'findDue', 'remove', 'postpone', 'load', 'save', 'send'),
-        /** After so many calls of the operation, for so many of them. */
+        /** Number of calls before the failures, and number of calls that fail. */
         after: fc.nat({ max: 60 }),
         length: fc.integer({ min: 1, max: 40 }),
         met: fc.constantFrom<Trouble>('before', 'after'),
@@ -124,7 +124,7 @@ describe('an incident of many connections', () => {
             )?.met
           }
           const companies = keys(100)
-          const fleet = await settled({ calls, trouble }, companies)
+          const fleet = await createOldFleet({ calls, trouble }, companies)
           isTroubled = true
           for (const key of companies) fleet.fail(key)
           await fleet.runs(lasts)
@@ -132,7 +132,7 @@ describe('an incident of many connections', () => {
           await fleet.runs(HOUR_OF_RUNS)
           isTroubled = false
           await fleet.runs(9 * HOUR_OF_RUNS)
-          // An incident that nothing could see is not told. What was not taken comes later, after what was.
+          // An incident that no run could see causes no alert. Alerts that were not accepted come later.
           const seen = types(fleet.received).toSorted((one, other) => one.localeCompare(other))
           expect([[], ['connections.failing', 'connections.recovered']]).toContainEqual(seen)
           expect(fleet.waiting.size).toBe(0)
@@ -143,8 +143,8 @@ describe('an incident of many connections', () => {
   }, 120_000)
 })
 
-describe('what a run holds of the connections that changed', () => {
-  it('is so much, however many changed, and the count of all', () => {
+describe('the changes that a run collects', () => {
+  it('are bounded, and counted completely', () => {
     const changes = createFoundChanges(9)
     const alert = { id: 'msg_1', type: 'connection.failing', at: START, data: {} }
     for (const key of keys(100_000)) {
@@ -163,10 +163,10 @@ describe('what a run holds of the connections that changed', () => {
   })
 })
 
-describe('alerts that are switched on over an old fleet', () => {
-  it('write nothing for what is well, and tell what changes later', async () => {
+describe('alerts for an existing fleet', () => {
+  it('write nothing for healthy connections, and report later changes', async () => {
     const companies = keys(100_000)
-    const fleet = await settled({ calls: 900 }, companies)
+    const fleet = await createOldFleet({ calls: 900 }, companies)
     expect(fleet.figures.notes).toBe(0)
     const [first = '', second = '', third = ''] = companies
     fleet.fail(first)
@@ -194,7 +194,7 @@ describe('alerts that are switched on over an old fleet', () => {
     expect(fleet.figures.notes).toBeLessThan(10)
   }, 120_000)
 
-  it('tell what is wrong at that time, each once, and nothing of what was disconnected before', async () => {
+  it('report existing failures once, and no earlier disconnect', async () => {
     const fleet = alertFleet({ calls: 100 })
     for (const key of ['well', 'failing', 'gone']) fleet.add(key, START - 30 * 86_400)
     fleet.fail('failing', 'invalid_grant')

@@ -28,7 +28,7 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const { pk } of await service.dynamo.all()) await service.dynamo.remove(pk?.S ?? '')
   receiver.answer(204)
-  // The first run of a deployment: what comes after it is news.
+  // The first run of a deployment. Changes after it cause alerts.
   await service.scheduled()
   receiver.received.length = 0
 })
@@ -43,13 +43,13 @@ const types = (messages: { type: string; data: Record<string, unknown> }[]) =>
   messages.map(({ type, data }) => `${type} ${data['company_key']}`)
 const outbox = async () => (await service.dynamo.all()).filter(({ pk }) => pk?.S?.startsWith('outbox#'))
 
-/** Lets the waiting time of every alert pass. */
-const passTime = async () => {
+/** Makes every alert in the outbox due. */
+const makeAlertsDue = async () => {
   for (const item of await outbox()) await service.dynamo.put({ ...item, dies_at: { N: '1' } })
 }
 
 describe('an operator', () => {
-  it('costs a run nothing while nothing changes: it writes its place and no more', async () => {
+  it('causes one write per run while nothing changes', async () => {
     await made.connected(3)
     await run()
     service.dynamo.requests.length = 0
@@ -60,7 +60,7 @@ describe('an operator', () => {
     ])
   })
 
-  it('is told each change of a connection once, in its order', async () => {
+  it('gets one alert for each change of a connection, in order', async () => {
     const [key = ''] = await made.connected(1)
     expect(types(await run())).toEqual([`connection.connected ${key}`])
     expect(await run()).toEqual([])
@@ -79,7 +79,7 @@ describe('an operator', () => {
     expect(receiver.unverified).toEqual([])
   })
 
-  it('is told what a message is about, and no token', async () => {
+  it('gets the details of a connection, and no token', async () => {
     const [key = ''] = await made.connected(1)
     await run()
     await made.failing(key, 'invalid_client')
@@ -97,7 +97,7 @@ describe('an operator', () => {
     for (const secret of [access?.S, refresh?.S, hash?.S, SECRET]) expect(message?.text).not.toContain(secret)
   })
 
-  it('is told 30, 7 and 1 days before a death that no refresh prevents, each once', async () => {
+  it('gets one warning 30, 7 and 1 days before an expiry that no refresh can move', async () => {
     const [key = ''] = await made.connected(1)
     await run()
     const notified: string[] = []
@@ -115,7 +115,7 @@ describe('an operator', () => {
     expect(types(await run())).toEqual([`connection.reconnect_required ${key}`])
   })
 
-  it('is not told of a failure that is gone within minutes', async () => {
+  it('gets no alert for a failure that ends within minutes', async () => {
     const [key = ''] = await made.connected(1)
     await run()
     await made.failing(key, 'unavailable')
@@ -125,7 +125,7 @@ describe('an operator', () => {
     expect(await run()).toEqual([])
   })
 
-  it('hears nothing of what was connected before alerts were configured, but of what is wrong with it', async () => {
+  it('gets alerts for existing failures, but not for existing connections', async () => {
     const [fine = '', dead = ''] = await made.connected(2)
     for (const key of [fine, dead]) {
       await made.change(key, { created_at: { N: '1' }, generation: { N: '3' }, last_refresh_at: { N: '2' } })
@@ -135,7 +135,7 @@ describe('an operator', () => {
     expect(await run()).toEqual([])
   })
 
-  it('gets one message for many, and none for those who follow', async () => {
+  it('gets one message for many connections, and none for those that follow', async () => {
     const keys = await made.connected(25)
     await run()
     for (const key of keys.slice(0, 20)) await made.failing(key, 'unavailable')
@@ -149,7 +149,7 @@ describe('an operator', () => {
     expect((await run()).map(({ type }) => type)).toEqual(['connections.recovered'])
   })
 
-  it('gets what was not taken again, after a while and by the same id', async () => {
+  it('gets an alert again that was not accepted, with the same id and growing pauses', async () => {
     const [key = ''] = await made.connected(1)
     receiver.answer(500)
     const [first] = await run()
@@ -158,7 +158,7 @@ describe('an operator', () => {
     expect(Number(waiting?.['expires_at']?.N)).toBeGreaterThan(Date.now() / 1000 + 2 * 86_400)
     expect(await run()).toEqual([])
     for (const pauseMinutes of [10, 20, 40]) {
-      await passTime()
+      await makeAlertsDue()
       const before = Math.floor(Date.now() / 1000)
       expect((await run()).map(({ id }) => id)).toEqual([first?.id])
       const after = Math.ceil(Date.now() / 1000)
@@ -167,19 +167,19 @@ describe('an operator', () => {
       expect(nextAttempt).toBeLessThanOrEqual(after + pauseMinutes * 60)
     }
     receiver.answer(204)
-    await passTime()
+    await makeAlertsDue()
     expect(types(await run())).toEqual([`connection.connected ${key}`])
     expect(await outbox()).toEqual([])
   })
 
-  it('gets nothing sent on by a redirect', async () => {
+  it('gets no alert through a redirect', async () => {
     await made.connected(1)
     receiver.answer(307)
     expect(await run()).toHaveLength(1)
     expect(await outbox()).toHaveLength(1)
   })
 
-  it('gets what a run that ended before its sending left behind', async () => {
+  it('gets the alerts of a run that ended before it sent them', async () => {
     const [key = ''] = await made.connected(1)
     service.dynamo.fault({
       ...{ operation: 'UpdateItem', kind: 'error', status: 500, type: 'InternalServerError' },
@@ -188,14 +188,14 @@ describe('an operator', () => {
     await expect(service.scheduled()).rejects.toThrow('500')
     service.dynamo.heal()
     expect(receiver.received).toEqual([])
-    await passTime()
+    await makeAlertsDue()
     const messages = await run()
     expect(new Set(types(messages))).toEqual(new Set([`connection.connected ${key}`]))
     expect(new Set(messages.map(({ id }) => id)).size).toBe(1)
     expect(await run()).toEqual([])
   })
 
-  it('costs a request nothing: what it changes is noticed by the cron', async () => {
+  it('does not slow down requests: the cron finds what they change', async () => {
     const [key = ''] = await made.connected(1)
     service.dynamo.requests.length = 0
     await service.api(`/api/token/${key}/refresh`, { method: 'POST' })

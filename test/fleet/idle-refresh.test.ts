@@ -25,10 +25,10 @@ const suite = (vars: Record<string, string>) => {
   })
 }
 
-describe('the keep-alive', () => {
+describe('idle refreshes', () => {
   suite({})
 
-  it('refreshes what was idle for seven days, and nothing else', async () => {
+  it('refresh what was idle for seven days, and nothing else', async () => {
     const keys = await made.connected(3)
     const [idle = '', nearly = ''] = keys
     await made.idle(idle, 7)
@@ -39,7 +39,7 @@ describe('the keep-alive', () => {
     expect(await generations(keys)).toEqual([2, 1, 1])
   })
 
-  it('claims, spends and stores as every refresh does, and leaves a token that can be used', async () => {
+  it('acquire the lease and store the token pair as every refresh does, and leave a usable token', async () => {
     const [idle = ''] = await made.connected(1)
     await made.idle(idle, 30)
     service.dynamo.requests.length = 0
@@ -52,24 +52,24 @@ describe('the keep-alive', () => {
     expect(await countRefreshes()).toBe(before)
   })
 
-  it('is not stopped by a connection that is dead, nor by one that does not open, and leaves the dead one alone', async () => {
+  it('continue after a revoked and an undecryptable connection, and do not retry the revoked one', async () => {
     const keys = await made.connected(6)
-    const [dead = '', encrypted = '', ...others] = keys
+    const [revoked = '', undecryptable = '', ...others] = keys
     for (const key of keys) await made.idle(key, 20)
-    await made.idle(dead, 90)
-    await made.idle(encrypted, 80)
-    await service.intuit.kill((await made.item(dead))['realm_id']?.S ?? '')
-    await made.change(encrypted, { refresh_token: { S: 'sealed:v1:nonsense' } })
+    await made.idle(revoked, 90)
+    await made.idle(undecryptable, 80)
+    await service.intuit.kill((await made.item(revoked))['realm_id']?.S ?? '')
+    await made.change(undecryptable, { refresh_token: { S: 'sealed:v1:nonsense' } })
     await service.scheduled()
     await service.scheduled()
     expect(await generations(others)).toEqual([2, 2, 2, 2])
-    expect((await made.item(dead))['failure_code']?.S).toBe('invalid_grant')
+    expect((await made.item(revoked))['failure_code']?.S).toBe('invalid_grant')
     const before = await countRefreshes()
     await service.scheduled()
     expect(await countRefreshes()).toBe(before)
   })
 
-  it('tries one that failed again when its interval is over, and so finds out that it works', async () => {
+  it('retry a failed connection when its retry is due, and find out that it works again', async () => {
     const [failing = '', waiting = ''] = await made.connected(2)
     await made.failing(failing, 'unavailable', -1)
     await made.failing(waiting, 'unavailable', 600)
@@ -78,7 +78,7 @@ describe('the keep-alive', () => {
     expect((await made.item(failing))['failure_code']).toBeUndefined()
   })
 
-  it('stops after a handful while Intuit is down, and goes on when it is back', async () => {
+  it('stop after a few attempts while Intuit is down, and continue when it is available again', async () => {
     const keys = await made.connected(8)
     for (const key of keys) await made.idle(key, 20)
     await service.intuit.fault({ endpoint: 'token', times: 100, fault: { kind: 'status', status: 503 } })
@@ -90,7 +90,7 @@ describe('the keep-alive', () => {
     expect((await generations(keys)).filter((one) => one === 2).length).toBeGreaterThanOrEqual(4)
   })
 
-  it('stays within the calls of a run, whatever is due', async () => {
+  it('stay within the calls of a run, whatever is due', async () => {
     const keys = await made.connected(14)
     for (const key of keys) await made.idle(key, 20)
     for (let run = 0; run < 4; run++) {
@@ -102,7 +102,7 @@ describe('the keep-alive', () => {
     expect(new Set(await generations(keys))).toEqual(new Set([2]))
   })
 
-  it('fails a run, and not the next one, where the table is out of reach', async () => {
+  it('fail with a run that cannot reach the table, and continue with the next run', async () => {
     const [idle = ''] = await made.connected(1)
     await made.idle(idle, 20)
     service.dynamo.fault({ operation: 'Query', kind: 'error', status: 500, type: 'InternalServerError' })
@@ -112,7 +112,7 @@ describe('the keep-alive', () => {
     expect(await generation(idle)).toBe(2)
   })
 
-  it('leaves a line of what it did in the log, and no token', async () => {
+  it('are counted in a log line without tokens', async () => {
     const [idle = ''] = await made.connected(1)
     await made.idle(idle, 20)
     await service.scheduled()
@@ -123,7 +123,7 @@ describe('the keep-alive', () => {
   })
 })
 
-describe('the keep-alive with its smallest bounds', () => {
+describe('idle refreshes with the smallest limits', () => {
   suite({ KEEP_ALIVE_REFRESHES: '2', CRON_CALLS: '30', KEEP_ALIVE_DAYS: '1' })
 
   it('refreshes at most the configured number per run, soonest to expire first', async () => {
@@ -139,7 +139,7 @@ describe('the keep-alive with its smallest bounds', () => {
     expect(done.at(-1)).toBe(5)
   })
 
-  it('goes on where the run before stopped, and counts when it has been round', async () => {
+  it('continue where the previous run stopped, and count after a complete scan', async () => {
     await made.connected(20)
     const summary = async () => (await service.api('/api/connections/summary')).json()
     await service.scheduled()

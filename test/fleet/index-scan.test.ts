@@ -25,30 +25,30 @@ const indexed = (companyKey: string, diesAt: number, expiresAt?: number): Indexe
 const HIDDEN = 'hidden'
 
 /**
- * An index over what it is given, and how often it was asked. As DynamoDB does, it looks at `limit` records or fewer,
- * shows those that pass, and names the last one that it looked at.
+ * An index in memory that records its queries. Like DynamoDB, it evaluates at most `limit` records, returns those that
+ * match, and says which record it evaluated last.
  */
-const indexOf = (
+const createIndex = (
   shards: Record<string, IndexedConnection[]>,
   sizes: readonly number[] = [Number.POSITIVE_INFINITY],
 ) => {
-  const asked: string[] = []
+  const queried: string[] = []
   const index: FleetIndex = {
     ...{ shards: Object.keys(shards), neverExpires: NOTHING },
     page: async (shard, { from, to }, after, limit) => {
-      const most = Math.min(limit, sizes[asked.length % sizes.length] ?? limit)
-      asked.push(shard)
+      const maxEvaluated = Math.min(limit, sizes[queried.length % sizes.length] ?? limit)
+      queried.push(shard)
       const all = (shards[shard] ?? []).filter(({ place }) => place.diesAt >= from && place.diesAt <= to)
       const start = after ? all.findIndex(({ place }) => place.companyKey === after.companyKey) + 1 : 0
-      const evaluated = all.slice(start, start + most)
+      const evaluated = all.slice(start, start + maxEvaluated)
       return {
         connections: evaluated.filter(({ place }) => !place.companyKey.startsWith(HIDDEN)),
-        next: start + most < all.length ? evaluated.at(-1)?.place : undefined,
+        next: start + maxEvaluated < all.length ? evaluated.at(-1)?.place : undefined,
       }
     },
     setLastNotified: async () => undefined,
   }
-  return { index, asked }
+  return { index, queried }
 }
 
 const fleet = (prefix: string, count: number) =>
@@ -56,9 +56,9 @@ const fleet = (prefix: string, count: number) =>
 
 const BEGIN: ScanPosition = { completedScans: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
 
-describe('a round over the index', () => {
-  it('sees every connection once, whatever a run may read', async () => {
-    const { index } = indexOf({ a: fleet('a', 1_203), b: [], c: fleet('c', 500), d: fleet('d', 501) })
+describe('a scan of the index', () => {
+  it('visits every connection once, whatever the page limit of a run', async () => {
+    const { index } = createIndex({ a: fleet('a', 1_203), b: [], c: fleet('c', 500), d: fleet('d', 501) })
     for (const pages of [1, 2, 3, 100]) {
       const seen: string[] = []
       let position = BEGIN
@@ -74,15 +74,15 @@ describe('a round over the index', () => {
     }
   })
 
-  it('goes round once in a run, however much it may read', async () => {
-    const { index, asked } = indexOf({ a: fleet('a', 3), b: fleet('b', 3) })
+  it('ends with the index, even if the run can read more pages', async () => {
+    const { index, queried } = createIndex({ a: fleet('a', 3), b: fleet('b', 3) })
     await scanIndex(index, BEGIN, { maxPages: 100, now: NOW }, () => undefined)
-    expect(asked).toEqual(['a', 'b'])
+    expect(queried).toEqual(['a', 'b'])
   })
 
-  it('passes over an unfinished record that has ended, and so does a list', async () => {
+  it('skips an expired unfinished record, and so does a list', async () => {
     const ended = [indexed('over', NOTHING, NOW), indexed('begun', NOTHING, NOW + 1)]
-    const { index } = indexOf({ a: ended })
+    const { index } = createIndex({ a: ended })
     const { summary } = await scanIndex(index, BEGIN, { maxPages: 9, now: NOW }, () => undefined)
     expect(summary?.counts).toEqual({ ...noCounts(), unfinished: 1 })
     const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
@@ -91,22 +91,22 @@ describe('a round over the index', () => {
   })
 })
 
-describe('a list of few of very many', () => {
-  it('asks so much at the most, and leads on to all of them', async () => {
+describe('a list of a few connections of a large fleet', () => {
+  it('makes a limited number of queries per page, and finds all of them', async () => {
     const shards = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, fleet(name, 3_000)]))
-    const { index, asked } = indexOf(shards)
+    const { index, queried } = createIndex(shards)
     const found: string[] = []
     let places: Parameters<ReturnType<typeof createList>>[0]['places']
     let pages = 0
     do {
-      asked.length = 0
+      queried.length = 0
       const companies = ['a', 'b', 'c', 'd'].flatMap((name) => ['999', '1999', '2999'].map((end) => `${name}${end}`))
       const apiClient = { name: 'books', may: [], companies }
       const page = await createList(index)(
         { limit: 50, places, status: undefined, environment: undefined, apiClient },
         NOW,
       )
-      expect(asked.length).toBeLessThanOrEqual(45)
+      expect(queried.length).toBeLessThanOrEqual(45)
       found.push(...page.connections.map(({ indexed }) => indexed.connection.companyKey))
       places = page.places
     } while (places && ++pages < 60)
@@ -126,7 +126,7 @@ describe('pages that are short or empty and not the last', () => {
         rows.map((isShown, row) => indexed(`${isShown ? 'c' : HIDDEN}${shard}-${row}`, NOW + 86_400 * 50 + row)),
       ]),
     )
-  const ofFleet = fc.record({
+  const arbitraryFleet = fc.record({
     shown: fc.array(fc.array(fc.boolean(), { maxLength: 60 }), { minLength: 1, maxLength: 16 }),
     sizes: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 }),
   })
@@ -138,11 +138,11 @@ describe('pages that are short or empty and not the last', () => {
         .filter((companyKey) => !companyKey.startsWith(HIDDEN)),
     )
 
-  it('end no round: each connection is seen once', async () => {
+  it('do not end a scan: each connection is visited once', async () => {
     await fc.assert(
-      fc.asyncProperty(ofFleet, fc.integer({ min: 1, max: 9 }), async ({ shown, sizes }, pages) => {
+      fc.asyncProperty(arbitraryFleet, fc.integer({ min: 1, max: 9 }), async ({ shown, sizes }, pages) => {
         const shards = createShards(shown)
-        const { index } = indexOf(shards, sizes)
+        const { index } = createIndex(shards, sizes)
         const seen: string[] = []
         let position = BEGIN
         while (!position.summary) {
@@ -158,13 +158,13 @@ describe('pages that are short or empty and not the last', () => {
     )
   })
 
-  it('end no list, and do not change its order: each connection is listed once, soonest to expire first', async () => {
-    const someLimit = fc.integer({ min: 1, max: 100 })
+  it('do not end a list or change its order: each connection is listed once, soonest to expire first', async () => {
+    const arbitraryLimit = fc.integer({ min: 1, max: 100 })
     const isFiltered = fc.boolean()
     await fc.assert(
-      fc.asyncProperty(ofFleet, someLimit, isFiltered, async ({ shown, sizes }, limit, filtered) => {
+      fc.asyncProperty(arbitraryFleet, arbitraryLimit, isFiltered, async ({ shown, sizes }, limit, filtered) => {
         const shards = createShards(shown)
-        const { index } = indexOf(shards, sizes)
+        const { index } = createIndex(shards, sizes)
         const environment = filtered ? ('production' as const) : undefined
         const listed: IndexedConnection[] = []
         let places: Parameters<ReturnType<typeof createList>>[0]['places']
@@ -177,8 +177,8 @@ describe('pages that are short or empty and not the last', () => {
         } while (places)
         expect(new Set(listed.map(({ place }) => place.companyKey))).toEqual(visible(shards))
         expect(listed).toHaveLength(visible(shards).size)
-        const deaths = listed.map(({ place }) => place.diesAt)
-        expect(deaths).toEqual([...deaths].sort((one, other) => one - other))
+        const expiries = listed.map(({ place }) => place.diesAt)
+        expect(expiries).toEqual([...expiries].sort((one, other) => one - other))
       }),
       { numRuns: 100 },
     )

@@ -13,15 +13,18 @@ import type {
 } from '../connection.ts'
 import type { VerifiedLink } from './crypto.ts'
 
-/** What the broker needs of the table's connection records. Every call may throw `storage_unavailable`, and bears being applied twice. */
+/** The connection records of the table. Every call is idempotent and can throw `storage_unavailable`. */
 export interface ConnectionStore {
-  /** The record as of now (strongly consistent); an expired unfinished one counts as absent. */
+  /** The record (strongly consistent). `undefined`: there is none, or it is unfinished and has expired. */
   read(companyKey: string, now: EpochSeconds): Promise<Connection | undefined>
-  /** Makes an unfinished record where there is none, or keeps an unfinished one alive. Returns the record; a connected one is left as it is. */
+  /**
+   * Creates an unfinished record, or extends the life of an unfinished one. Does not change a connected record. Returns
+   * the record.
+   */
   begin(companyKey: string, beginning: Beginning): Promise<Connection>
   /**
-   * Stores the first pair of a consent, unless the record is connected to another realm or in the other environment, or
-   * a later consent or a disconnect was stored meanwhile. Returns the record as it stands then.
+   * Stores the token pair of a consent, unless the record is connected to another realm or environment, or has a later
+   * consent or disconnect. Returns the record after the write.
    */
   connect(companyKey: string, consent: Consent): Promise<Connection>
   /** Takes the lease unless a live one of somebody else stands. */
@@ -64,6 +67,7 @@ export interface Replicas {
   read(companyKey: string, from: CallerLocation): Promise<Connection | undefined>
 }
 
+/** An unfinished record. */
 export interface Beginning {
   companyName: string
   environment: Environment
@@ -71,14 +75,15 @@ export interface Beginning {
   expiresAt: EpochSeconds
 }
 
+/** The token pair of a consent, and what to store with it. */
 export interface Consent {
   companyName: string
   environment: Environment
   realmId: string | undefined
   pair: StoredTokenPair
-  /** When Intuit gave the pair: an older consent never overwrites a newer one. */
+  /** When Intuit issued the token pair. An older consent never overwrites a newer one. */
   at: EpochMs
-  /** The change that this consent has seen on the record: it comes later than that one, whatever the clocks say. */
+  /** The last change of the record that this consent has read. The consent counts as later, even if clocks differ. */
   after?: ConnectionChange | undefined
   writer: string
 }
@@ -112,58 +117,73 @@ export interface Successor {
   writer: string
 }
 
-/** A second place for a pair that the table did not take, strongly consistent, keyed by what was spent for it. Every call may throw. */
+/**
+ * A second store for token pairs that could not be written to the table, keyed by the hash of the used token. It is
+ * strongly consistent. Every call can throw.
+ */
 export interface Rescue {
   park(companyKey: string, usedTokenHash: string, successor: Successor): Promise<void>
   find(companyKey: string, usedTokenHash: string): Promise<Successor | undefined>
   remove(companyKey: string, usedTokenHash: string): Promise<void>
 }
 
+/** The write that erases the tokens of a record. */
 export interface Erasure {
   writer: string
   at: EpochMs
-  /** Kept beside the record, as it was stored, until its revocation is settled. */
+  /** A token of the grant, as it was stored. It is kept until its revocation is settled. */
   tokenToRevoke?: StoredToken | undefined
 }
 
+/** The final result of a revocation. */
 export interface Settlement {
-  /** Who erased the tokens. */
+  /** The writer that erased the tokens. */
   writer: string
   revocation: Exclude<Revocation, 'pending'>
   intuitTid: string | undefined
   now: EpochSeconds
 }
 
-/** The end of connections. Every call may throw `storage_unavailable`, and bears being applied twice. */
+/** Disconnects. Every call is idempotent and can throw `storage_unavailable`. */
 export interface DisconnectionStore {
-  /** Removes the tokens of a record and all that belongs to them, and raises its generation. `false`: it changed since it was `seen`. */
+  /**
+   * Erases the tokens of a record with their hash, lease and failure, and raises its generation. `false`: the record has
+   * changed since `seen` was read.
+   */
   erase(seen: Connection, erasure: Erasure): Promise<boolean>
   /**
-   * Records what became of the revocation and removes the token that was kept for it. `false`: the key was connected or
-   * disconnected again, or another attempt has recorded the end of this revocation.
+   * Records the result of the revocation and removes the token that was kept for it. `false`: the key was connected or
+   * disconnected again, or the record has the result of another attempt.
    */
   settle(companyKey: string, settlement: Settlement): Promise<boolean>
 }
 
-/** Notes which company key a realm was connected under. A note may be stale: the connection that it names tells. */
+/**
+ * Which company key a realm was last connected under. It can be out of date: only the connection record says whether the
+ * key still has the realm. Every call is idempotent and can throw `storage_unavailable`.
+ */
 export interface RealmStore {
   /** The company key (strongly consistent). */
   findCompanyKey(environment: Environment, realmId: string): Promise<string | undefined>
+  /** Records the company key of a realm. Replaces another key. */
   record(environment: Environment, realmId: string, companyKey: string, now: EpochSeconds): Promise<void>
-  /** Removes the note, unless it names another key. */
+  /** Removes the entry, unless it has another key. */
   remove(environment: Environment, realmId: string, companyKey: string): Promise<void>
 }
 
-/** An OAuth state on its way: what start chose, for the callback to use. */
+/** An OAuth state: what start stores for the callback. */
 export interface AuthorizationState {
   nonce: string
   companyKey: string
-  /** As given at start; `undefined` where none was given. */
+  /** The name in the start request; `undefined` if it had none. */
   companyName: string | undefined
   environment: Environment
-  /** SHA-256 of what the browser that began has to present, hexadecimal; `undefined` where any browser may end it. */
+  /**
+   * SHA-256 of the secret that the browser has to send, hexadecimal. `undefined`: the consent can be completed in any
+   * browser.
+   */
   browserHash: string | undefined
-  /** The signed start link that was opened, so that a failed consent can lead back to it. */
+  /** The signed start link that was opened. A failed consent links back to it. */
   link: VerifiedLink | undefined
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
@@ -173,20 +193,26 @@ export type { ConsentOutcome }
 
 /** The visit that used a state. */
 export interface StateClaim {
+  /** Identifies the visit. */
   id: string
   at: EpochMs
 }
 
-/** A state, and what became of it. `undefined`: nobody used it yet, or the visit that did has not come to its end. */
+/** A stored state. */
 export interface FoundState extends AuthorizationState {
+  /** `undefined`: the state is unused. */
   claim: StateClaim | undefined
+  /** `undefined`: the state is unused, or the visit that used it has not recorded its outcome. */
   outcome: ConsentOutcome | undefined
 }
 
-/** Every call may throw `storage_unavailable`, and is idempotent. */
+/** OAuth states. Every call is idempotent and can throw `storage_unavailable`. */
 export interface StateStore {
   put(state: AuthorizationState): Promise<void>
-  /** Uses a state, once. `undefined`: unknown, foreign, expired, already used, or of another browser; then it is not used. */
+  /**
+   * Claims a state, so that no other visit can use it. `undefined`: it is unknown, expired, already used, or belongs to
+   * another company key or browser. Then nothing is written.
+   */
   claim(
     nonce: string,
     companyKey: string,
@@ -195,6 +221,6 @@ export interface StateStore {
   ): Promise<AuthorizationState | undefined>
   /** Strongly consistent. */
   read(nonce: string): Promise<FoundState | undefined>
-  /** Records what became of the visit that used the state, if `claimId` used it. */
+  /** Records the outcome of the visit, if `claimId` is the id of its claim. */
   settle(nonce: string, claimId: string, outcome: ConsentOutcome): Promise<void>
 }

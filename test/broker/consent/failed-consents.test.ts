@@ -15,7 +15,7 @@ const toDenial = (callbackPath: string) =>
 const findRetry = (page: string) =>
   /<a class="button" href="([^"]+)">Try again/.exec(page)?.[1]?.replaceAll('&amp;', '&')
 
-describe('a failed consent that began with a signed link', () => {
+describe('a failed consent that started with a signed link', () => {
   let service: Service
   beforeAll(async () => {
     service = await startService({ vars: { START_LINKS: 'signed', START_LINK_KEYS } })
@@ -23,7 +23,7 @@ describe('a failed consent that began with a signed link', () => {
   afterAll(() => service.close())
   afterEach(() => service.intuit.reset())
 
-  const issued = async (companyKey: string, body: object = {}) => {
+  const issueLink = async (companyKey: string, body: object = {}) => {
     const answer = await service.api(`/api/connections/${companyKey}/start-links`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -32,7 +32,7 @@ describe('a failed consent that began with a signed link', () => {
     const url = new URL((await answer.json()).url)
     return `${url.pathname}${url.search}`
   }
-  /** As time passes: the link expires, and the state lives on. */
+  /** Lets the link expire before the state. */
   const expireLink = async (callbackPath: string) => {
     const item = await service.dynamo.item(`state#${parseState(callbackPath).split(':')[1]}`)
     if (!item) throw new Error('There is no state.')
@@ -43,9 +43,9 @@ describe('a failed consent that began with a signed link', () => {
     ['with a name', { company_name: 'Beach & Söhne' }],
     ['without a name', {}],
     ['with the longest name', { company_name: '🏖'.repeat(200) }],
-  ])('leads back to the same link %s, on each page that tells of it', async (_, body) => {
+  ])('links back to the same link %s on each page about the failure', async (_, body) => {
     const browser = newBrowser(service)
-    const link = await issued(freshKey(), body)
+    const link = await issueLink(freshKey(), body)
     const answer = await browser.open(toDenial(await browser.consented(link)), HTML)
     expect(answer.status).toBe(400)
     for (const page of [await answer.text(), await (await browser.open('/oauth/failed', HTML)).text()]) {
@@ -57,9 +57,9 @@ describe('a failed consent that began with a signed link', () => {
     }
   })
 
-  it('leaves a cookie that a browser keeps, whatever failed', async () => {
+  it('sets a cookie within the size limit of browsers, whatever failed', async () => {
     const browser = newBrowser(service)
-    const path = await browser.consented(await issued(freshKey(), { company_name: '🏖'.repeat(200) }))
+    const path = await browser.consented(await issueLink(freshKey(), { company_name: '🏖'.repeat(200) }))
     await service.intuit.fault({ ...DOWN, times: 2 })
     const answer = await browser.open(path, HTML)
     const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('__Host-problem=')) ?? ''
@@ -67,9 +67,9 @@ describe('a failed consent that began with a signed link', () => {
     expect(cookie.length).toBeLessThan(4096)
   })
 
-  it('tells programs the same link', async () => {
+  it('returns the same link in JSON', async () => {
     const browser = newBrowser(service)
-    const answer = await browser.open(toDenial(await browser.consented(await issued(freshKey()))))
+    const answer = await browser.open(toDenial(await browser.consented(await issueLink(freshKey()))))
     const { start_url: startUrl, detail } = await answer.json()
     expect(detail).toContain('Begin again with the same start link.')
     expect(detail).not.toContain('sig=')
@@ -77,9 +77,9 @@ describe('a failed consent that began with a signed link', () => {
     expect((await browser.open(`${pathname}${search}`)).status).toBe(302)
   })
 
-  it('asks for a new link where that one has expired, and offers none', async () => {
+  it('asks for a new link if that one has expired, and offers no button', async () => {
     const browser = newBrowser(service)
-    const path = await browser.consented(await issued(freshKey()))
+    const path = await browser.consented(await issueLink(freshKey()))
     await expireLink(path)
     const answer = await browser.open(toDenial(path), HTML)
     const page = await answer.text()
@@ -88,12 +88,12 @@ describe('a failed consent that began with a signed link', () => {
     expect(await (await browser.open('/oauth/failed', HTML)).text()).toBe(page)
   })
 
-  it.each(['unknown', 'of another browser'])('offers no link that cannot work where the state is %s', async (which) => {
+  it.each(['unknown', 'of another browser'])('offers no button that cannot work if the state is %s', async (which) => {
     const key = freshKey()
     const path =
       which === 'unknown'
         ? `/oauth/callback?code=a&state=${key}:AAAAAAAAAAAAAAAAAAAAAA`
-        : await (async () => newBrowser(service).consented(await issued(key)))()
+        : await (async () => newBrowser(service).consented(await issueLink(key)))()
     const page = await (await newBrowser(service).open(path, HTML)).text()
     expect(findRetry(page)).toBeUndefined()
     expect(page).toContain('open the link that you were given once more')
@@ -121,7 +121,7 @@ describe('a failed consent', () => {
     service.intuit.fault({ endpoint: 'token', times: 2, fault: { kind: 'status', status, body } })
   const none = async () => undefined
 
-  /** What fails after the state was claimed, and how the callback then is. */
+  /** Failures after the state is claimed: the status, how to cause it, and the callback path. */
   const FAILURES: [string, number, (path: string) => Promise<unknown>, (path: string) => string][] = [
     ['the owner declines', 400, none, toDenial],
     ['Intuit is down', 502, () => service.intuit.fault({ ...DOWN, times: 2 }), (path) => path],
@@ -131,25 +131,28 @@ describe('a failed consent', () => {
     ['another company was chosen', 409, none, (path) => path.replace(/realmId=\d+/, 'realmId=2')],
   ]
 
-  it.each(FAILURES)('of a connected company says that it is connected, where %s', async (_, status, fail, callback) => {
-    for (const options of [HTML, {}]) {
-      const key = freshKey()
-      await service.connect(key, { companyName: 'Beach Blend', realmId: REALM })
-      const path = await service.consented(key, { companyName: 'Beach Blend', realmId: REALM })
-      await fail(path)
-      const answer = await service.fetch(callback(path), options)
-      expect(answer.status).toBe(status)
-      const text = await answer.text()
-      expect(text).toContain(`The key ${key} is still connected, with the tokens that it had before.`)
-      expect(text).not.toMatch(/(is|was) not connected|nothing was connected/i)
-      if (options === HTML) expect(text).toContain('<bdi>Beach Blend</bdi> is still connected')
-      await service.intuit.heal()
-      expect((await service.api(`/api/token/${key}`)).status).toBe(200)
-    }
-  })
+  it.each(FAILURES)(
+    'of a connected company says that it is still connected if %s',
+    async (_, status, fail, callback) => {
+      for (const options of [HTML, {}]) {
+        const key = freshKey()
+        await service.connect(key, { companyName: 'Beach Blend', realmId: REALM })
+        const path = await service.consented(key, { companyName: 'Beach Blend', realmId: REALM })
+        await fail(path)
+        const answer = await service.fetch(callback(path), options)
+        expect(answer.status).toBe(status)
+        const text = await answer.text()
+        expect(text).toContain(`The key ${key} is still connected, with the tokens that it had before.`)
+        expect(text).not.toMatch(/(is|was) not connected|nothing was connected/i)
+        if (options === HTML) expect(text).toContain('<bdi>Beach Blend</bdi> is still connected')
+        await service.intuit.heal()
+        expect((await service.api(`/api/token/${key}`)).status).toBe(200)
+      }
+    },
+  )
 
   it.each(FAILURES.slice(0, 4))(
-    'of an unconnected company says that it is not, where %s',
+    'of an unconnected company says that it is not connected if %s',
     async (_, status, fail, callback) => {
       const key = freshKey()
       const path = await service.consented(key, { companyName: 'Beach Blend' })
@@ -175,7 +178,7 @@ describe('a failed consent', () => {
   })
 
   it.each(['before', 'not'])(
-    'leaves open whether a company is connected while its tokens are being stored: %s connected',
+    'does not say whether the company is connected while the tokens are being stored: %s connected',
     async (was) => {
       const key = freshKey()
       if (was === 'before') await service.connect(key, { realmId: REALM })
@@ -189,7 +192,7 @@ describe('a failed consent', () => {
     },
   )
 
-  it('says nothing of a company before its state is claimed', async () => {
+  it('says nothing about the company before the state is claimed', async () => {
     const path = await service.consented(freshKey())
     service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError' })
     const answer = await service.fetch(path, HTML)
@@ -197,7 +200,7 @@ describe('a failed consent', () => {
     expect(await answer.text()).not.toMatch(/still connected|is not connected|not connected yet/)
   })
 
-  it('tells how the company of a key is changed on purpose', async () => {
+  it('explains how to change the company of a key on purpose', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: REALM })
     const other = async (options?: RequestInit) =>

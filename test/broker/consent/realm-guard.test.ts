@@ -20,15 +20,15 @@ beforeEach(async () => {
 const stored = (key: string, at = service) => at.dynamo.item(`connection#${key}`)
 const findRecord = (realmId: string, at = service) => at.dynamo.item(`realm#production#${realmId}`)
 
-/** Takes tokens and hash from a record, as a disconnect does. */
+/** Removes tokens and hash from a record, as a disconnect does. */
 const erase = async (key: string, at = service) => {
   const { access_token: _, refresh_token: __, refresh_token_hash: ___, ...rest } = (await stored(key, at)) ?? {}
   await at.dynamo.put(rest)
 }
 
-describe('a connected key keeps its company', () => {
-  /** Whether a callback is refused with the code unspent, the connection as it was and nothing revoked. */
-  const refuses = async (key: string, path: string) => {
+describe('a connected key', () => {
+  /** Expects that a callback is refused, no code is exchanged, nothing is revoked and the record does not change. */
+  const expectRefusal = async (key: string, path: string) => {
     const before = await stored(key)
     const exchanges = (await service.intuit.state()).counts.exchange
     expect(await problem(await service.fetch(path))).toEqual(MISMATCH)
@@ -37,31 +37,31 @@ describe('a connected key keeps its company', () => {
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
   }
 
-  it('and refuses another one', async () => {
+  it('refuses another company', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
-    await refuses(key, await service.consented(key, { realmId: freshRealm() }))
+    await expectRefusal(key, await service.consented(key, { realmId: freshRealm() }))
   })
 
-  it('and refuses a callback that names none', async () => {
+  it('refuses a callback without a realm id', async () => {
     const key = freshKey()
     const realmId = freshRealm()
     await service.connect(key, { realmId })
     const path = await service.consented(key, { realmId })
-    await refuses(key, path.replace(/&realmId=\d+/, ''))
+    await expectRefusal(key, path.replace(/&realmId=\d+/, ''))
   })
 
   it.each([
     ['production', 'sandbox', 'First', 'First Sandbox'],
     ['sandbox', 'production', 'First Sandbox', 'First'],
-  ])('and its environment: %s does not become %s', async (_from, _to, first, second) => {
+  ])('keeps its environment: %s does not become %s', async (_from, _to, first, second) => {
     const key = freshKey()
     const realmId = freshRealm()
     await service.connect(key, { companyName: first, realmId })
-    await refuses(key, await service.consented(key, { companyName: second, realmId }))
+    await expectRefusal(key, await service.consented(key, { companyName: second, realmId }))
   })
 
-  it('and refuses two consents of different companies that come back at once, but for one of them', async () => {
+  it('accepts one of two concurrent callbacks for different companies', async () => {
     const key = freshKey()
     const paths = [
       await service.consented(key, { realmId: freshRealm() }),
@@ -71,7 +71,7 @@ describe('a connected key keeps its company', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
   })
 
-  it('and refuses two consents of different environments that come back at once, but for one of them', async () => {
+  it('accepts one of two concurrent callbacks for different environments', async () => {
     const key = freshKey()
     const realmId = freshRealm()
     const paths = [
@@ -82,18 +82,18 @@ describe('a connected key keeps its company', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
   })
 
-  describe('where a consent was given first and is stored last, after one of', () => {
-    /** What the earlier consent is answered; its write waits until the later one is connected and `meanwhile` is done. */
-    const overtaken = async (
+  describe('whose earlier consent is stored after a later one', () => {
+    /** The response to the earlier consent. Its write waits for the later consent and for `meanwhile`. */
+    const storeLate = async (
       key: string,
       realmId: string,
       later: Parameters<Service['connect']>[1],
       meanwhile = async () => {},
     ) => {
       const path = await service.consented(key, { companyName: 'First', realmId })
-      const overtaking = Promise.withResolvers<void>()
+      const laterStored = Promise.withResolvers<void>()
       const held = service.dynamo.fault({
-        ...{ kind: 'hold', operation: 'UpdateItem', until: overtaking.promise, times: 1 },
+        ...{ kind: 'hold', operation: 'UpdateItem', until: laterStored.promise, times: 1 },
         when: ({ body }) => JSON.stringify(body).includes(':connected_by'),
       })
       const earlier = service.fetch(path)
@@ -101,40 +101,40 @@ describe('a connected key keeps its company', () => {
       expect((await service.connect(key, later)).status).toBe(200)
       await meanwhile()
       const left = await stored(key)
-      overtaking.resolve()
+      laterStored.resolve()
       const answer = await earlier
       expect(await stored(key)).toEqual(left)
       return answer
     }
 
-    it('another company: it is refused', async () => {
-      const answer = await overtaken(freshKey(), freshRealm(), { companyName: 'First', realmId: freshRealm() })
+    it('refuses the earlier one if the later one is of another company', async () => {
+      const answer = await storeLate(freshKey(), freshRealm(), { companyName: 'First', realmId: freshRealm() })
       expect(await problem(answer)).toEqual(MISMATCH)
     })
 
-    it('another environment: it is refused', async () => {
+    it('refuses the earlier one if the later one is of another environment', async () => {
       const realmId = freshRealm()
-      const answer = await overtaken(freshKey(), realmId, { companyName: 'First Sandbox', realmId })
+      const answer = await storeLate(freshKey(), realmId, { companyName: 'First Sandbox', realmId })
       expect(await problem(answer)).toEqual(MISMATCH)
     })
 
-    it('the same company: it is connected, by the later one', async () => {
+    it('is connected by the later one if both are of the same company', async () => {
       const [key, realmId] = [freshKey(), freshRealm()]
-      const answer = await overtaken(key, realmId, { companyName: 'First', realmId })
+      const answer = await storeLate(key, realmId, { companyName: 'First', realmId })
       expect(await answer.json()).toMatchObject({ company_key: key, realm_id: realmId })
     })
 
-    it('the same company, that was disconnected since: it is told so', async () => {
+    it('responds with connection_not_found if it was disconnected since', async () => {
       const [key, realmId] = [freshKey(), freshRealm()]
       const disconnect = async () => {
         expect((await service.api(`/api/connections/${key}`, { method: 'DELETE' })).status).toBe(200)
       }
-      const answer = await overtaken(key, realmId, { companyName: 'First', realmId }, disconnect)
+      const answer = await storeLate(key, realmId, { companyName: 'First', realmId }, disconnect)
       expect(await problem(answer)).toEqual({ status: 404, code: 'connection_not_found' })
     })
   })
 
-  it('until its tokens are erased: then another company may take the key', async () => {
+  it('accepts another company once its tokens are erased', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
     await erase(key)
@@ -145,13 +145,13 @@ describe('a connected key keeps its company', () => {
 })
 
 describe('a company under two keys', () => {
-  it('is noted with the key that connected it', async () => {
+  it('is recorded with the key that connected it', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     expect(await (await service.connect(key, { realmId })).json()).toMatchObject({ realm_in_use: false })
     expect(await findRecord(realmId)).toMatchObject({ company_key: { S: key }, realm_id: { S: realmId } })
   })
 
-  it('is told to whoever connects it again, without the other key, and to the log', async () => {
+  it('is reported in the response without the other key, and in the log with it', async () => {
     const [first, second, realmId] = [freshKey(), freshKey(), freshRealm()]
     await service.connect(first, { realmId })
     const path = await service.consented(second, { realmId })
@@ -170,20 +170,20 @@ describe('a company under two keys', () => {
     expect(await findRecord(realmId)).toMatchObject({ company_key: { S: first } })
   })
 
-  it('is said on the page, too', async () => {
+  it('is reported on the page', async () => {
     const [first, second, realmId] = [freshKey(), freshKey(), freshRealm()]
     const page = async (key: string) => {
       const path = await service.consented(key, { realmId })
       const answer = await service.fetch(path, { headers: { Accept: 'text/html' } })
-      const [kept = ''] = answer.headers.getSetCookie()
-      const after = await service.fetch('/oauth/connected', { headers: { Cookie: kept.split(';')[0] ?? '' } })
+      const [cookie = ''] = answer.headers.getSetCookie()
+      const after = await service.fetch('/oauth/connected', { headers: { Cookie: cookie.split(';')[0] ?? '' } })
       return [await answer.text(), await after.text()]
     }
     for (const text of await page(first)) expect(text).not.toContain('also connected by another link')
     for (const text of await page(second)) expect(text).toContain('also connected by another link')
   })
 
-  it('is no matter where the environments differ, or where the same key connects again', async () => {
+  it('is not reported if the environments differ, or if the same key connects again', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     await service.connect(key, { realmId })
     expect(await (await service.connect(key, { realmId })).json()).toMatchObject({ realm_in_use: false })
@@ -194,7 +194,7 @@ describe('a company under two keys', () => {
     })
   })
 
-  it('connects all the same where the note cannot be made', async () => {
+  it('is connected even if the realm cannot be recorded', async () => {
     const [key, realmId] = [freshKey(), freshRealm()]
     const path = await service.consented(key, { realmId })
     service.dynamo.fault({ kind: 'error', operation: 'PutItem', status: 400, type: 'ValidationException' })
@@ -215,7 +215,7 @@ describe('ONE_KEY_PER_REALM=true', () => {
     expect(() => readConfig({ ONE_KEY_PER_REALM: '1' }).realms()).toThrow('ONE_KEY_PER_REALM must be true or false')
   })
 
-  it('refuses the second key before the code is spent, and leaves both as they were', async () => {
+  it('refuses the second key before the code is exchanged, and changes neither record', async () => {
     const [first, second, realmId] = [freshKey(), freshKey(), freshRealm()]
     await strict.connect(first, { realmId })
     const path = await strict.consented(second, { realmId })
@@ -236,7 +236,7 @@ describe('ONE_KEY_PER_REALM=true', () => {
       async (key: string) =>
         strict.dynamo.put({ ...(await stored(key, strict)), pk: { S: `connection#${key}` }, realm_id: { S: '1' } }),
     ],
-  ])('is not held up by a note of a key that %s', async (_, leave) => {
+  ])('ignores the recorded key if it %s', async (_, leave) => {
     const [first, second, realmId] = [freshKey(), freshKey(), freshRealm()]
     await strict.connect(first, { realmId })
     await leave(first)
