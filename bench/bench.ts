@@ -20,8 +20,8 @@ Starts each program in a workerd process of its own over one embedded DynamoDB, 
 each in turn, and compares CPU times round by round. Prints the table of targets and writes the generated parts of
 docs/performance.md.
 
-  --against DIR   compare with the Worker of another checkout, which has its packages installed, in the same run. Prints
-                  the ratios before and now, and writes nothing.
+  --against DIR   also measure the Worker of another checkout, such as an earlier commit with its packages installed, and
+                  print its ratios next to those of this one
   --help          show this text
 
 Requires Linux: the CPU time of a process comes from /proc/PID. Absolute times depend on the machine. Ratios hold.
@@ -56,15 +56,8 @@ const describeMachine = () => {
   return `Written by \`npm run bench\` on ${more.length + 1} cores of ${cpu?.model ?? 'unknown'}, Node ${process.versions.node}.`
 }
 
-const compare = async (service: Service, folder: string) => {
-  const bundles = await buildBundles(folder)
-  await storeRecords(service)
-  const times = await measureTimes(bundles, toVars(service))
-  say(`\n${describeMachine()}\n\n${report.createComparisonTable(times)}`)
-}
-
-const measureAll = async (service: Service) => {
-  const bundles = await buildBundles()
+const measureAll = async (service: Service, against: string | undefined) => {
+  const bundles = await buildBundles(against)
   say('Counting calls and sizes.')
   const calls = await countRouteCalls(service)
   const itemBytes = await measureStoredItems(service)
@@ -74,11 +67,12 @@ const measureAll = async (service: Service) => {
   return { ...times, calls, itemBytes, tokenCache, script: bundles.service }
 }
 
-const writeReport = async (service: Service) => {
-  const results = await measureAll(service)
+const writeReport = async (service: Service, against: string | undefined) => {
+  const results = await measureAll(service, against)
   const targets = report.createTargetTable(createTargets(results))
   const programs = report.createProgramTable(results.figures)
   say(`\n${targets}\n\n${programs}\n`)
+  if (against !== undefined) say(`${report.createComparisonTable(results)}\n`)
   await writeDocument({
     targets: `${describeMachine()}\n\n${targets}`,
     programs,
@@ -94,7 +88,7 @@ const bench = async () => {
   const { against } = takeOptions(HELP, { against: { type: 'string' } })
   if (process.platform !== 'linux') fail('npm run bench requires Linux: it reads CPU times from /proc.')
   const service = await startService()
-  await (against === undefined ? writeReport(service) : compare(service, against))
+  await writeReport(service, against)
   await service.close()
 }
 
