@@ -1,7 +1,7 @@
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
 
-/** Tests that take long by their nature: campaigns, models, frozen processes, tables that throttle. `npm run test:long`. */
+/** Long tests: fault campaigns, models, frozen processes, throttled tables. `npm run test:long` runs them. */
 const LONG = [
   'test/faults/**/*.test.ts',
   'test/model/**/*.test.ts',
@@ -12,20 +12,20 @@ const LONG = [
   'test/dev/local-start.test.ts',
 ]
 
-const patient = {
-  // How long a test may take says nothing of the service: on a busy machine each may take long.
+/** Long timeouts, because a busy machine may slow down every test. Milliseconds. */
+const LONG_TIMEOUTS = {
   testTimeout: 180_000,
   hookTimeout: 180_000,
   expect: { poll: { timeout: 20_000 } },
 }
 
 /**
- * `node` drives real processes and pure code, `long` does so for longer than a developer waits, `workerd` runs its tests
- * inside the Workers runtime. `npm test` leaves `long` out; CI runs all.
+ * The projects `node` and `long` run in Node, with processes of workerd where needed. `workerd` runs inside the Workers
+ * runtime. `npm test` skips `long`. CI runs all.
  */
 export default defineConfig({
   test: {
-    // By default one core is left free, which on a machine with two leaves one.
+    // The default leaves one core free.
     maxWorkers: '100%',
     reporters: ['default', './test/support/last-line-reporter.ts'],
     projects: [
@@ -34,10 +34,10 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/workerd/**', ...LONG],
-          ...patient,
+          ...LONG_TIMEOUTS,
         },
       },
-      { test: { name: 'long', include: LONG, ...patient } },
+      { test: { name: 'long', include: LONG, ...LONG_TIMEOUTS } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 180_000 },

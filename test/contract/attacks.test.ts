@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
-import { newBrowser } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { freshKey, sha256 } from '../support/fixtures.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -45,7 +45,7 @@ beforeEach(async () => {
 })
 
 const connect = async (key: string) => {
-  expect((await newBrowser(service).connect(`/oauth/start/${key}`)).status).toBe(200)
+  expect((await createBrowser(service).connect(`/oauth/start/${key}`)).status).toBe(200)
 }
 
 /** A request as a program may send one that `fetch` would mend. */
@@ -79,7 +79,7 @@ describe('where the service leads and what it calls', () => {
       .join('&')
     const answer = await service.fetch(`/oauth/start/beach?${query}`)
     expect(answer.headers.get('Location')).not.toContain(encodeURIComponent(canary.url))
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(`/oauth/start/${freshKey()}`)
     expect((await browser.open(`${path}&${query}`)).status).toBe(200)
     expect(canary.hits).toEqual([])
@@ -95,7 +95,7 @@ describe('where the service leads and what it calls', () => {
       expect(await problem(await service.api(`/api/token/${key}/refresh`, { method: 'POST' }))).toEqual({
         ...{ status: 502, code: 'intuit_unavailable' },
       })
-      const browser = newBrowser(service)
+      const browser = createBrowser(service)
       const path = await browser.consented(`/oauth/start/${freshKey()}`)
       await service.intuit.fault({ endpoint: 'token', fault })
       expect((await browser.open(path)).status).toBe(502)
@@ -178,7 +178,7 @@ describe('ways around the API key', () => {
 
 describe('what a consent leaves behind', () => {
   it('tells neither log nor table the browser’s secret or the signature of a link', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const link = await service.api('/api/connections/beach/start-links', { method: 'POST' })
     const url = new URL((await link.json()).url)
     const path = await browser.consented(url.pathname + url.search)
@@ -191,7 +191,7 @@ describe('what a consent leaves behind', () => {
   })
 
   it('is not reached by a cookie of the right name from another host, nor by one of many', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(`/oauth/start/${freshKey()}`)
     const [[name = '', secret = ''] = []] = [...browser.jar]
     const forged = [

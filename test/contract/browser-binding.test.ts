@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
-import { newBrowser } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const START_LINK_KEYS = `a:${randomBytes(32).toString('base64')}`
@@ -48,19 +48,19 @@ describe('a consent bound to its browser', () => {
   })
 
   it('ends in the browser that began it, which alone is told afterwards what became of it', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(`/oauth/start/${freshKey()}?company_name=Beach%20Blend`)
     expect((await browser.open(path)).status).toBe(200)
     const detail = async (visitor: typeof browser) => (await (await visitor.open(path)).json()).detail
     expect(await detail(browser)).toContain('Beach Blend was connected by this link')
-    expect(await detail(newBrowser(service))).not.toContain('Beach Blend')
+    expect(await detail(createBrowser(service))).not.toContain('Beach Blend')
   })
 
   it('does not end in another browser, and is spent by none but its own', async () => {
-    const [victim, attacker] = [newBrowser(service), newBrowser(service)]
+    const [victim, attacker] = [createBrowser(service), createBrowser(service)]
     const planted = await attacker.consented(`/oauth/start/${freshKey()}`)
     await victim.open(`/oauth/start/${freshKey()}`)
-    for (const browser of [newBrowser(service), victim]) {
+    for (const browser of [createBrowser(service), victim]) {
       expect(await problem(await browser.open(planted))).toEqual(INVALID_STATE)
     }
     expect(await exchanges()).toBe(0)
@@ -68,7 +68,7 @@ describe('a consent bound to its browser', () => {
   })
 
   it('is not denied by somebody who has seen its address', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(`/oauth/start/${freshKey()}`)
     const state = new URL(path, service.url).searchParams.get('state') ?? ''
     const denial = `/oauth/callback?error=access_denied&state=${encodeURIComponent(state)}`
@@ -77,7 +77,7 @@ describe('a consent bound to its browser', () => {
   })
 
   it('does not end with the cookie of another state, whatever name it is given', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const paths = [
       await browser.consented(`/oauth/start/${freshKey()}`),
       await browser.consented(`/oauth/start/${freshKey()}`),
@@ -89,14 +89,14 @@ describe('a consent bound to its browser', () => {
   })
 
   it('goes on beside others in one browser, in any order', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const paths: string[] = []
     for (let count = 0; count < 5; count++) paths.push(await browser.consented(`/oauth/start/${freshKey()}`))
     for (const path of paths.reverse()) expect((await browser.open(path)).status).toBe(200)
   })
 
   it('leaves no more than sixteen cookies in a browser, the newest ones', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const first = await browser.consented(`/oauth/start/${freshKey()}`)
     for (let count = 0; count < 20; count++) await browser.open(`/oauth/start/${freshKey()}`)
     expect(browser.jar.size).toBe(16)
@@ -107,7 +107,7 @@ describe('a consent bound to its browser', () => {
   })
 
   it('costs the table no more than one that is not bound', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     service.dynamo.requests.length = 0
     await browser.open(`/oauth/start/${freshKey()}`)
     expect(service.dynamo.requests).toHaveLength(2)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Company, connectedCompany } from '../faults/company.ts'
+import { type Company, connectCompany } from '../faults/company.ts'
 import { brokerWorker, startWorkerGroup, type WorkerGroup } from '../support/worker-group.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 
 const expired = async () => {
-  const company = await connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
+  const company = await connectCompany(service, `company-${++companies}`, String(1_000 + companies))
   await company.expire()
   service.dynamo.requests.length = 0
   return company

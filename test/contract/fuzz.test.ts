@@ -4,7 +4,7 @@ import type { Connection } from '../../src/broker/connection.ts'
 import { PROBLEM_STATUS } from '../../src/problem.ts'
 import { parseConnection } from '../../src/storage/connection-item.ts'
 import { createConnection } from '../support/fixtures.ts'
-import { AUTHORIZATION_ENDPOINT, inProcess, newSecrets, ORIGIN } from '../support/in-process.ts'
+import { AUTHORIZATION_ENDPOINT, createInProcessService, newSecrets, ORIGIN } from '../support/in-process.ts'
 import {
   type AnyDamage,
   type AnyIntuit,
@@ -89,7 +89,7 @@ const damaged = (value: string, other: string, attribute: string, { kind, at, no
 describe('the service, whatever it is sent', () => {
   it(`answers ${REQUESTS} generated requests truthfully: no fault but the named, no open redirect, no secret, no hang`, async () => {
     let intuitAnswer: AnyIntuit = { kind: 'good', status: 200, body: '', type: '', tid: '' }
-    const service = inProcess({ secrets, fetch: hostileFetch(() => intuitAnswer) })
+    const service = createInProcessService({ secrets, fetch: hostileFetch(() => intuitAnswer) })
     const met = new Map<string, number>()
     let sent = 0
 

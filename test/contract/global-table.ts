@@ -4,7 +4,7 @@ import { startWorker } from '../../dev/worker.ts'
 import { testStorage } from '../support/engine.ts'
 import { startEngineProxy } from '../support/engine-proxy.ts'
 import { startService, tableAccess } from '../support/worker-harness.ts'
-import { replicating } from './replication.ts'
+import { startReplication } from './replication.ts'
 
 /** Round trips from a European caller in ms, a tenth of the real ones: what matters is that one is the longer. */
 const HOME_MS = 9
@@ -36,7 +36,7 @@ export const startGlobalTable = async (vars: Record<string, string> = {}) => {
   const { dynamo } = service
   dynamo.fault({ kind: 'delay', ms: HOME_MS })
   const tables = { 'eu-west-1': europe, 'ap-southeast-1': asia }
-  const replication = replicating(dynamo, tables, () => Math.random() * LAG_MS)
+  const replication = startReplication(dynamo, tables, () => Math.random() * LAG_MS)
   dynamo.whenAnswered(replication.answered)
   const running: { close(): Promise<unknown> }[] = []
 

@@ -22,7 +22,7 @@ interface Replica {
  * time later, in any order; the last writer wins, so that no version ever replaces a later one. `lagMs` is asked for
  * each copy.
  */
-export const replicating = (primary: Table, tables: Record<string, Table>, lagMs: () => number) => {
+export const startReplication = (primary: Table, tables: Record<string, Table>, lagMs: () => number) => {
   const replicas = new Map<string, Replica>(
     Object.entries(tables).map(([region, table]) => [
       region,

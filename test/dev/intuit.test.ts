@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { consent } from '../../dev/intuit/client.ts'
 import type { Knobs } from '../../dev/intuit/knobs.ts'
 import { type Intuit, startIntuit } from '../../dev/intuit/server.ts'
-import { intuitControl } from '../support/intuit-control.ts'
+import { createIntuitControl } from '../support/intuit-control.ts'
 
 const REDIRECT = 'http://localhost:8787/oauth/callback'
 const PRODUCTION = { clientId: 'prod id', clientSecret: 'prod:secret/+%' }
@@ -18,10 +18,10 @@ const apps = [
 ]
 
 let intuit: Intuit
-let control: ReturnType<typeof intuitControl>
+let control: ReturnType<typeof createIntuitControl>
 beforeEach(async () => {
   intuit = await startIntuit({ apps })
-  control = intuitControl(intuit.url)
+  control = createIntuitControl(intuit.url)
 })
 afterEach(() => intuit.close())
 

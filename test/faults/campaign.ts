@@ -1,8 +1,8 @@
 import { type Chance, chance } from './chance.ts'
 import type { Company } from './company.ts'
 import { CUTS, type Cut, cutRefreshes } from './cut-refresh.ts'
-import { faultedRefresh, troubleLater } from './faulted-refresh.ts'
-import { planned } from './plan.ts'
+import { faultParkedRead, runFaultedRefresh } from './faulted-refresh.ts'
+import { createPlan } from './plan.ts'
 import type { Tally } from './tally.ts'
 import { type Mode, startWorld, type World } from './world.ts'
 
@@ -34,9 +34,9 @@ const companies = async (world: World, count: number) => {
 }
 
 const oneRefresh = async (world: World, company: Company, dice: Chance) => {
-  const plan = planned(dice, STEADY, true)
-  const round = await faultedRefresh(world, company, plan)
-  if (plan.later) await troubleLater(world, company, plan.later)
+  const plan = createPlan(dice, STEADY, true)
+  const round = await runFaultedRefresh(world, company, plan)
+  if (plan.later) await faultParkedRead(world, company, plan.later)
   await world.settle(company, askers, round)
 }
 
@@ -69,7 +69,7 @@ const withRescueClosed = async (world: World, lanes: Company[], dice: Chance) =>
   const rounds = await Promise.all(
     lanes.map(async (company) => ({
       company,
-      round: await faultedRefresh(world, company, planned(dice, STEADY, false)),
+      round: await runFaultedRefresh(world, company, createPlan(dice, STEADY, false)),
     })),
   )
   world.tally.withoutRescue += world.tally.faulted - before

@@ -27,7 +27,7 @@ const readAnswer = async (response: Response): Promise<Answer> => {
 }
 
 /** Connects a company. The result reads it through any Worker, in the table and at Intuit. */
-export const connectedCompany = async (service: Service, key: string, realmId: string) => {
+export const connectCompany = async (service: Service, key: string, realmId: string) => {
   /** Retries, because a busy machine may exceed the timeout of the table. */
   const connect = async (attempts = CONNECT_ATTEMPTS): Promise<void> => {
     const answer = await service.connect(key, { realmId }).catch(() => undefined)
@@ -98,4 +98,4 @@ export const connectedCompany = async (service: Service, key: string, realmId: s
   }
 }
 
-export type Company = Awaited<ReturnType<typeof connectedCompany>>
+export type Company = Awaited<ReturnType<typeof connectCompany>>

@@ -5,7 +5,7 @@ import { SCALED, sleep } from './scale.ts'
 import { cameLate } from './verdict.ts'
 import type { CronState, World } from './world.ts'
 
-const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan) => {
+const describePlan = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan) => {
   const one = ({ joint, kind, times }: PlannedFault) => `${kind} at ${joint}${times === undefined ? '' : ` × ${times}`}`
   const end = later ? `${heals}, then ${one(later)}` : heals
   const rescue = isRescueOpen ? '' : '; the rescue store closed'
@@ -13,10 +13,10 @@ const described = ({ faults, callers, forced, heals, later, isRescueOpen }: Plan
 }
 
 /** Runs one refresh with the planned faults, up to the responses. Returns what has to settle. */
-export const faultedRefresh = async (world: World, company: Company, plan: Plan): Promise<CronState> => {
+export const runFaultedRefresh = async (world: World, company: Company, plan: Plan): Promise<CronState> => {
   const { service, tally } = world
   const { refreshTokenHash: usedTokenHash } = await company.record()
-  const round: CronState = { label: described(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
+  const round: CronState = { label: describePlan(plan), startedAt: performance.now(), usedTokenHash, ended: undefined }
   const place = { companyKey: company.key, usedHash: usedTokenHash }
   await company.expire()
   const ordered = plan.faults.map((fault) => ({ fault, order: orderFault(service, place, fault) }))
@@ -42,7 +42,7 @@ export const faultedRefresh = async (world: World, company: Company, plan: Plan)
 }
 
 /** Applies a fault to the request that finds the parked token pair. */
-export const troubleLater = async ({ service, tally }: World, company: Company, later: PlannedFault) => {
+export const faultParkedRead = async ({ service, tally }: World, company: Company, later: PlannedFault) => {
   const { refreshTokenHash: usedHash } = await company.record()
   await sleep(SCALED.leaseMs - SCALED.deadlineMs)
   const order = orderFault(service, { companyKey: company.key, usedHash }, later)

@@ -2,11 +2,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { FaultEffect, SeenRequest } from '../support/fault-orders.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 import { runCampaign } from './campaign.ts'
-import { type Company, connectedCompany } from './company.ts'
+import { type Company, connectCompany } from './company.ts'
 import { type Joint, tableRequest } from './joints.ts'
 import { orderEffect } from './order.ts'
 import { SCALED, scaledVars, sleep } from './scale.ts'
-import { BORNE, tableOutage } from './table-outage.ts'
+import { BORNE, runTableOutage } from './table-outage.ts'
 
 const SEED = 20_260_801
 const REFRESHES = 40
@@ -22,7 +22,7 @@ const expiredCompany = async (options: Parameters<typeof startService>[0] = {}) 
   const service = await startService({ ...options, vars: { ...scaledVars, ...options.vars } })
   started.push(service)
   await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
-  const company = await connectedCompany(service, 'beach-blend', '1000')
+  const company = await connectCompany(service, 'beach-blend', '1000')
   const { refreshTokenHash: usedHash } = await company.record()
   await company.expire()
   const order = (joint: Joint, effect: FaultEffect, times?: number) =>
@@ -62,7 +62,7 @@ describe.concurrent('refreshes that go wrong at every joint, the short form of `
 
 describe.concurrent('a table that goes out right after a rotation', () => {
   it('fails no caller, and has the token pair after it is back', async () => {
-    expect(await tableOutage((20_000 * SCALED.deadlineMs) / 25_000, scaledVars)).toMatchObject(BORNE)
+    expect(await runTableOutage((20_000 * SCALED.deadlineMs) / 25_000, scaledVars)).toMatchObject(BORNE)
   })
 
   it('leaves the token pair parked if the outage lasts, and the next request finds it without a call to Intuit', async ({
@@ -128,7 +128,7 @@ describe.concurrent('a Worker without the rescue store', () => {
     // Long enough for the other requests on a busy machine while the store fails.
     const vars = { REFRESH_DEADLINE_MS: '24000', REFRESH_LEASE_MS: '24400' }
     const { service, company, order, refreshes } = await expiredCompany({ rescue: 'none', vars })
-    const other = await connectedCompany(service, 'two-tabs', '2000')
+    const other = await connectCompany(service, 'two-tabs', '2000')
     const claims = () => service.dynamo.requests.filter((seen) => other.isMine(seen) && isClaim(seen)).length
     const outage = order('store', FAILED)
     const answer = company.read(0)

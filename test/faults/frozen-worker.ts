@@ -1,7 +1,7 @@
 import { type Running, startWorkerd } from '../../bench/workerd.ts'
 import { bundleWorker } from '../../dev/bundle.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
-import { connectedCompany } from './company.ts'
+import { connectCompany } from './company.ts'
 import { history } from './history.ts'
 import { scaledVars } from './scale.ts'
 
@@ -26,7 +26,7 @@ export const startFreezable = async () => {
     /** A company whose access token has expired. */
     expired: async () => {
       companies++
-      const company = await connectedCompany(both, `company-${companies}`, String(1_000 + companies))
+      const company = await connectCompany(both, `company-${companies}`, String(1_000 + companies))
       const { refreshTokenHash } = await company.record()
       await company.expire()
       return { company, refreshTokenHash }

@@ -5,9 +5,9 @@ import { runCampaign } from './campaign.ts'
 import { type Figures, figuresText, type Upsets } from './figures.ts'
 import { runFreezes } from './freezes.ts'
 import { runShiftedClock } from './shifted-clocks.ts'
-import { BORNE, tableOutage } from './table-outage.ts'
+import { BORNE, runTableOutage } from './table-outage.ts'
 import type { Tally } from './tally.ts'
-import { throttledTable } from './throttled-table.ts'
+import { throttleTable } from './throttled-table.ts'
 import { measureWaiters } from './waiters.ts'
 
 const HELP = `
@@ -48,7 +48,7 @@ const campaigns = async (seed: number, refreshes: number, cuts: number) => {
 }
 
 const realOutage = async () => {
-  const outcome = await tableOutage(REAL_OUTAGE_MS)
+  const outcome = await runTableOutage(REAL_OUTAGE_MS)
   const { refreshed, other, ...rest } = outcome
   const { refreshed: _, other: __, ...expected } = BORNE
   const borne = refreshed.status === 200 && other.status === 503 && isDeepStrictEqual(rest, expected)
@@ -66,7 +66,7 @@ const upsets = async (): Promise<Upsets> => {
   const throttled = []
   for (const workers of [1, 3]) {
     const load = { workers, connections: 400, callers: 128, writesPerSecond: 8 }
-    throttled.push(await throttledTable({ vars: {}, ...load, forMs: 30_000, settlesMs: 30_000 }))
+    throttled.push(await throttleTable({ vars: {}, ...load, forMs: 30_000, settlesMs: 30_000 }))
   }
   return { freezes, clocks, throttled }
 }

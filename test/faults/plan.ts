@@ -69,7 +69,7 @@ const bearable = (fault: PlannedFault): PlannedFault =>
   fault.joint === 'store' && fault.kind.startsWith('hang') ? { ...fault, times: 1 } : fault
 
 /** Chooses the faults of a refresh. */
-export const planned = (chance: Chance, workers: number, isRescueOpen: boolean): Plan => {
+export const createPlan = (chance: Chance, workers: number, isRescueOpen: boolean): Plan => {
   const chosen = planFaults(chance)
   const faults = isRescueOpen ? chosen : chosen.slice(0, 1).map(bearable)
   const outlasts = isRescueOpen && chance.odds(0.25) && faults.some(({ joint }) => joint === 'store')

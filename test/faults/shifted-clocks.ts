@@ -1,7 +1,7 @@
 import { startWorkerd } from '../../bench/workerd.ts'
 import { bundleWorker } from '../../dev/bundle.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
-import { type Company, connectedCompany } from './company.ts'
+import { type Company, connectCompany } from './company.ts'
 import { history } from './history.ts'
 
 const ASKED_TIMES = 3
@@ -44,7 +44,7 @@ export const runShiftedClock = async (aheadSeconds: number, grants: number): Pro
     await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true, tokenDelayMs: 500 })
     const both: Service = { ...service, urls: () => [...service.urls(), shifted.url] }
     const companies = await Promise.all(
-      Array.from({ length: grants }, (_, index) => connectedCompany(both, `company-${index}`, String(1_000 + index))),
+      Array.from({ length: grants }, (_, index) => connectCompany(both, `company-${index}`, String(1_000 + index))),
     )
     for (let time = 0; time < ASKED_TIMES; time++) {
       await Promise.all(companies.map((company) => company.expire()))

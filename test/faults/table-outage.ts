@@ -1,5 +1,5 @@
 import { startService } from '../support/worker-harness.ts'
-import { type Answer, connectedCompany } from './company.ts'
+import { type Answer, connectCompany } from './company.ts'
 import { sleep } from './scale.ts'
 
 const LOOK_EVERY_MS = 50
@@ -22,11 +22,11 @@ export interface OutageOutcome {
 }
 
 /** Starts an outage of the table when a refresh reaches Intuit, and ends it after `outageMs`. */
-export const tableOutage = async (outageMs: number, vars: Record<string, string> = {}): Promise<OutageOutcome> => {
+export const runTableOutage = async (outageMs: number, vars: Record<string, string> = {}): Promise<OutageOutcome> => {
   const service = await startService({ vars })
   try {
     await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
-    const company = await connectedCompany(service, 'beach-blend', '1000')
+    const company = await connectCompany(service, 'beach-blend', '1000')
     const { refreshTokenHash: usedTokenHash } = await company.record()
     await company.expire()
     const asked = service.tokenEndpoint.fault({ kind: 'delay', ms: 0, times: 1 }).strikes

@@ -1,7 +1,7 @@
 import type { Loss } from './verdict.ts'
 
 /** The figures of a run. */
-export const newTally = () => {
+export const createTally = () => {
   const strikes = new Map<string, number>()
   const cuts = new Map<string, number>()
   const losses: Record<Loss, number> = {
@@ -34,4 +34,4 @@ export const newTally = () => {
   }
 }
 
-export type Tally = ReturnType<typeof newTally>
+export type Tally = ReturnType<typeof createTally>

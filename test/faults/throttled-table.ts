@@ -1,5 +1,5 @@
 import { startService } from '../support/worker-harness.ts'
-import { type Company, connectedCompany } from './company.ts'
+import { type Company, connectCompany } from './company.ts'
 import { history } from './history.ts'
 import { sleep } from './scale.ts'
 import { classifyLoss } from './verdict.ts'
@@ -52,13 +52,13 @@ const bucket = (perSecond: number) => {
   }
 }
 
-const connectAll = async (service: Parameters<typeof connectedCompany>[0], count: number) => {
+const connectAll = async (service: Parameters<typeof connectCompany>[0], count: number) => {
   const companies: Company[] = []
   let next = 0
   const lane = async () => {
     while (next < count) {
       const index = next++
-      companies.push(await connectedCompany(service, `company-${index}`, String(1_000 + index)))
+      companies.push(await connectCompany(service, `company-${index}`, String(1_000 + index)))
     }
   }
   await Promise.all(Array.from({ length: CONNECTED_AT_ONCE }, lane))
@@ -69,7 +69,7 @@ const connectAll = async (service: Parameters<typeof connectedCompany>[0], count
  * Throttles the writes of a table while callers request more expired tokens than it can store. Intuit rotates at every
  * refresh. Without a rescue store, a token pair that the table does not store in time is lost.
  */
-export const throttledTable = async (options: ThrottledOptions): Promise<ThrottledOutcome> => {
+export const throttleTable = async (options: ThrottledOptions): Promise<ThrottledOutcome> => {
   const { vars, workers, connections, callers, writesPerSecond, forMs, settlesMs } = options
   const service = await startService({ vars: { TOKEN_CACHE_SECONDS: '0', ...vars }, workers, rescue: 'none' })
   try {

@@ -1,5 +1,5 @@
 import { startService } from '../support/worker-harness.ts'
-import { connectedCompany } from './company.ts'
+import { connectCompany } from './company.ts'
 
 const WORKERS = 3
 const CALLERS = 60
@@ -26,7 +26,7 @@ export const measureWaiters = async (): Promise<Waiting> => {
   const service = await startService({ workers: WORKERS, vars: { TOKEN_CACHE_SECONDS: '0' } })
   try {
     await service.intuit.turn({ tokenDelayMs: INTUIT_TAKES_MS })
-    const company = await connectedCompany(service, 'beach-blend', '1000')
+    const company = await connectCompany(service, 'beach-blend', '1000')
     const holders: number[] = []
     const behind: number[] = []
     for (let round = 0; round <= ROUNDS; round++) {

@@ -1,8 +1,8 @@
 import { type Service, startService } from '../support/worker-harness.ts'
-import { type Answer, type Company, connectedCompany } from './company.ts'
+import { type Answer, type Company, connectCompany } from './company.ts'
 import { type History, history } from './history.ts'
 import { SCALED, scaledVars, sleep } from './scale.ts'
-import { newTally, type Tally } from './tally.ts'
+import { createTally, type Tally } from './tally.ts'
 import { classifyLoss } from './verdict.ts'
 
 /** How Intuit treats refresh tokens. */
@@ -46,7 +46,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
   const service = await startService({ workers, vars: scaledVars })
   await service.intuit.turn(KNOBS[mode])
   const past = history(service)
-  const tally = newTally()
+  const tally = createTally()
   let companies = 0
 
   const violation = (company: Company, round: CronState, what: string) => {
@@ -103,7 +103,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
     ...{ mode, service, history: past, tally, settle, untruth, violation },
     company: () => {
       companies++
-      return connectedCompany(service, `company-${companies}`, String(1_000 + companies))
+      return connectCompany(service, `company-${companies}`, String(1_000 + companies))
     },
     close: async () => {
       tally.calls = past.calls()

@@ -7,7 +7,7 @@ const INTUIT_LIVES = 101 * DAY
 type Values = Record<string, { S: string } | { N: string } | { BOOL: boolean }>
 
 /** Connections whose records say that time has passed: the Worker's own clock is the real one. */
-export const aged = (service: Service) => {
+export const createAgedConnections = (service: Service) => {
   const now = () => Math.floor(Date.now() / 1000)
   const item = async (companyKey: string) => {
     const found = await service.dynamo.item(`connection#${companyKey}`)

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Service, startService } from '../support/worker-harness.ts'
-import { aged } from './aged-connections.ts'
+import { createAgedConnections } from './aged-connections.ts'
 import { type Receiver, startReceiver } from './webhook-receiver.ts'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
 let service: Service
 let receiver: Receiver
-let made: ReturnType<typeof aged>
+let made: ReturnType<typeof createAgedConnections>
 
 beforeAll(async () => {
   receiver = await startReceiver(SECRET)
@@ -18,7 +18,7 @@ beforeAll(async () => {
       ...{ ALERT_WEBHOOK_URL: receiver.url, ALERT_WEBHOOK_SECRET: SECRET },
     },
   })
-  made = aged(service)
+  made = createAgedConnections(service)
 })
 afterAll(async () => {
   await service.close()

@@ -5,7 +5,7 @@ import { findIdleRefreshReason, refreshIdleConnections } from '../../src/fleet/i
 import type { IndexedConnection } from '../../src/fleet/ports.ts'
 import { createSoonestToExpire } from '../../src/fleet/soonest-to-expire.ts'
 import { createConnection } from '../support/fixtures.ts'
-import { simulated } from '../support/simulated.ts'
+import { createSimulation } from '../support/simulated.ts'
 import { inOrder } from '../support/virtual-time.ts'
 
 const NOW = 1_790_000_000
@@ -126,7 +126,7 @@ describe('the connections that are due', () => {
 describe('an idle refresh', () => {
   const AT = 1_790_000_000
   const refreshOne = async (over: Partial<Connection>, rotates = true) => {
-    const world = simulated({ scheduler: inOrder(), rotates: () => rotates })
+    const world = createSimulation({ scheduler: inOrder(), rotates: () => rotates })
     world.seed(over)
     const [outcome] = await world.outcomes([world.worker().refreshIdle(AT - 7 * DAY)])
     return { outcome: outcome?.status === 'fulfilled' ? outcome.value : outcome, operations: world.operations }

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Service, startService } from '../support/worker-harness.ts'
-import { aged } from './aged-connections.ts'
+import { createAgedConnections } from './aged-connections.ts'
 
 let service: Service
-let made: ReturnType<typeof aged>
+let made: ReturnType<typeof createAgedConnections>
 
 const generation = async (companyKey: string) => Number((await made.item(companyKey))['generation']?.N)
 const generations = (keys: string[]) => Promise.all(keys.map(generation))
@@ -15,7 +15,7 @@ const clearTable = async () => {
 const suite = (vars: Record<string, string>) => {
   beforeAll(async () => {
     service = await startService({ vars: { DYNAMODB_FLEET_INDEX: 'fleet', ...vars } })
-    made = aged(service)
+    made = createAgedConnections(service)
   })
   afterAll(() => service.close())
   beforeEach(clearTable)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/broker/connection.ts'
-import { inProcess, newSecrets, ORIGIN } from '../support/in-process.ts'
+import { createInProcessService, newSecrets, ORIGIN } from '../support/in-process.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const PATHS = ['/intuit/disconnected', '/intuit/reconnect']
@@ -31,7 +31,7 @@ describe.each(PATHS)('what %s names', (path) => {
   const secrets = newSecrets()
   let grantTypes: string[]
   let answerWith: () => Response
-  let service: ReturnType<typeof inProcess>
+  let service: ReturnType<typeof createInProcessService>
 
   const succeed = () =>
     Response.json({
@@ -64,7 +64,7 @@ describe.each(PATHS)('what %s names', (path) => {
   beforeEach(async () => {
     grantTypes = []
     answerWith = succeed
-    service = inProcess({
+    service = createInProcessService({
       secrets,
       fetch: intuit,
       vars: { BIND_BROWSER: 'false', INTUIT_TIMEOUT_MS: '15000', REFRESH_DEADLINE_MS: '25000' },

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { createLinkSigner } from '../../src/crypto/link-signer.ts'
-import { newBrowser } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const newKey = (kid: string) => ({ kid, bytes: new Uint8Array(randomBytes(32)) })
@@ -106,7 +106,7 @@ describe('a service with signed links', () => {
   it('lets in who was sent a link, again until it expires', async () => {
     const { url, expires_at } = await issued('let-in', { company_name: ' Beach & Söhne ', expires_in: 3600 })
     expect(expires_at).toBeLessThanOrEqual(now() + 3600)
-    const answer = await newBrowser(service).connect(toPath(url))
+    const answer = await createBrowser(service).connect(toPath(url))
     expect(await answer.json()).toMatchObject({ company_key: 'let-in', company_name: 'Beach & Söhne' })
     expect((await service.fetch(toPath(url))).status).toBe(302)
   })

@@ -3,10 +3,10 @@ import { startWorker } from '../../dev/worker.ts'
 import { createComposition } from '../../src/composition.ts'
 import { Problem } from '../../src/problem.ts'
 import { runtime } from '../../src/runtime.ts'
-import { type Company, connectedCompany } from '../faults/company.ts'
+import { type Company, connectCompany } from '../faults/company.ts'
 import { startEngineProxy } from '../support/engine-proxy.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
-import { answers, type ScriptedAnswer, scriptedTable, TABLE_TIME } from './scripted-table.ts'
+import { answers, createScriptedTable, type ScriptedAnswer, TABLE_TIME } from './scripted-table.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -42,7 +42,7 @@ describe('a request that DynamoDB refuses for its time', () => {
   it.each(errors.flatMap(([type, message]) => clocks.map((aheadMs) => [type, aheadMs, message] as const)))(
     'with %s and a clock that is off by %i ms is dated by the table and sent once more, as are those after it',
     async (type, aheadMs, message) => {
-      const { table, sent, events } = scriptedTable([strict(type, message)], aheadMs)
+      const { table, sent, events } = createScriptedTable([strict(type, message)], aheadMs)
       // One attempt, as for the store of a token pair.
       expect(await table.updateItem(UPDATE, { attempts: 1 })).toMatchObject({ refused: false })
       expect(await table.updateItem(UPDATE)).toMatchObject({ refused: false })
@@ -53,7 +53,7 @@ describe('a request that DynamoDB refuses for its time', () => {
   )
 
   it.each(errors.slice(0, 5))('with %s again and again is sent twice in all, and 503', async (type, message) => {
-    const { table, sent, events } = scriptedTable([error(type, { message })])
+    const { table, sent, events } = createScriptedTable([error(type, { message })])
     expect(await table.getItem(KEY).catch(toCode)).toBe('storage_unavailable')
     expect(sent).toHaveLength(2)
     expect(events).toEqual([expect.objectContaining({ event: 'dynamodb_failed', error: type, attempts: 2 })])
@@ -65,7 +65,7 @@ describe('a request that DynamoDB refuses for its time', () => {
     ['AccessDeniedException', 'User is not authorized to perform: dynamodb:GetItem'],
     ['ExpiredTokenException', 'The security token included in the request is expired'],
   ])('is not one that is refused with %s while the clock is right', async (type, message) => {
-    const { table, sent } = scriptedTable([error(type, { message })])
+    const { table, sent } = createScriptedTable([error(type, { message })])
     expect(await table.getItem(KEY).catch(toCode)).toBe('configuration_error')
     expect(sent).toHaveLength(1)
   })
@@ -89,7 +89,7 @@ describe('a Worker whose clock is off, beside right ones', () => {
     await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
   })
 
-  const connected = () => connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
+  const connected = () => connectCompany(service, `company-${++companies}`, String(1_000 + companies))
 
   /** A broker of its own isolate in this process, over the real table and Intuit, whose local clock is ahead. */
   const brokerAhead = (aheadMs: number) => {

@@ -3,7 +3,7 @@ import * as client from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../src/problem.ts'
 import { CLOCK_SKEW_ERRORS, errorName, THROTTLING_ERRORS, TRANSIENT_ERRORS } from '../../src/storage/dynamodb-errors.ts'
-import { answers, type ScriptedAnswer, scriptedTable } from './scripted-table.ts'
+import { answers, createScriptedTable, type ScriptedAnswer } from './scripted-table.ts'
 
 const { ok, error, timeout } = answers
 const KEY = { Key: { pk: { S: 'connection#marked-key' } } }
@@ -94,7 +94,7 @@ describe('an attempt that failed', () => {
     ['a 200 without JSON', () => new Response('<html>')],
     ...unreadable,
   ])('by %s is repeated', async (_, failure) => {
-    const { table, sent, events } = scriptedTable([failure, ok])
+    const { table, sent, events } = createScriptedTable([failure, ok])
     expect(await table.updateItem(UPDATE)).toMatchObject({ refused: false })
     expect(sent).toHaveLength(2)
     expect(events).toEqual([])
@@ -108,13 +108,13 @@ describe('an attempt that failed', () => {
     ['IncompleteSignatureException', 'configuration_error'],
     ['InvalidSignatureException', 'configuration_error'],
   ])('by %s is not', async (name, outcome) => {
-    const { table, sent } = scriptedTable([error(name), ok])
+    const { table, sent } = createScriptedTable([error(name), ok])
     expect(await findCode(table.updateItem(UPDATE))).toEqual(outcome)
     expect(sent).toHaveLength(1)
   })
 
   it('by a condition is a value, also where only the header names it', async () => {
-    const { table, sent } = scriptedTable([byHeader('ConditionalCheckFailedException', ''), ok])
+    const { table, sent } = createScriptedTable([byHeader('ConditionalCheckFailedException', ''), ok])
     expect(await table.updateItem(UPDATE)).toEqual({ refused: true, item: undefined })
     expect(sent).toHaveLength(1)
   })
@@ -130,7 +130,7 @@ describe('the log', () => {
     ['500', error('AccessDeniedException'), { error: 'AccessDeniedException', status: 400, attempts: 1 }],
     ['500', error('SomethingNewException'), { error: 'SomethingNewException', status: 400, attempts: 1 }],
   ])('names DynamoDB’s error once where it becomes a %s, and neither key nor item', async (_, failure, details) => {
-    const { table, events } = scriptedTable([failure])
+    const { table, events } = createScriptedTable([failure])
     await table.updateItem(UPDATE).catch(() => undefined)
     expect(events).toEqual([{ event: 'dynamodb_failed', operation: 'UpdateItem', region: 'us-east-1', ...details }])
     expect(JSON.stringify(events)).not.toContain('marked')
@@ -140,7 +140,7 @@ describe('the log', () => {
 describe('the retry budget', () => {
   const DOWN = error('InternalServerError', { status: 500 })
   /** How many requests each of so many calls sent. */
-  const sentBy = async ({ table, sent }: ReturnType<typeof scriptedTable>, calls: number) => {
+  const sentBy = async ({ table, sent }: ReturnType<typeof createScriptedTable>, calls: number) => {
     const counts: number[] = []
     for (let call = 0; call < calls; call++) {
       const before = sent.length
@@ -151,26 +151,26 @@ describe('the retry budget', () => {
   }
 
   it('lets a hundred retries through while the table is down, and then one attempt a call', async () => {
-    const counts = await sentBy(scriptedTable([DOWN]), 60)
+    const counts = await sentBy(createScriptedTable([DOWN]), 60)
     expect(counts.reduce((sum, count) => sum + count - 1, 0)).toBe(100)
     expect(counts.slice(0, 33)).toEqual(Array(33).fill(4))
     expect(counts.slice(34)).toEqual(Array(26).fill(1))
   })
 
   it('lets half as many through where the table does not answer', async () => {
-    const counts = await sentBy(scriptedTable([timeout]), 60)
+    const counts = await sentBy(createScriptedTable([timeout]), 60)
     expect(counts.reduce((sum, count) => sum + count - 1, 0)).toBe(50)
   })
 
   it('is refunded by calls that succeed', async () => {
     let isDown = true
-    const world = scriptedTable([(request, time) => (isDown ? DOWN(request, time) : ok())])
+    const world = createScriptedTable([(request, time) => (isDown ? DOWN(request, time) : ok())])
     await sentBy(world, 60)
     isDown = false
     await sentBy(world, 15)
     isDown = true
     expect(await sentBy(world, 2)).toEqual([4, 1])
-    const flaky = scriptedTable(Array.from({ length: 2_000 }, (_, index) => (index % 2 === 0 ? DOWN : ok)))
+    const flaky = createScriptedTable(Array.from({ length: 2_000 }, (_, index) => (index % 2 === 0 ? DOWN : ok)))
     expect(await sentBy(flaky, 500)).toEqual(Array(500).fill(2))
   })
 })

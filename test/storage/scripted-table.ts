@@ -26,7 +26,7 @@ export const answers = {
  * Our client before a table whose answers come in turn, the last one for ever. Time passes only in pauses; the local
  * clock is `aheadMs` ahead of the table's.
  */
-export const scriptedTable = (script: ScriptedAnswer[], aheadMs = 0) => {
+export const createScriptedTable = (script: ScriptedAnswer[], aheadMs = 0) => {
   let time = TABLE_TIME
   const sent: Request[] = []
   const events: (DynamoDbFailed | ClockSkew)[] = []

@@ -2,7 +2,7 @@ import { consent } from '../../dev/intuit/client.ts'
 import type { Service } from './worker-harness.ts'
 
 /** A browser with a cookie jar, which follows a consent to Intuit and back. */
-export const newBrowser = (service: Pick<Service, 'fetch'>) => {
+export const createBrowser = (service: Pick<Service, 'fetch'>) => {
   const jar = new Map<string, string>()
 
   const storeCookies = (answer: Response) => {

@@ -30,7 +30,7 @@ interface FakeIntuitOptions {
 }
 
 /** An authorization server that ends the connection when a superseded token is used again. */
-export const fakeIntuit = (options: FakeIntuitOptions) => {
+export const createFakeIntuit = (options: FakeIntuitOptions) => {
   let current = 'refresh-0'
   let issued = 0
   let dead = false

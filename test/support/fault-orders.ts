@@ -55,7 +55,7 @@ interface Order<Body> {
 }
 
 /** A queue of faults, first in, first out. A request meets one fault at most. */
-export const faultOrders = <Body>() => {
+export const createFaultQueue = <Body>() => {
   type Seen = SeenRequest<Body>
   let orders: Order<Body>[] = []
 

@@ -6,7 +6,7 @@ import {
   request as send,
 } from 'node:http'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
-import { type Fault, faultOrders, type Ordered, type SeenRequest } from './fault-orders.ts'
+import { createFaultQueue, type Fault, type Ordered, type SeenRequest } from './fault-orders.ts'
 
 /** A proxy that records requests and applies faults. */
 export interface FaultyProxy<Body = unknown> {
@@ -73,7 +73,7 @@ export const startFaultyProxy = async <Body>(
 ): Promise<FaultyProxy<Body>> => {
   type Seen = SeenRequest<Body>
   const requests: Seen[] = []
-  const orders = faultOrders<Body>()
+  const orders = createFaultQueue<Body>()
   let answered: (request: Seen) => void = () => undefined
   let shiftMs = 0
 

@@ -51,7 +51,7 @@ const variables = ({ secrets, vars }: InProcessOptions) => ({
 })
 
 /** The service in this process, over stores in memory and the given network. Sleeping only advances the clock. */
-export const inProcess = (options: InProcessOptions) => {
+export const createInProcessService = (options: InProcessOptions) => {
   const config = readConfig(variables(options))
   let time = Date.now()
   const stores = createMemoryStores()

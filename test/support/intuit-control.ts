@@ -20,7 +20,7 @@ const STATE = v.object({
 type FaultInput = Pick<FaultOrder, 'endpoint'> & { times?: number; fault: { kind: string; [detail: string]: unknown } }
 
 /** A client of the stand-in's control API. Rejects if the stand-in responds with an error. */
-export const intuitControl = (url: string) => {
+export const createIntuitControl = (url: string) => {
   const call = async (method: string, path: string, body?: unknown) => {
     const answer = await fetch(`${url}/_control${path}`, {
       method,

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { sha256 } from './fixtures.ts'
-import type { intuitControl } from './intuit-control.ts'
+import type { createIntuitControl } from './intuit-control.ts'
 
 /** A stand-in for the accounting API. Returns the company info for access tokens that the stand-in Intuit issued and still accepts. */
-export const startQuickBooksApi = async (intuit: ReturnType<typeof intuitControl>) => {
+export const startQuickBooksApi = async (intuit: ReturnType<typeof createIntuitControl>) => {
   const statuses: number[] = []
   let rejections = 0
   let beforeRejection = async (): Promise<unknown> => undefined

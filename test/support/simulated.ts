@@ -4,11 +4,11 @@ import type { AuthorizationServer } from '../../src/broker/ports/intuit.ts'
 import type { LogEvent } from '../../src/broker/ports/runtime.ts'
 import type { ConnectionStore, Rescue } from '../../src/broker/ports/storage.ts'
 import type { Wanted } from '../../src/broker/tokens/get-token.ts'
-import { fakeIntuit, UNAVAILABLE } from './fake-intuit.ts'
+import { createFakeIntuit, UNAVAILABLE } from './fake-intuit.ts'
 import { createConnection } from './fixtures.ts'
 import { createMemoryBroker } from './memory-broker.ts'
 import { createMemoryStores } from './memory-stores.ts'
-import { type Scheduler, virtualTime } from './virtual-time.ts'
+import { createVirtualTime, type Scheduler } from './virtual-time.ts'
 
 const START_MS = 1_790_000_000_000
 const COMPANY = 'beach'
@@ -59,7 +59,7 @@ const never = () => new Promise<never>(() => undefined)
  * Brokers over one table and one rescue store in memory, and an authorization server that ends the connection when a
  * superseded token is used again. Every step waits for the scheduler, which chooses the order.
  */
-export const simulated = (options: SimulationOptions) => {
+export const createSimulation = (options: SimulationOptions) => {
   const {
     scheduler,
     fault = () => 'none',
@@ -71,7 +71,7 @@ export const simulated = (options: SimulationOptions) => {
     isOut,
     withoutRescue,
   } = options
-  const time = virtualTime(scheduler, START_MS)
+  const time = createVirtualTime(scheduler, START_MS)
   const stores = createMemoryStores()
   const events: LogEvent[] = []
   /** Tokens that were used although a successor was stored or parked. */
@@ -85,7 +85,7 @@ export const simulated = (options: SimulationOptions) => {
   const versions: (Connection | undefined)[] = []
   let nonces = 0
 
-  const intuit = fakeIntuit({
+  const intuit = createFakeIntuit({
     now: () => Math.floor(time.now() / 1000),
     delay: (when) => time.step(`intuit ${when}`, takes()),
     ...(loses ? { loses } : {}),

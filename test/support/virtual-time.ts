@@ -27,7 +27,7 @@ const flush = () => new Promise<void>((resolve) => setImmediate(resolve))
  * A clock that advances only when nothing else can run, and steps that run in the order of the scheduler. A step may take
  * time, so that another party gets ahead of it.
  */
-export const virtualTime = (scheduler: Scheduler, start: number) => {
+export const createVirtualTime = (scheduler: Scheduler, start: number) => {
   let now = start
   const sleepers = new Set<Sleeper>()
 

@@ -10,7 +10,7 @@ import { createTable } from '../../dev/table.ts'
 import { type LocalWorker, startWorker } from '../../dev/worker.ts'
 import { adminClient, testStorage } from './engine.ts'
 import { startEngineProxy } from './engine-proxy.ts'
-import { intuitControl } from './intuit-control.ts'
+import { createIntuitControl } from './intuit-control.ts'
 import { startIntuitProxy } from './intuit-proxy.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
@@ -193,7 +193,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
     },
     /** `client` uses the engine itself, `proxied` the proxy that the Worker uses. */
     dynamo: { ...proxy, ...table, engineUrl: engine.url, proxied: adminClient(proxy.url) },
-    intuit: intuitControl(intuit.url),
+    intuit: createIntuitControl(intuit.url),
     /** The proxy in front of Intuit's token endpoint. */
     tokenEndpoint,
     pairs,

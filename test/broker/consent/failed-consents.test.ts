@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { newBrowser } from '../../support/browser.ts'
+import { createBrowser } from '../../support/browser.ts'
 import { freshKey } from '../../support/fixtures.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
@@ -44,7 +44,7 @@ describe('a failed consent that started with a signed link', () => {
     ['without a name', {}],
     ['with the longest name', { company_name: '🏖'.repeat(200) }],
   ])('links back to the same link %s on each page about the failure', async (_, body) => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const link = await issueLink(freshKey(), body)
     const answer = await browser.open(toDenial(await browser.consented(link)), HTML)
     expect(answer.status).toBe(400)
@@ -58,7 +58,7 @@ describe('a failed consent that started with a signed link', () => {
   })
 
   it('sets a cookie within the size limit of browsers, whatever failed', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(await issueLink(freshKey(), { company_name: '🏖'.repeat(200) }))
     await service.intuit.fault({ ...DOWN, times: 2 })
     const answer = await browser.open(path, HTML)
@@ -68,7 +68,7 @@ describe('a failed consent that started with a signed link', () => {
   })
 
   it('returns the same link in JSON', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const answer = await browser.open(toDenial(await browser.consented(await issueLink(freshKey()))))
     const { start_url: startUrl, detail } = await answer.json()
     expect(detail).toContain('Begin again with the same start link.')
@@ -78,7 +78,7 @@ describe('a failed consent that started with a signed link', () => {
   })
 
   it('asks for a new link if that one has expired, and offers no button', async () => {
-    const browser = newBrowser(service)
+    const browser = createBrowser(service)
     const path = await browser.consented(await issueLink(freshKey()))
     await expireLink(path)
     const answer = await browser.open(toDenial(path), HTML)
@@ -93,8 +93,8 @@ describe('a failed consent that started with a signed link', () => {
     const path =
       which === 'unknown'
         ? `/oauth/callback?code=a&state=${key}:AAAAAAAAAAAAAAAAAAAAAA`
-        : await (async () => newBrowser(service).consented(await issueLink(key)))()
-    const page = await (await newBrowser(service).open(path, HTML)).text()
+        : await (async () => createBrowser(service).consented(await issueLink(key)))()
+    const page = await (await createBrowser(service).open(path, HTML)).text()
     expect(findRetry(page)).toBeUndefined()
     expect(page).toContain('open the link that you were given once more')
   })

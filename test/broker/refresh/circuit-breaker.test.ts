@@ -9,7 +9,7 @@ import {
   isFinal,
   nextFailure,
 } from '../../../src/broker/refresh/circuit-breaker.ts'
-import { simulated } from '../../support/simulated.ts'
+import { createSimulation } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
 const START = 1_790_000_000
@@ -24,7 +24,7 @@ const attempt = (reason: FailureReason, over: Partial<FailedAttempt> = {}): Fail
 
 /** Whether Intuit may be asked about a connection with this failure. */
 const mayAsk = async (failure: Failure | undefined, now: number, forced: boolean, client = 'client') => {
-  const world = simulated({ scheduler: inOrder() })
+  const world = createSimulation({ scheduler: inOrder() })
   world.seed({ failure })
   const connection = world.stored()
   if (!connection) throw new Error('no record')
@@ -140,7 +140,7 @@ describe('the record of failed refreshes', () => {
 
 describe('five early attempts in an outage that says invalid_grant', () => {
   it('end no connection: a forced refresh once it is over is good again', async () => {
-    const world = simulated({ scheduler: inOrder() })
+    const world = createSimulation({ scheduler: inOrder() })
     const good = world.stored()
     world.seed({ refreshToken: 'refresh_token sealed unknown', refreshTokenHash: 'hash of unknown' })
     const worker = world.worker()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Company, connectedCompany } from '../../faults/company.ts'
+import { type Company, connectCompany } from '../../faults/company.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
 const WORKERS = 3
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await service.intuit.reset()
 })
 
-const connected = () => connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
+const connected = () => connectCompany(service, `company-${++companies}`, String(1_000 + companies))
 const refreshes = async () => (await service.intuit.state()).counts.refresh
 const everywhere = <Result>(count: number, ask: (worker: number) => Promise<Result>) =>
   Promise.all(Array.from({ length: count }, (_, index) => ask(index % WORKERS)))

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Company, connectedCompany } from '../../faults/company.ts'
+import { type Company, connectCompany } from '../../faults/company.ts'
 import { orderEffect } from '../../faults/order.ts'
 import { scaledVars } from '../../faults/scale.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
@@ -29,7 +29,7 @@ afterAll(() => service.close())
 /** A refresh whose answer Intuit holds back until the caller has been answered. */
 const refreshedLate = async ({ rotates, secondsLeft }: { rotates: boolean; secondsLeft: number }) => {
   if (rotates) await service.intuit.turn({ rotateAfterSeconds: 0, reuseKills: true })
-  const company = await connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
+  const company = await connectCompany(service, `company-${++companies}`, String(1_000 + companies))
   const { refreshTokenHash: usedHash } = await company.record()
   await company.expiresIn(secondsLeft)
   const answered = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectedCompany } from '../../faults/company.ts'
+import { connectCompany } from '../../faults/company.ts'
 import { type Service, startService } from '../../support/worker-harness.ts'
 
 let service: Service
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 beforeEach(() => service.dynamo.heal())
 
-const connected = () => connectedCompany(service, `company-${++companies}`, String(1_000 + companies))
+const connected = () => connectCompany(service, `company-${++companies}`, String(1_000 + companies))
 const refreshes = async () => (await service.intuit.state()).counts.refresh
 
 /** Every write fails, while reads work. */

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { simulated } from '../../support/simulated.ts'
+import { createSimulation } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-const calls = (world: ReturnType<typeof simulated>) => world.intuit.uses.length
+const calls = (world: ReturnType<typeof createSimulation>) => world.intuit.uses.length
 const findCode = (answer: PromiseSettledResult<unknown> | undefined) =>
   answer?.status === 'rejected' && answer.reason instanceof Error && 'code' in answer.reason
     ? answer.reason.code
     : undefined
 
 /** Reads once a step, as often as `count`. Returns what each read came to: the token or the problem's code. */
-const reads = async (world: ReturnType<typeof simulated>, count: number, everyMs: number) => {
+const reads = async (world: ReturnType<typeof createSimulation>, count: number, everyMs: number) => {
   const outcomes: unknown[] = []
   const worker = world.worker()
   for (let index = 0; index < count; index++) {
@@ -26,7 +26,7 @@ const reads = async (world: ReturnType<typeof simulated>, count: number, everyMs
 
 /** A connection whose refresh token Intuit no longer knows. */
 const deadConnection = () => {
-  const world = simulated({ scheduler: inOrder() })
+  const world = createSimulation({ scheduler: inOrder() })
   world.seed({ refreshToken: 'refresh_token sealed unknown', refreshTokenHash: 'hash of unknown' })
   return world
 }
@@ -34,7 +34,7 @@ const deadConnection = () => {
 describe('Intuit out for five minutes', () => {
   const outage = (leftSeconds: number) => {
     const state = { isOut: true }
-    const world = simulated({ scheduler: inOrder(), isOut: () => state.isOut })
+    const world = createSimulation({ scheduler: inOrder(), isOut: () => state.isOut })
     world.seed({ accessTokenExpiresAt: Math.floor(world.now() / SECOND) + leftSeconds })
     return { world, state }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type StepFault, simulated } from '../../support/simulated.ts'
+import { createSimulation, type StepFault } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
 const RUNS = 300
@@ -23,7 +23,7 @@ const script = <Value>(values: Value[], rest: Value) => {
 }
 
 /** The token that lives is in the record, or parked for the one that is. */
-const expectNothingLost = (world: ReturnType<typeof simulated>) => {
+const expectNothingLost = (world: ReturnType<typeof createSimulation>) => {
   expect(world.intuit.isDead()).toBe(false)
   const living = `hash of ${world.intuit.current()}`
   const stored = world.stored()?.refreshTokenHash
@@ -35,7 +35,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it('spends a token once for any number of callers, and gives each a valid token', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, fc.boolean(), async (scheduler, count, takes, rotates) => {
-        const world = simulated({ scheduler, takes: script(takes, 0), rotates: () => rotates })
+        const world = createSimulation({ scheduler, takes: script(takes, 0), rotates: () => rotates })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().read()))
         expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
@@ -49,7 +49,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it('shares one refresh among the callers of one Worker', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, async (scheduler, count, takes) => {
-        const world = simulated({ scheduler, takes: script(takes, 0) })
+        const world = createSimulation({ scheduler, takes: script(takes, 0) })
         const one = world.worker()
         const answers = await world.outcomes(Array.from({ length: count }, () => one.read()))
         expect(world.intuit.uses).toHaveLength(1)
@@ -60,7 +60,7 @@ describe('a refresh, in whatever order its steps run', () => {
   })
 
   it('claims once for all the callers of one Worker that come together', async () => {
-    const world = simulated({ scheduler: inOrder() })
+    const world = createSimulation({ scheduler: inOrder() })
     const one = world.worker()
     await world.outcomes(Array.from({ length: 6 }, () => one.read()))
     expect(world.operations).toEqual([...Array(6).fill('read'), 'claim', 'replace'])
@@ -69,7 +69,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it('joins forced refreshes that are under way together, and answers none with the old token', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, async (scheduler, count, takes) => {
-        const world = simulated({ scheduler, takes: script(takes, 0) })
+        const world = createSimulation({ scheduler, takes: script(takes, 0) })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().force()))
         for (const answer of answers) {
           expect(answer).toMatchObject({ value: { accessToken: expect.stringMatching(/^access-[1-9]/) } })
@@ -85,7 +85,7 @@ describe('a refresh, in whatever order its steps run', () => {
   it('refreshes once for all who name the same generation, and tells the others', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, async (scheduler, count, takes) => {
-        const world = simulated({ scheduler, takes: script(takes, 0) })
+        const world = createSimulation({ scheduler, takes: script(takes, 0) })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().force([1])))
         expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) {
@@ -107,7 +107,7 @@ describe('a refresh, in whatever order its steps run', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { skews, takes, faults, forced, rotates }) => {
-        const world = simulated({
+        const world = createSimulation({
           ...{ scheduler, takes: script(takes, 0), rotates: () => rotates },
           fault: script<StepFault>(faults, 'none'),
         })
@@ -128,7 +128,7 @@ describe('a refresh, in whatever order its steps run', () => {
     const setting = fc.record({ ends: crashes, takes: latencies, faults: stepFaults, count: callers, late: skew })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { ends, takes, faults, count, late }) => {
-        const world = simulated({
+        const world = createSimulation({
           ...{ scheduler, takes: script(takes, 0) },
           fault: script<StepFault>(faults, 'none'),
         })
@@ -147,7 +147,7 @@ describe('a refresh, in whatever order its steps run', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 0, max: 30_000 }), async (scheduler, later) => {
         let outage = true
-        const world = simulated({
+        const world = createSimulation({
           scheduler,
           fault: (operation) => (outage && operation === 'replace' ? 'lost before' : 'none'),
         })
@@ -178,7 +178,7 @@ describe('a refresh, in whatever order its steps run', () => {
     ['until the deadline, and says so', Number.POSITIVE_INFINITY, ['pair_not_settled']],
   ])('reads in the background a record that was changed by another writer, %s', async (_, readsLost, notified) => {
     let [replaces, reads] = [0, 0]
-    const world = simulated({
+    const world = createSimulation({
       scheduler: inOrder(),
       fault: (operation) => {
         if (operation === 'replace') return ++replaces === 1 ? 'lost before' : 'none'
@@ -210,7 +210,7 @@ describe('a refresh, in whatever order its steps run', () => {
 
   it('asks Intuit nothing while a request that was given up may be under way, forced or not', async () => {
     let hangs = true
-    const world = simulated({ scheduler: inOrder(), loses: () => hangs, hangs: () => hangs })
+    const world = createSimulation({ scheduler: inOrder(), loses: () => hangs, hangs: () => hangs })
     const [first] = await world.outcomes([world.worker().read()])
     expect(first).toMatchObject({ reason: { code: 'intuit_unavailable' } })
     hangs = false
@@ -234,7 +234,7 @@ describe('a refresh, in whatever order its steps run', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { lateMs, takes, rotates, faults, asks }) => {
         let isFirst = true
-        const world = simulated({
+        const world = createSimulation({
           ...{ scheduler, takes: script(takes, 0), rotates: () => rotates, comesLateAfter: () => lateMs },
           fault: script<StepFault>(faults, 'none'),
           loses: () => isFirst,
@@ -254,7 +254,7 @@ describe('a refresh, in whatever order its steps run', () => {
   })
 
   it.each([true, false])('ends embargo and failure with a late answer (rotated: %s)', async (rotates) => {
-    const world = simulated({
+    const world = createSimulation({
       ...{ scheduler: inOrder(), rotates: () => rotates, comesLateAfter: () => 5_000 },
       ...{ loses: () => true, hangs: () => true },
     })
@@ -266,7 +266,7 @@ describe('a refresh, in whatever order its steps run', () => {
   })
 
   it('gives a holder that was taken over one minute to come home, which no force shortens, and then calls the connection dead', async () => {
-    const world = simulated({ scheduler: inOrder() })
+    const world = createSimulation({ scheduler: inOrder() })
     const gone = world.worker({ crashesAt: 7 })
     await world.outcomes([gone.read()])
     expect(gone.tookPairAlong()).toBe(true)
@@ -280,7 +280,7 @@ describe('a refresh, in whatever order its steps run', () => {
   })
 
   it('looks at the record once more after a takeover, as the former holder may have come home', async () => {
-    const world = simulated({ scheduler: inOrder() })
+    const world = createSimulation({ scheduler: inOrder() })
     const sleeper = world.worker({ stallsAt: 5, stallMs: 46_000 }).read()
     const next = world.later(45_500, () => world.worker({ stallsAt: 4, stallMs: 3_000 }).read())
     const answers = await world.outcomes([sleeper, next])
@@ -297,7 +297,7 @@ describe('a refresh, in whatever order its steps run', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { stallsAt, stallMs, takes, count }) => {
-        const world = simulated({ scheduler, takes: script(takes, 0) })
+        const world = createSimulation({ scheduler, takes: script(takes, 0) })
         const sleeper = world.worker({ stallsAt, stallMs }).read()
         const others = Array.from({ length: count }, (_, index) =>
           world.later(45_500 + 7_000 * index, () => world.worker().read()),
@@ -316,7 +316,7 @@ describe('a refresh, in whatever order its steps run', () => {
 /** A world in which one pair could only be parked. */
 const afterOutage = async ({ rescueFails = false } = {}) => {
   const state = { outage: true }
-  const world = simulated({
+  const world = createSimulation({
     scheduler: inOrder(),
     fault: (operation) => {
       if (state.outage && operation === 'replace') return 'lost before'

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import { scaledVars } from '../../faults/scale.ts'
-import { throttledTable } from '../../faults/throttled-table.ts'
+import { throttleTable } from '../../faults/throttled-table.ts'
 
 it('loses no pair to a table that takes fewer writes than callers ask for, without a rescue store', {
   timeout: 240_000,
 }, async () => {
-  const outcome = await throttledTable({
+  const outcome = await throttleTable({
     ...{ vars: scaledVars, workers: 2, connections: 120, callers: 100, writesPerSecond: 12 },
     ...{ forMs: 8_000, settlesMs: 7_000 },
   })

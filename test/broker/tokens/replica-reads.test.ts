@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createGenerationWatermark } from '../../../src/broker/tokens/generation-watermark.ts'
-import { simulated } from '../../support/simulated.ts'
+import { createSimulation } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
 const RUNS = 300
@@ -67,7 +67,7 @@ describe('the newest generations that an isolate has seen', () => {
 
 describe('a token read near the caller', () => {
   it('asks the replica alone while what it holds is fresh, once for all that come together', async () => {
-    const world = simulated({ scheduler: inOrder(), lag: () => 0 })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => 0 })
     world.seed(fresh)
     const one = world.worker()
     const answers = await world.outcomes(Array.from({ length: 20 }, () => one.read()))
@@ -76,13 +76,13 @@ describe('a token read near the caller', () => {
   })
 
   it('asks home with no-cache', async () => {
-    const world = simulated({ scheduler: inOrder(), lag: () => 0 })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => 0 })
     world.seed(fresh)
     await world.outcomes([world.worker().readFromTable()])
     expect(world.operations).toEqual(['read'])
   })
 
-  const undecided: [string, Parameters<ReturnType<typeof simulated>['seed']>[0]][] = [
+  const undecided: [string, Parameters<ReturnType<typeof createSimulation>['seed']>[0]][] = [
     ['has run out', { accessTokenExpiresAt: NOW }],
     ['is inside the margin', { accessTokenExpiresAt: NOW + 300 }],
     ['is in the band before it', { accessTokenExpiresAt: NOW + 600 }],
@@ -90,7 +90,7 @@ describe('a token read near the caller', () => {
     ['is of no known life', { accessTokenExpiresAt: undefined }],
   ]
   it.each(undecided)('asks home about a token that %s', async (_, stale) => {
-    const world = simulated({ scheduler: inOrder(), lag: () => 1 })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => 1 })
     world.seed(stale)
     world.seed({ ...fresh, accessToken: 'access_token sealed newer', generation: 2 })
     expect(await world.outcomes([world.worker().read()])).toMatchObject([{ value: { accessToken: 'newer' } }])
@@ -98,14 +98,14 @@ describe('a token read near the caller', () => {
   })
 
   it('asks home about a record that has not arrived', async () => {
-    const world = simulated({ scheduler: inOrder(), lag: () => 99 })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => 99 })
     world.seed(fresh)
     expect(await world.outcomes([world.worker().read()])).toMatchObject([{ value: { accessToken: 'access-0' } }])
     expect(world.operations).toEqual(['near read', 'read'])
   })
 
   it('asks home about a token that lives too short for the caller', async () => {
-    const world = simulated({ scheduler: inOrder(), lag: () => 1 })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => 1 })
     world.seed({ accessTokenExpiresAt: NOW + 700 })
     world.seed({ ...fresh, generation: 2 })
     expect(await world.outcomes([world.worker().read(1800)])).toMatchObject([{ value: { connection: fresh } }])
@@ -114,7 +114,7 @@ describe('a token read near the caller', () => {
 
   it('asks home for good about what this isolate has refreshed, until the replica has it', async () => {
     const lag = { versions: 99 }
-    const world = simulated({ scheduler: inOrder(), lag: () => lag.versions })
+    const world = createSimulation({ scheduler: inOrder(), lag: () => lag.versions })
     world.seed(fresh)
     const one = world.worker()
     lag.versions = 0
@@ -134,7 +134,7 @@ describe('a token read near the caller', () => {
     const callers = fc.integer({ min: 2, max: 6 })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), lags, callers, fc.boolean(), async (scheduler, lag, count, rotates) => {
-        const world = simulated({ scheduler, lag: script(lag), rotates: () => rotates })
+        const world = createSimulation({ scheduler, lag: script(lag), rotates: () => rotates })
         const answers = await world.outcomes(Array.from({ length: count }, () => world.worker().read()))
         expect(world.intuit.uses).toHaveLength(1)
         for (const answer of answers) expect(answer).toMatchObject({ value: { accessToken: 'access-1' } })
@@ -155,7 +155,7 @@ describe('a token read near the caller', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), setting, async (scheduler, { lag, takes, cacheSeconds, plans }) => {
-        const world = simulated({
+        const world = createSimulation({
           ...{ scheduler, lag: script(lag), takes: script(takes), cacheSeconds: () => cacheSeconds },
         })
         world.seed(fresh)

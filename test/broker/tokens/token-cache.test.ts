@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { UsableToken } from '../../../src/broker/connection.ts'
 import { createTokenCache } from '../../../src/broker/tokens/token-cache.ts'
-import { simulated } from '../../support/simulated.ts'
+import { createSimulation } from '../../support/simulated.ts'
 import { inOrder } from '../../support/virtual-time.ts'
 
 const token = (companyKey: string, generation: number, length = 1100): UsableToken => ({
@@ -69,7 +69,7 @@ describe('a token read with memory', () => {
   const fresh = { accessTokenExpiresAt: 1_790_000_000 + 3000 }
 
   it('asks the table once for a key in use, and once for all that come together', async () => {
-    const world = simulated({ scheduler: inOrder(), cacheSeconds: () => 60 })
+    const world = createSimulation({ scheduler: inOrder(), cacheSeconds: () => 60 })
     world.seed(fresh)
     const one = world.worker()
     await world.outcomes(Array.from({ length: 20 }, () => one.read()))
@@ -78,7 +78,7 @@ describe('a token read with memory', () => {
   })
 
   it('hands out what it refreshed itself, and asks the table where no-cache says so', async () => {
-    const world = simulated({ scheduler: inOrder(), cacheSeconds: () => 3600 })
+    const world = createSimulation({ scheduler: inOrder(), cacheSeconds: () => 3600 })
     world.seed(fresh)
     const one = world.worker()
     await world.outcomes([one.read()])
@@ -92,7 +92,7 @@ describe('a token read with memory', () => {
   })
 
   it('never hands out a remembered token past its margin', async () => {
-    const world = simulated({ scheduler: inOrder(), cacheSeconds: () => 3600 })
+    const world = createSimulation({ scheduler: inOrder(), cacheSeconds: () => 3600 })
     world.seed(fresh)
     const one = world.worker()
     await world.outcomes([one.read()])
