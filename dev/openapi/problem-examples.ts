@@ -37,7 +37,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   invalid_state: {
     when: 'The state is used, expired, altered, or of another browser',
     detail:
-      'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
+      'This link was used, has expired, was altered, or was started in another browser. Begin again at /oauth/start/{company_key}.',
   },
   authorization_denied: {
     when: 'The person, or Intuit, refused',

@@ -27,25 +27,28 @@ const createOldFleet = async (options: AlertFleetOptions, companies: readonly st
 }
 
 describe('an incident of many connections', () => {
-  it.each([40, 100, 900])('is told once, and its end once, whatever a run may send (%i calls)', async (calls) => {
-    const companies = keys(300)
-    const fleet = await createOldFleet({ calls }, companies)
-    for (const key of companies) fleet.fail(key)
-    await fleet.runs(6 * HOUR_OF_RUNS)
-    expect(notified(fleet.received)).toEqual(['connections.failing 300'])
-    for (const key of companies) fleet.mend(key)
-    await fleet.runs(6 * HOUR_OF_RUNS)
-    expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
-    expect(fleet.received).toHaveLength(2)
-    expect(fleet.figures.mostCalls).toBeLessThanOrEqual(calls)
-  })
+  it.each([40, 100, 900])(
+    'causes one alert, and its end another one, with any limit of calls (%i calls)',
+    async (calls) => {
+      const companies = keys(300)
+      const fleet = await createOldFleet({ calls }, companies)
+      for (const key of companies) fleet.fail(key)
+      await fleet.runs(6 * HOUR_OF_RUNS)
+      expect(notified(fleet.received)).toEqual(['connections.failing 300'])
+      for (const key of companies) fleet.recover(key)
+      await fleet.runs(6 * HOUR_OF_RUNS)
+      expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
+      expect(fleet.received).toHaveLength(2)
+      expect(fleet.figures.mostCalls).toBeLessThanOrEqual(calls)
+    },
+  )
 
   it('causes one alert if a run scans only a part of the index', async () => {
     const companies = keys(300)
     const fleet = await createOldFleet({ calls: 30 }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
-    for (const key of companies) fleet.mend(key)
+    for (const key of companies) fleet.recover(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
     expect(types(fleet.received)).toEqual(['connections.failing', 'connections.recovered'])
     for (const { data } of fleet.received) expect(data['count']).toBeGreaterThan(50)
@@ -56,7 +59,7 @@ describe('an incident of many connections', () => {
     const fleet = await createOldFleet({ calls: 40 }, companies)
     for (const key of companies) fleet.fail(key)
     await fleet.runs(3)
-    for (const key of companies) fleet.mend(key)
+    for (const key of companies) fleet.recover(key)
     await fleet.runs(6 * HOUR_OF_RUNS)
     expect(notified(fleet.received)).toEqual(['connections.failing 300', 'connections.recovered 300'])
   })
@@ -128,7 +131,7 @@ describe('an incident of many connections', () => {
           isTroubled = true
           for (const key of companies) fleet.fail(key)
           await fleet.runs(lasts)
-          for (const key of companies) fleet.mend(key)
+          for (const key of companies) fleet.recover(key)
           await fleet.runs(HOUR_OF_RUNS)
           isTroubled = false
           await fleet.runs(9 * HOUR_OF_RUNS)
@@ -174,9 +177,9 @@ describe('alerts for an existing fleet', () => {
     fleet.fail(third, 'invalid_grant')
     fleet.add('new')
     await fleet.runs(2)
-    fleet.mend(first)
+    fleet.recover(first)
     fleet.connectAgain(second)
-    fleet.mend(third)
+    fleet.recover(third)
     await fleet.runs(2)
     expect(new Set(notified(fleet.received).slice(0, 4))).toEqual(
       new Set([

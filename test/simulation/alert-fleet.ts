@@ -132,7 +132,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
       const unknown = { intuitError: undefined, intuitTid: undefined, notBefore: undefined, client: undefined }
       connection.failure = { reason, ...unknown, ...times }
     },
-    mend: (companyKey: string) => {
+    recover: (companyKey: string) => {
       const { connection } = connections.get(companyKey)?.indexed ?? {}
       if (connection) Object.assign(connection, { failure: undefined, generation: connection.generation + 1 })
     },

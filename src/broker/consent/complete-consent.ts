@@ -81,7 +81,7 @@ interface IssuedConsent extends ValidatedConsent {
 /** Responds to the caller while the consent continues in the background. */
 export type RespondEarly = (problem: unknown) => void
 
-type GrantedExchange = Extract<ExchangeAnswer, { ok: true }>
+type CodeTokenResponse = Extract<ExchangeAnswer, { ok: true }>
 
 /**
  * Claims the state. A callback without the browser's secret claims nothing. So nobody can complete a consent with a
@@ -132,7 +132,7 @@ async function exchangeCode(
   { intuit, log }: CallbackDeps,
   { target, code }: ValidatedConsent,
   respondEarly: RespondEarly,
-): Promise<GrantedExchange> {
+): Promise<CodeTokenResponse> {
   const { answer, late } = await intuit.exchange(target.environment, code)
   if (answer.ok) return answer
   if (late !== undefined) respondEarly(exchangeFailed(answer))

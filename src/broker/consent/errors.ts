@@ -13,7 +13,7 @@ import { authorizationErrorCause, errorName } from './intuit-errors.ts'
 export function invalidState(): Problem {
   return new Problem(
     'invalid_state',
-    'This link was used, has expired, was altered, or was begun in another browser. Begin again at /oauth/start/{company_key}.',
+    'This link was used, has expired, was altered, or was started in another browser. Begin again at /oauth/start/{company_key}.',
   )
 }
 

@@ -28,7 +28,7 @@ const erase = async (key: string, at = service) => {
 
 describe('a connected key', () => {
   /** Expects that a callback is refused, no code is exchanged, nothing is revoked and the record does not change. */
-  const expectRefusal = async (key: string, path: string) => {
+  const expectRejected = async (key: string, path: string) => {
     const before = await stored(key)
     const exchanges = (await service.intuit.state()).counts.exchange
     expect(await problem(await service.fetch(path))).toEqual(MISMATCH)
@@ -40,7 +40,7 @@ describe('a connected key', () => {
   it('refuses another company', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: freshRealm() })
-    await expectRefusal(key, await service.consented(key, { realmId: freshRealm() }))
+    await expectRejected(key, await service.consented(key, { realmId: freshRealm() }))
   })
 
   it('refuses a callback without a realm id', async () => {
@@ -48,7 +48,7 @@ describe('a connected key', () => {
     const realmId = freshRealm()
     await service.connect(key, { realmId })
     const path = await service.consented(key, { realmId })
-    await expectRefusal(key, path.replace(/&realmId=\d+/, ''))
+    await expectRejected(key, path.replace(/&realmId=\d+/, ''))
   })
 
   it.each([
@@ -58,7 +58,7 @@ describe('a connected key', () => {
     const key = freshKey()
     const realmId = freshRealm()
     await service.connect(key, { companyName: first, realmId })
-    await expectRefusal(key, await service.consented(key, { companyName: second, realmId }))
+    await expectRejected(key, await service.consented(key, { companyName: second, realmId }))
   })
 
   it('accepts one of two concurrent callbacks for different companies', async () => {
@@ -83,12 +83,12 @@ describe('a connected key', () => {
   })
 
   describe('whose earlier consent is stored after a later one', () => {
-    /** The response to the earlier consent. Its write waits for the later consent and for `meanwhile`. */
+    /** The response to the earlier consent. Its write waits for the later consent and for `between`. */
     const storeLate = async (
       key: string,
       realmId: string,
       later: Parameters<Service['connect']>[1],
-      meanwhile = async () => {},
+      between = async () => {},
     ) => {
       const path = await service.consented(key, { companyName: 'First', realmId })
       const laterStored = Promise.withResolvers<void>()
@@ -99,7 +99,7 @@ describe('a connected key', () => {
       const earlier = service.fetch(path)
       await held.strikes
       expect((await service.connect(key, later)).status).toBe(200)
-      await meanwhile()
+      await between()
       const left = await stored(key)
       laterStored.resolve()
       const answer = await earlier

@@ -32,7 +32,7 @@ const connect = async (key: string) => {
   expect((await visit(path)).status).toBe(200)
   return path
 }
-/** Sets attributes of a state behind the Worker's back; `undefined` takes one away. */
+/** Changes attributes of a stored state. `undefined` removes one. */
 const changeState = async (path: string, change: Record<string, { N: string } | undefined>) => {
   const entries = Object.entries({ ...(await service.dynamo.item(toPk(path))), ...change })
   await service.dynamo.put(
