@@ -1,26 +1,34 @@
+import { createApp } from './app.ts'
 import { createBroker } from './broker/broker.ts'
 import type { Runtime } from './broker/ports/runtime.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, readConfig, requireConsent, requireDisconnect, requireRefresh } from './config/config.ts'
 import { isSet } from './config/variables.ts'
+import { createApiKeys } from './crypto/api-keys.ts'
 import { createLinkSigner } from './crypto/link-signer.ts'
+import { createPaginationCursor } from './crypto/pagination-cursor.ts'
 import { createTokenVault } from './crypto/token-vault.ts'
+import { createFleet } from './fleet/fleet.ts'
 import { createAuthorizationServer } from './intuit/authorization-server.ts'
 import { lazy } from './lib/lazy.ts'
+import { createRateLimiter } from './middleware/rate-limit.ts'
+import { createReadiness } from './readiness.ts'
 import { createRescueClient, type RescueNamespace } from './rescue/rescue-client.ts'
+import { createRpcCalls } from './routes/rpc.ts'
 import { startLinkUrl } from './routes/start-link.ts'
-import { type Env, runtime as local, warn } from './runtime.ts'
+import { type Env, runtime as local, logRequest, logUnknownError, network, warn } from './runtime.ts'
 import { createConnectionStore } from './storage/connection-store.ts'
 import { createCronStateStore } from './storage/cron-state-store.ts'
 import { createDisconnectionStore } from './storage/disconnection-store.ts'
 import { createDynamoDb } from './storage/dynamodb.ts'
 import { createFleetIndex } from './storage/fleet-index.ts'
+import { createTableProbe } from './storage/probe.ts'
 import { createRealmStore } from './storage/realm-store.ts'
 import { createReplicaStore } from './storage/replica-store.ts'
 import { createStateStore } from './storage/state-store.ts'
 import { tableClock } from './storage/table-clock.ts'
 
-/** The binding is optional: without it a pair whose every write fails has no second place. */
+/** The binding is optional. Without it, a token pair that the table does not accept cannot be parked. */
 function isRescueNamespace(binding: unknown): binding is RescueNamespace {
   return typeof binding === 'object' && binding !== null && 'getByName' in binding
 }
@@ -30,7 +38,7 @@ function warnUnencrypted() {
   warn({ event: 'tokens_not_encrypted', detail })
 }
 
-/** The skew that the configuration allows. Faulty times stop refreshes; they need not stop reads of a skewed Worker. */
+/** The allowed clock skew in milliseconds. A malformed variable stops refreshes, but not reads, so it falls back to the default. */
 function allowedSkewMs({ timing }: Config): number {
   try {
     return timing().skewMs
@@ -40,17 +48,17 @@ function allowedSkewMs({ timing }: Config): number {
 }
 
 /**
- * The configuration, the table and the broker over them, each request of theirs by `network`. The broker has one clock
- * for everything that it compares, stores or sends: the table's, which all Workers share.
+ * The configuration, the storage adapters and the broker. They send every request with `fetcher`. The broker has one
+ * clock for everything that it compares, stores or sends: the table's, which all Workers share.
  */
-export function createComposition(env: Env, network: typeof fetch, localRuntime: Runtime = local) {
+export function createComposition(env: Env, fetcher: typeof fetch, localRuntime: Runtime = local) {
   const config = readConfig(env)
   const clock = tableClock({ now: localRuntime.now, skewMs: () => allowedSkewMs(config), log: warn })
   const runtime = { ...localRuntime, now: clock.now }
-  /** Where Intuit sends people back to: the request's own host is the caller's to choose. */
+  /** The origin of the redirect URI. The host of a request is not trusted, because the caller chooses it. */
   const origin = () => new URL(config.authorization().redirectUri).origin
-  // The table's own client goes by local time, which it corrects.
-  const tableReach = { ...localRuntime, fetch: network, clock, log: warn }
+  // The DynamoDB client uses local time and corrects it.
+  const tableReach = { ...localRuntime, fetch: fetcher, clock, log: warn }
   const dynamo = createDynamoDb(config.storage, tableReach)
   const broker = createBroker({
     connections: createConnectionStore(dynamo, clock.requireLeaseClock),
@@ -65,7 +73,7 @@ export function createComposition(env: Env, network: typeof fetch, localRuntime:
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: createAuthorizationServer(config, { ...runtime, fetch: network }),
+    intuit: createAuthorizationServer(config, { ...runtime, fetch: fetcher }),
     vault: createTokenVault(config.encryptionKeys, lazy(warnUnencrypted)),
     linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
@@ -83,4 +91,38 @@ export function createComposition(env: Env, network: typeof fetch, localRuntime:
   })
   const index = createFleetIndex(dynamo, () => config.fleet().indexName ?? '')
   return { config, origin, dynamo, clock, broker, index, cronStateStore: createCronStateStore(dynamo) }
+}
+
+/** The app for HTTP requests and the functions for RPC calls. Each part of the configuration is parsed when a route needs it. */
+export function createHandlers(env: Env) {
+  const { now } = local
+  const composition = createComposition(env, network)
+  const { config, broker, dynamo, clock, origin } = composition
+  const forcedRefresh = createRateLimiter(env['FORCED_REFRESH_LIMIT'])
+  const app = createApp({
+    broker,
+    fleet: createFleet({ ...composition, isConfigured: () => config.fleet().indexName !== undefined, now }),
+    cursors: createPaginationCursor(() => ({ ...config.access(), encryptionKeys: config.encryptionKeys() })),
+    ready: createReadiness({
+      config,
+      probe: createTableProbe(dynamo, clock.requireLeaseClock),
+      runtime: local,
+      report: (faults) => warn({ event: 'not_ready', faults }),
+    }),
+    now,
+    identifyClient: createApiKeys(config.access, now),
+    origin,
+    queryKeysAllowed: () => config.access().queryKeysAllowed,
+    successRedirectUrl: () => config.pages().successRedirectUrl,
+    rateLimiters: {
+      start: createRateLimiter(env['START_LIMIT']),
+      companyStart: createRateLimiter(env['START_COMPANY_LIMIT']),
+      callback: createRateLimiter(env['CALLBACK_LIMIT']),
+      failedKey: createRateLimiter(env['FAILED_KEY_LIMIT']),
+      forcedRefresh,
+    },
+    logRequest,
+    logUnknownError,
+  })
+  return { app, calls: createRpcCalls({ broker, forcedRefresh, now, logRequest, logUnknownError }) }
 }

@@ -1,19 +1,19 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { RefreshOptions, TokenOptions, TokensBinding } from '../client/rpc.d.ts'
 import type { WaitUntil } from './broker/ports/runtime.ts'
+import { createHandlers } from './composition.ts'
 import { runCron } from './cron.ts'
 import type { Env } from './runtime.ts'
-import { createService } from './service.ts'
 
 export { RescueStore } from './rescue/rescue-object.ts'
 
-/** One for the isolate: it keeps keys and, for seconds, tokens in use. */
-const services = new WeakMap<object, ReturnType<typeof createService>>()
+/** One entry per isolate: the handlers cache imported keys and, for seconds, tokens in use. */
+const handlersByEnv = new WeakMap<object, ReturnType<typeof createHandlers>>()
 
-function serviceFor(env: Env) {
-  const service = services.get(env) ?? createService(env)
-  services.set(env, service)
-  return service
+function findHandlers(env: Env) {
+  const handlers = handlersByEnv.get(env) ?? createHandlers(env)
+  handlersByEnv.set(env, handlers)
+  return handlers
 }
 
 /** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
@@ -21,19 +21,19 @@ export class Tokens extends WorkerEntrypoint<Env> implements TokensBinding {
   readonly #waitUntil: WaitUntil = (promise) => this.ctx.waitUntil(promise)
 
   getToken(companyKey: string, options?: TokenOptions) {
-    return serviceFor(this.env).calls.getToken(companyKey, options, this.#waitUntil)
+    return findHandlers(this.env).calls.getToken(companyKey, options, this.#waitUntil)
   }
 
   refreshToken(companyKey: string, options?: RefreshOptions) {
-    return serviceFor(this.env).calls.refreshToken(companyKey, options, this.#waitUntil)
+    return findHandlers(this.env).calls.refreshToken(companyKey, options, this.#waitUntil)
   }
 
   getConnection(companyKey: string) {
-    return serviceFor(this.env).calls.getConnection(companyKey)
+    return findHandlers(this.env).calls.getConnection(companyKey)
   }
 }
 
 export default {
-  fetch: (request, env, ctx) => serviceFor(env).app.fetch(request, undefined, ctx),
+  fetch: (request, env, ctx) => findHandlers(env).app.fetch(request, undefined, ctx),
   scheduled: (_, env, ctx) => runCron(env, (promise) => ctx.waitUntil(promise)),
 } satisfies ExportedHandler<Env>

@@ -56,6 +56,6 @@ describe('the imports of src/', () => {
   it('leave `env` to the modules that compose the service', () => {
     const others = files.filter((file) => !file.startsWith('config/'))
     const readers = others.filter((file) => /\benv\b/.test(readFileSync(join(SRC, file), 'utf8')))
-    expect(readers.sort()).toEqual(['composition.ts', 'cron.ts', 'runtime.ts', 'service.ts', 'worker.ts'])
+    expect(readers.sort()).toEqual(['composition.ts', 'cron.ts', 'runtime.ts', 'worker.ts'])
   })
 })
