@@ -26,7 +26,7 @@ import { createTableProbe } from './storage/probe.ts'
 import { createRealmStore } from './storage/realm-store.ts'
 import { createReplicaStore } from './storage/replica-store.ts'
 import { createStateStore } from './storage/state-store.ts'
-import { tableClock } from './storage/table-clock.ts'
+import { createTableClock } from './storage/table-clock.ts'
 
 /** The binding is optional. Without it, a token pair that the table does not accept cannot be parked. */
 function isRescueNamespace(binding: unknown): binding is RescueNamespace {
@@ -53,7 +53,7 @@ function allowedSkewMs({ timing }: Config): number {
  */
 export function createComposition(env: Env, fetcher: typeof fetch, localRuntime: Runtime = local) {
   const config = readConfig(env)
-  const clock = tableClock({ now: localRuntime.now, skewMs: () => allowedSkewMs(config), log: warn })
+  const clock = createTableClock({ now: localRuntime.now, skewMs: () => allowedSkewMs(config), log: warn })
   const runtime = { ...localRuntime, now: clock.now }
   /** The origin of the redirect URI. The host of a request is not trusted, because the caller chooses it. */
   const origin = () => new URL(config.authorization().redirectUri).origin

@@ -1,6 +1,6 @@
 import { readConfig } from '../../src/config/config.ts'
 import { Problem } from '../../src/problem.ts'
-import { attributes } from '../../src/storage/attribute-values.ts'
+import { toAttributes } from '../../src/storage/attribute-values.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import type { DynamoDbHttpRuntime } from '../../src/storage/dynamodb-http.ts'
 import { FLEET_SHARDS } from '../../src/storage/fleet-keys.ts'
@@ -13,7 +13,7 @@ const REFUSED_SKEW = 300
 const WORRYING_SKEW = 30
 
 /** No connection has this key: nothing is read of anybody. */
-const NOBODY = attributes({ pk: 'doctor#nobody' })
+const NOBODY = toAttributes({ pk: 'doctor#nobody' })
 
 const sentence = (text: string) =>
   text.replace(/^The operator has to configure this deployment: /, '').replace(/\.$/, '')
@@ -70,7 +70,7 @@ const indexCheck = async (dynamo: DynamoDb, name: string | undefined): Promise<C
     dynamo.query({
       IndexName: name,
       KeyConditionExpression: 'fleet_shard = :shard',
-      ExpressionAttributeValues: attributes({ ':shard': FLEET_SHARDS[0] }),
+      ExpressionAttributeValues: toAttributes({ ':shard': FLEET_SHARDS[0] }),
       Limit: 1,
     }),
   )

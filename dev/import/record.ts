@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { environmentFor, parseCompanyKey, parseCompanyName } from '../../src/broker/company.ts'
 import type { Vault } from '../../src/broker/ports/crypto.ts'
 import { Problem } from '../../src/problem.ts'
-import { attributes } from '../../src/storage/attribute-values.ts'
-import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { toAttributes } from '../../src/storage/attribute-values.ts'
+import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { PlainRecord } from './plain.ts'
 
 const ENCRYPTED_PREFIX = 'sealed:v1:'
@@ -122,7 +122,7 @@ export const toItem = async (record: ImportRecord, vault: Vault, now: number) =>
   const companyName = parseCompanyName(record.company_name) ?? companyKey
   const encrypt = (name: 'access_token' | 'refresh_token', text: string) =>
     text.startsWith(ENCRYPTED_PREFIX) ? text : vault.encrypt(companyKey, name, text)
-  return attributes({
+  return toAttributes({
     ...rest,
     pk: `${CONNECTION}${companyKey}`,
     company_key: companyKey,
@@ -134,7 +134,7 @@ export const toItem = async (record: ImportRecord, vault: Vault, now: number) =>
     generation: record.generation || 1,
     created_at: record.created_at ?? now,
     updated_at: record.updated_at ?? now,
-    ...fleetAttributes({
+    ...toFleetAttributes({
       companyKey,
       holdsRefreshToken: true,
       refreshTokenExpiresAt: record.refresh_token_expires_at,

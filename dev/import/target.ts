@@ -6,11 +6,11 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { assigned, assignments, flag, text } from '../../src/storage/attribute-values.ts'
-import { absent, all, type Condition, isNoText, isSameText } from '../../src/storage/conditions.ts'
+import { readFlag, readText, toAssignedValues, toAssignments } from '../../src/storage/attribute-values.ts'
+import { all, type Condition, isAbsent, isNoText, isSameText } from '../../src/storage/conditions.ts'
 import { parseConnection } from '../../src/storage/connection-item.ts'
 import { NEVER_CONNECTED } from '../../src/storage/connection-store.ts'
-import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { Outcome } from './tally.ts'
 
 type Item = Record<string, AttributeValue>
@@ -42,31 +42,35 @@ const wasConnected = (stored: Item) => {
 
 /** Whether both records have the same refresh token. A record written by hand has a plain token and no hash. */
 const hasSameToken = async (stored: Item, item: Item, digest: TargetTable['digest']) => {
-  const token = text(stored, 'refresh_token')
+  const token = readText(stored, 'refresh_token')
   if (token === undefined) return false
-  return (text(stored, 'refresh_token_hash') ?? (await digest(token))) === text(item, 'refresh_token_hash')
+  return (readText(stored, 'refresh_token_hash') ?? (await digest(token))) === readText(item, 'refresh_token_hash')
 }
 
 /** Decides what to do. A newer generation, other tokens and a disconnected record are never changed. */
 const planImport = async (stored: Item | undefined, item: Item, digest: TargetTable['digest']): Promise<Imported> => {
   if (!stored || !wasConnected(stored)) return { outcome: 'imported' }
   if (!(await hasSameToken(stored, item, digest))) {
-    const reason = text(stored, 'refresh_token') ? 'is connected with other tokens' : 'is disconnected or incomplete'
+    const reason = readText(stored, 'refresh_token')
+      ? 'is connected with other tokens'
+      : 'is disconnected or incomplete'
     return { outcome: 'kept', reason }
   }
-  const isComplete = text(stored, 'fleet_shard') !== undefined && text(stored, 'refresh_token_hash') !== undefined
+  const isComplete =
+    readText(stored, 'fleet_shard') !== undefined && readText(stored, 'refresh_token_hash') !== undefined
   return { outcome: isComplete ? 'unchanged' : 'completed' }
 }
 
 /** The attributes that a record written by hand lacks. */
 const toMissingAttributes = (stored: Item, item: Item) => {
-  const companyKey = text(item, 'company_key') ?? ''
+  const companyKey = readText(item, 'company_key') ?? ''
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt } = parseConnection(stored, companyKey)
   return {
-    refresh_token_hash: text(item, 'refresh_token_hash'),
+    refresh_token_hash: readText(item, 'refresh_token_hash'),
     company_key: companyKey,
-    uses_sandbox_credentials: flag(stored, 'uses_sandbox_credentials') ?? flag(item, 'uses_sandbox_credentials'),
-    ...fleetAttributes({ companyKey, holdsRefreshToken: true, refreshTokenExpiresAt, refreshTokenHardExpiresAt }),
+    uses_sandbox_credentials:
+      readFlag(stored, 'uses_sandbox_credentials') ?? readFlag(item, 'uses_sandbox_credentials'),
+    ...toFleetAttributes({ companyKey, holdsRefreshToken: true, refreshTokenExpiresAt, refreshTokenHardExpiresAt }),
   }
 }
 
@@ -99,15 +103,15 @@ const putIf = ({ client, table }: TargetTable, item: Item, { expression, values 
 /** Adds the missing attributes, unless a refresh uses the token: it knows a token without a hash by the token itself. */
 const completeRecord = ({ client, table }: TargetTable, stored: Item, item: Item) => {
   const values = toMissingAttributes(stored, item)
-  const unused = all(isSameText('refresh_token', text(stored, 'refresh_token')), isNoText('lease_owner'))
+  const unused = all(isSameText('refresh_token', readText(stored, 'refresh_token')), isNoText('lease_owner'))
   return tryWrite(() =>
     client.send(
       new UpdateItemCommand({
         TableName: table,
         Key: toKey(item),
-        UpdateExpression: `SET ${assignments(values)}`,
+        UpdateExpression: `SET ${toAssignments(values)}`,
         ConditionExpression: unused.expression,
-        ExpressionAttributeValues: { ...assigned(values), ...unused.values },
+        ExpressionAttributeValues: { ...toAssignedValues(values), ...unused.values },
       }),
     ),
   )
@@ -125,7 +129,7 @@ export const createDryTarget = (table: TargetTable): Target => ({
 export const createWritingTarget = (table: TargetTable): Target => ({
   name: toName(table),
   async put(item) {
-    if (await putIf(table, item, absent('pk'))) return { outcome: 'imported' }
+    if (await putIf(table, item, isAbsent('pk'))) return { outcome: 'imported' }
     const stored = await readRecord(table, item)
     const planned = await planImport(stored, item, table.digest)
     if (planned.outcome === 'imported' && !(await putIf(table, item, NEVER_CONNECTED))) {

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { integer, text } from '../../src/storage/attribute-values.ts'
+import { readInteger, readText } from '../../src/storage/attribute-values.ts'
 import {
   all,
   any,
@@ -34,11 +34,11 @@ export const hasLapsedLease = (item: Item, now: number): boolean => {
  * as for the reader.
  */
 export const isUnchanged = (item: Item, now: number): Condition => {
-  const hash = text(item, 'refresh_token_hash')
+  const hash = readText(item, 'refresh_token_hash')
   const unchanged = all(
-    isSameInteger('generation', integer(item, 'generation') ?? 0),
+    isSameInteger('generation', readInteger(item, 'generation') ?? 0),
     isSameText('refresh_token_hash', hash),
-    ...TOKEN_ATTRIBUTES.map((name) => isSameText(name, text(item, name))),
+    ...TOKEN_ATTRIBUTES.map((name) => isSameText(name, readText(item, name))),
   )
   if (hash !== undefined) return unchanged
   const isLapsed = isBelow('lease_until', now - LAPSED_FOR_MS, ':lapsed')

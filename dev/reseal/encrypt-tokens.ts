@@ -3,7 +3,7 @@ import { openToken } from '../../src/broker/token-pair.ts'
 import type { SymmetricKey } from '../../src/crypto/key-ring.ts'
 import { createTokenVault, findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { Problem } from '../../src/problem.ts'
-import { text } from '../../src/storage/attribute-values.ts'
+import { readText } from '../../src/storage/attribute-values.ts'
 import { type Item, TOKEN_ATTRIBUTES, type TokenAttribute } from './condition.ts'
 
 /** The names under which a token can be encrypted. A token to revoke keeps the name of its former attribute. */
@@ -44,7 +44,7 @@ export const createTokenEncryption = (
     const { name, token } = await decryptToken(vault, companyKey, attribute, stored)
     if (findEncryptionKeyId(stored.trim()) === firstKey?.kid) return {}
     const values: Item = { [attribute]: { S: await vault.encrypt(companyKey, name, token) } }
-    const lacksHash = attribute === 'refresh_token' && text(item, 'refresh_token_hash') === undefined
+    const lacksHash = attribute === 'refresh_token' && readText(item, 'refresh_token_hash') === undefined
     return lacksHash ? { ...values, refresh_token_hash: { S: await vault.digest(token) } } : values
   }
 
@@ -52,7 +52,7 @@ export const createTokenEncryption = (
     const values: Item = {}
     let isUnreadable = false
     for (const attribute of TOKEN_ATTRIBUTES) {
-      const stored = text(item, attribute)
+      const stored = readText(item, attribute)
       if (stored === undefined) continue
       try {
         Object.assign(values, await encryptAttribute(item, companyKey, attribute, stored))

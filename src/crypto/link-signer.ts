@@ -1,6 +1,6 @@
 import { base64url } from 'jose'
 import type { LinkSigner, StartLink } from '../broker/ports/crypto.ts'
-import { hmac, importHmacKey } from './hmac.ts'
+import { hmac, importHmacKey } from './digest.ts'
 import { createKeyRing, type SymmetricKey } from './key-ring.ts'
 
 /** Part of the signed text, so that a signature for another purpose or version does not verify. */

@@ -2,7 +2,7 @@ import type { Environment } from '../broker/company.ts'
 import type { AuthorizationServer, ExchangeAnswer, TokenResult, UseGuard } from '../broker/ports/intuit.ts'
 import type { Runtime } from '../broker/ports/runtime.ts'
 import type { Config } from '../config/config.ts'
-import { digestClient } from './client-digest.ts'
+import { digestClient } from './client-authentication.ts'
 import { revokeToken } from './revocation.ts'
 import { type GrantType, redeem } from './token-endpoint.ts'
 

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { attribute } from './attribute-values.ts'
+import { toAttribute } from './attribute-values.ts'
 
 /*
  * A record may be written by hand. To the reader (`attribute-values.ts`), an absent attribute, NULL, an empty string and a
@@ -7,109 +7,127 @@ import { attribute } from './attribute-values.ts'
  * conditions below agree with the reader.
  */
 
-/** A part of a condition expression, with the values that it names. DynamoDB refuses values that no expression names. */
+/** A part of a condition expression and the values that it uses. DynamoDB rejects unused values. */
 export interface Condition {
   expression: string
   values: Record<string, AttributeValue>
-  /** Joins the parts: AND binds more tightly than OR. Absent for a single comparison. */
+  /** The operator between the parts. Absent for a single comparison. */
   operator?: 'AND' | 'OR'
 }
 
-function condition(expression: string, values: Record<string, AttributeValue> = {}): Condition {
+function createCondition(expression: string, values: Record<string, AttributeValue> = {}): Condition {
   return { expression, values }
 }
 
-/** DynamoDB refuses redundant parentheses. */
+/** AND binds more tightly than OR. DynamoDB rejects redundant parentheses. */
 function join(parts: readonly Condition[], operator: 'AND' | 'OR'): Condition {
   const [only, ...others] = parts
   if (only && others.length === 0) return only
-  const isLooser = (part: Condition) => operator === 'AND' && part.operator === 'OR'
+  const needsParentheses = (part: Condition) => operator === 'AND' && part.operator === 'OR'
   return {
-    expression: parts.map((part) => (isLooser(part) ? `(${part.expression})` : part.expression)).join(` ${operator} `),
+    expression: parts
+      .map((part) => (needsParentheses(part) ? `(${part.expression})` : part.expression))
+      .join(` ${operator} `),
     values: Object.assign({}, ...parts.map(({ values }) => values)),
     operator,
   }
 }
 
+/** All conditions hold. */
+/** All conditions hold. */
 export function all(...parts: Condition[]): Condition {
   return join(parts, 'AND')
 }
 
+/** At least one condition holds. */
+/** At least one condition holds. */
 export function any(...parts: Condition[]): Condition {
   return join(parts, 'OR')
 }
 
-/** Of a single comparison. */
+/** Negates a single comparison. */
 export function not({ expression, values }: Condition): Condition {
-  return condition(`NOT ${expression}`, values)
+  return createCondition(`NOT ${expression}`, values)
 }
 
+/** The item exists. */
+/** The item exists. */
 export function recordExists(): Condition {
-  return condition('attribute_exists(pk)')
+  return createCondition('attribute_exists(pk)')
 }
 
-/** The attribute does not exist. For a value that the reader ignores, use `isNoText`, `isNoNumber` or `isNoDigits`. */
-export function absent(name: string): Condition {
-  return condition(`attribute_not_exists(${name})`)
+/** The attribute does not exist. Use `isNoText`, `isNoNumber` or `isNoDigits` for values that the reader ignores. */
+export function isAbsent(name: string): Condition {
+  return createCondition(`attribute_not_exists(${name})`)
 }
 
-/** `text` reads a value: a string that is not empty. DynamoDB never compares a value of another type with a string. */
+/** `readText` finds a value: a string that is not empty. A comparison with a value of another type is false. */
 export function isText(name: string): Condition {
-  return condition(`${name} > :empty`, { ':empty': { S: '' } })
+  return createCondition(`${name} > :empty`, { ':empty': { S: '' } })
 }
 
-/** `integer` reads a value: a number that JavaScript can hold exactly. */
+/** `readInteger` finds a value: a number that JavaScript represents exactly. */
 export function isNumber(name: string): Condition {
-  return condition(`${name} BETWEEN :least AND :most`, {
-    ':least': attribute(Number.MIN_SAFE_INTEGER),
-    ':most': attribute(Number.MAX_SAFE_INTEGER),
+  return createCondition(`${name} BETWEEN :least AND :most`, {
+    ':least': toAttribute(Number.MIN_SAFE_INTEGER),
+    ':most': toAttribute(Number.MAX_SAFE_INTEGER),
   })
 }
 
-/** `digits` reads a value: a number of any length. */
+/** `readDigits` finds a value: a number of any length. */
 function isDigits(name: string): Condition {
-  return condition(`attribute_type(${name}, :type_number)`, { ':type_number': { S: 'N' } })
+  return createCondition(`attribute_type(${name}, :type_number)`, { ':type_number': { S: 'N' } })
 }
 
+/** `readText` finds no value. */
+/** `readText` finds no value. */
 export function isNoText(name: string): Condition {
   return not(isText(name))
 }
 
+/** `readInteger` finds no value. */
+/** `readInteger` finds no value. */
 export function isNoNumber(name: string): Condition {
   return not(isNumber(name))
 }
 
+/** `readDigits` finds no value. */
+/** `readDigits` finds no value. */
 export function isNoDigits(name: string): Condition {
   return not(isDigits(name))
 }
 
-/** The flag has this value, or does not exist. */
+/** The flag has this value or is absent. */
 export function isFlagOrNone(name: string, value: boolean): Condition {
-  return condition(`${name} <> :other_${name}`, { [`:other_${name}`]: attribute(!value) })
+  return createCondition(`${name} <> :other_${name}`, { [`:other_${name}`]: toAttribute(!value) })
 }
 
-/** The update expression may use the same `placeholder`. */
+/** The attribute has this value. The update expression may use the same `placeholder`. */
 export function equals(name: string, value: AttributeValue, placeholder: string): Condition {
-  return condition(`${name} = ${placeholder}`, { [placeholder]: value })
+  return createCondition(`${name} = ${placeholder}`, { [placeholder]: value })
 }
 
+/** The number is less than `value`. */
+/** The number is less than `value`. */
 export function isBelow(name: string, value: number, placeholder: string): Condition {
-  return condition(`${name} < ${placeholder}`, { [placeholder]: attribute(value) })
+  return createCondition(`${name} < ${placeholder}`, { [placeholder]: toAttribute(value) })
 }
 
+/** The number is greater than `value`. */
+/** The number is greater than `value`. */
 export function isAbove(name: string, value: number, placeholder: string): Condition {
-  return condition(`${name} > ${placeholder}`, { [placeholder]: attribute(value) })
+  return createCondition(`${name} > ${placeholder}`, { [placeholder]: toAttribute(value) })
 }
 
-/** The text is still the one that was read; `undefined` if there was none. */
+/** The text has not changed since it was read. `read` is `undefined` if there was none. */
 export function isSameText(name: string, read: string | undefined): Condition {
-  return read === undefined ? isNoText(name) : equals(name, attribute(read), `:was_${name}`)
+  return read === undefined ? isNoText(name) : equals(name, toAttribute(read), `:was_${name}`)
 }
 
-/** The number is still the one that was read. The reader drops a fraction. */
+/** The number has not changed since it was read. `readInteger` drops the fraction, so a range is compared. */
 export function isSameInteger(name: string, read: number): Condition {
   const whole = all(
-    condition(`${name} >= :was_${name}`, { [`:was_${name}`]: attribute(read) }),
+    createCondition(`${name} >= :was_${name}`, { [`:was_${name}`]: toAttribute(read) }),
     isBelow(name, read + 1, `:above_${name}`),
   )
   return read === 0 ? any(isNoNumber(name), whole) : whole

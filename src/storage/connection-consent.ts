@@ -1,6 +1,6 @@
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../broker/connection.ts'
 import type { Consent } from '../broker/ports/storage.ts'
-import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
+import { readText, toAssignedValues, toAssignments, toAttribute, toAttributes } from './attribute-values.ts'
 import { all, any, type Condition, equals, isBelow, isFlagOrNone, isNoNumber, isSameText } from './conditions.ts'
 import {
   type ConnectionTable,
@@ -14,20 +14,23 @@ import {
   parseRealmId,
 } from './connection-item.ts'
 import type { Item } from './dynamodb.ts'
-import { nextGeneration, tokenPairAttributes } from './token-pair-attributes.ts'
+import { selectGenerationUpdate, toTokenPairAttributes } from './token-pair-attributes.ts'
 
 /**
- * The condition on which a consent may replace the record. `item` is the record that refused a first attempt although the
- * reader finds the same company in it. Such a record was written by hand: its realm id has blanks around it, or it lacks
+ * The condition for a consent to replace the record. `item` is a record that rejected the first attempt although it is
+ * the same company. Such a record was written by hand: its realm id has surrounding spaces, or it has no
  * `uses_sandbox_credentials`.
  */
 function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, item?: Item): Condition {
   const inSandbox = environment === 'sandbox'
   // Without the flag, the reader derives the environment from the names.
   const sameEnvironment = item
-    ? all(isFlagOrNone('uses_sandbox_credentials', inSandbox), isSameText('company_name', text(item, 'company_name')))
-    : equals('uses_sandbox_credentials', attribute(inSandbox), ':uses_sandbox_credentials')
-  const asStored = item && parseRealmId(item) === realmId ? text(item, 'realm_id') : undefined
+    ? all(
+        isFlagOrNone('uses_sandbox_credentials', inSandbox),
+        isSameText('company_name', readText(item, 'company_name')),
+      )
+    : equals('uses_sandbox_credentials', toAttribute(inSandbox), ':uses_sandbox_credentials')
+  const asStored = item && parseRealmId(item) === realmId ? readText(item, 'realm_id') : undefined
   const sameRealm = any(
     NAMES_NO_REALM,
     ...(realmId === undefined
@@ -40,14 +43,21 @@ function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, ite
   return all(any(all(sameRealm, sameEnvironment), HOLDS_NO_TOKENS), isLater)
 }
 
-/** Whether a refused consent is worth a second attempt: the reader finds the same company, and no later change. */
-function isOddButSame(item: Item, companyKey: string, { realmId, environment, writer }: Consent, connectedAt: EpochMs) {
-  const read = parseConnection(item, companyKey)
-  if (read.lastChange && (read.lastChange.by === writer || read.lastChange.at >= connectedAt)) return false
-  const isSame = (read.realmId === undefined || read.realmId === realmId) && read.environment === environment
-  return isSame || !holdsTokens(read)
+/** Whether a second attempt makes sense: the record is the same company and has no later change. */
+function isSameCompany(
+  item: Item,
+  companyKey: string,
+  { realmId, environment, writer }: Consent,
+  connectedAt: EpochMs,
+) {
+  const stored = parseConnection(item, companyKey)
+  if (stored.lastChange && (stored.lastChange.by === writer || stored.lastChange.at >= connectedAt)) return false
+  const isSameRealm = (stored.realmId === undefined || stored.realmId === realmId) && stored.environment === environment
+  return isSameRealm || !holdsTokens(stored)
 }
 
+/** The values to set and the attributes to remove. A value that the consent does not have is removed. */
+/** The values to set and the attributes to remove. A value that the consent does not have is removed. */
 function toUpdate(companyKey: string, consent: Consent) {
   const { companyName, environment, realmId, pair, at, writer } = consent
   const now = Math.floor(at / 1000)
@@ -55,19 +65,19 @@ function toUpdate(companyKey: string, consent: Consent) {
     company_key: companyKey,
     company_name: companyName,
     uses_sandbox_credentials: environment === 'sandbox',
-    ...tokenPairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
+    ...toTokenPairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
     last_rotation_at: now,
     realm_id: realmId,
     connected_at: changeTime(consent),
     connected_by: writer,
   }
-  const known = attributes({ realm_id: realmId, refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt })
-  const unknown = ['realm_id', 'refresh_token_hard_expires_at'].filter((name) => !(name in known))
-  const removed = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, DISCONNECTION_ATTRIBUTES, 'expires_at', ...unknown]
+  const optional = toAttributes({ realm_id: realmId, refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt })
+  const absent = ['realm_id', 'refresh_token_hard_expires_at'].filter((name) => !(name in optional))
+  const removed = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, DISCONNECTION_ATTRIBUTES, 'expires_at', ...absent]
   return { now, values, removed: removed.join(', ') }
 }
 
-/** Writes once. `seen` is the item that refused a first attempt. Returns the item as it is after the write. */
+/** Attempts the write once. `seen` is the item that rejected the first attempt. Returns the item after the attempt. */
 async function writeConsent(
   { dynamo, findRefusingItem }: ConnectionTable,
   companyKey: string,
@@ -75,17 +85,17 @@ async function writeConsent(
   seen?: Item,
 ) {
   const { now, values, removed } = toUpdate(companyKey, consent)
-  const next = nextGeneration(seen)
+  const next = selectGenerationUpdate(seen)
   const condition = all(mayConnect(consent, values.connected_at, seen), next.condition)
   const written = await dynamo.updateItem({
     Key: connectionKey(companyKey),
-    UpdateExpression: `SET ${assignments(values)}, created_at = if_not_exists(created_at, :now), ${next.assignment} REMOVE ${removed}`,
+    UpdateExpression: `SET ${toAssignments(values)}, created_at = if_not_exists(created_at, :now), ${next.assignment} REMOVE ${removed}`,
     ConditionExpression: condition.expression,
     ExpressionAttributeValues: {
       ...condition.values,
-      ...assigned(values),
+      ...toAssignedValues(values),
       ...next.values,
-      ...attributes({ ':now': now }),
+      ...toAttributes({ ':now': now }),
     },
     ReturnValues: 'ALL_NEW',
   })
@@ -96,7 +106,7 @@ async function writeConsent(
 /** Stores the first token pair of a consent (`ConnectionStore.connect`). */
 export async function storeConsent(table: ConnectionTable, companyKey: string, consent: Consent): Promise<Connection> {
   const first = await writeConsent(table, companyKey, consent)
-  const isToRepeat = first.refused && isOddButSame(first.item, companyKey, consent, changeTime(consent))
-  const { item } = isToRepeat ? await writeConsent(table, companyKey, consent, first.item) : first
+  const mayRepeat = first.refused && isSameCompany(first.item, companyKey, consent, changeTime(consent))
+  const { item } = mayRepeat ? await writeConsent(table, companyKey, consent, first.item) : first
   return parseConnection(item, companyKey)
 }

@@ -9,7 +9,7 @@ import type {
   Lease,
   Revocation,
 } from '../broker/connection.ts'
-import { attributes, digits, epochSeconds, flag, integer, text } from './attribute-values.ts'
+import { readDigits, readEpochSeconds, readFlag, readInteger, readText, toAttributes } from './attribute-values.ts'
 import { all, isNoDigits, isNoText } from './conditions.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
 import { parseHistory } from './refresh-history.ts'
@@ -28,99 +28,108 @@ const REASONS: readonly FailureReason[] = [
   'unsettled',
 ]
 
+/** The key of the item. */
+/** The key of the item. */
 export function connectionKey(companyKey: string) {
-  return attributes({ pk: `connection#${companyKey}` })
+  return toAttributes({ pk: `connection#${companyKey}` })
 }
 
+/** The record has neither an access token nor a refresh token. */
+/** The record has neither an access token nor a refresh token. */
 export const HOLDS_NO_TOKENS = all(isNoText('access_token'), isNoText('refresh_token'))
-/** A realm id is a string. A number written by hand counts as its digits. */
+/** The record has no realm id: neither a string nor a number, which a record written by hand may contain. */
 export const NAMES_NO_REALM = all(isNoText('realm_id'), isNoDigits('realm_id'))
 
-/** A stored token pair removes the attributes of leases and failures. */
+/** The attributes of a lease. A write of a token pair removes them. */
 export const LEASE_ATTRIBUTES = 'lease_owner, lease_until, lapsed_owner'
+/** The attributes of a disconnect. A consent removes them. */
+/** The attributes of a disconnect. A consent removes them. */
 export const DISCONNECTION_ATTRIBUTES = 'disconnected_at, revocation, revocation_at, revocation_tid, revocation_token'
+/** The attributes of a failed refresh. A write of a token pair removes them. */
+/** The attributes of a failed refresh. A write of a token pair removes them. */
 export const FAILURE_ATTRIBUTES =
   'failure_code, failure_error, failure_tid, failure_count, failure_since, failed_at, retry_at, failure_not_before, failure_client'
 
-/** The table as the writes of connections need it. */
+/** What the writes of connections need. */
 export interface ConnectionTable {
   dynamo: DynamoDb
-  /** The item that refused a condition: as DynamoDB returned it, or read if the engine does not return it. */
+  /** The item that rejected a condition: from the response, or read again if the engine does not return it. */
   findRefusingItem(companyKey: string, refused: Refused): Promise<Item | undefined>
 }
 
 function parseLease(item: Item): Lease | undefined {
-  const owner = text(item, 'lease_owner')
-  const until = integer(item, 'lease_until')
+  const owner = readText(item, 'lease_owner')
+  const until = readInteger(item, 'lease_until')
   return owner !== undefined && until !== undefined ? { owner, until } : undefined
 }
 
 function parseFailure(item: Item): Failure | undefined {
-  const reason = REASONS.find((known) => known === text(item, 'failure_code'))
-  const at = epochSeconds(item, 'failed_at')
+  const reason = REASONS.find((known) => known === readText(item, 'failure_code'))
+  const at = readEpochSeconds(item, 'failed_at')
   if (!reason || at === undefined) return undefined
   return {
     reason,
     at,
-    intuitError: text(item, 'failure_error'),
-    intuitTid: text(item, 'failure_tid'),
-    count: Math.max(1, integer(item, 'failure_count') ?? 1),
-    since: epochSeconds(item, 'failure_since') ?? at,
-    // Not by `epochSeconds`: the last second of the year 9999 means never.
-    retryAt: integer(item, 'retry_at') ?? at,
-    notBefore: epochSeconds(item, 'failure_not_before'),
-    client: text(item, 'failure_client'),
+    intuitError: readText(item, 'failure_error'),
+    intuitTid: readText(item, 'failure_tid'),
+    count: Math.max(1, readInteger(item, 'failure_count') ?? 1),
+    since: readEpochSeconds(item, 'failure_since') ?? at,
+    // Not `readEpochSeconds`: the last second of the year 9999 means never.
+    retryAt: readInteger(item, 'retry_at') ?? at,
+    notBefore: readEpochSeconds(item, 'failure_not_before'),
+    client: readText(item, 'failure_client'),
   }
 }
 
 function parseDisconnection(item: Item): Disconnection | undefined {
-  const at = integer(item, 'disconnected_at')
-  const revocation = REVOCATIONS.find((known) => known === text(item, 'revocation'))
+  const at = readInteger(item, 'disconnected_at')
+  const revocation = REVOCATIONS.find((known) => known === readText(item, 'revocation'))
   if (at === undefined || !revocation) return undefined
-  const [intuitTid, token] = [text(item, 'revocation_tid'), text(item, 'revocation_token')]
+  const [intuitTid, token] = [readText(item, 'revocation_tid'), readText(item, 'revocation_token')]
   return { at, revocation, intuitTid, ...(token === undefined ? {} : { token }) }
 }
 
 function parseLastChange(item: Item): ConnectionChange | undefined {
-  const at = integer(item, 'connected_at')
-  return at === undefined ? undefined : { at, by: text(item, 'connected_by') ?? '' }
+  const at = readInteger(item, 'connected_at')
+  return at === undefined ? undefined : { at, by: readText(item, 'connected_by') ?? '' }
 }
 
-/** A value pasted by hand may have blanks or a line end around it. */
+/** Trims the id, because a value pasted by hand may have surrounding spaces or a line end. */
 export function parseRealmId(item: Item): string | undefined {
-  return text(item, 'realm_id')?.trim() || digits(item, 'realm_id')
+  return readText(item, 'realm_id')?.trim() || readDigits(item, 'realm_id')
 }
 
-/** Parses a record, also one written by hand. */
+/** Parses a record. A record written by hand may lack attributes, or have values of other types. Never throws. */
 export function parseConnection(item: Item, companyKey: string): Connection {
-  const companyName = text(item, 'company_name') ?? companyKey
-  const usesSandbox = flag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
+  const companyName = readText(item, 'company_name') ?? companyKey
+  const usesSandbox =
+    readFlag(item, 'uses_sandbox_credentials') ?? environmentFor(companyKey, companyName) === 'sandbox'
   return {
     companyKey,
     companyName,
     environment: usesSandbox ? 'sandbox' : 'production',
     realmId: parseRealmId(item),
-    accessToken: text(item, 'access_token'),
-    accessTokenExpiresAt: epochSeconds(item, 'access_token_expires_at'),
-    refreshToken: text(item, 'refresh_token'),
-    refreshTokenExpiresAt: epochSeconds(item, 'refresh_token_expires_at'),
-    refreshTokenHardExpiresAt: epochSeconds(item, 'refresh_token_hard_expires_at'),
-    createdAt: epochSeconds(item, 'created_at'),
-    updatedAt: epochSeconds(item, 'updated_at'),
-    lastRefreshAt: epochSeconds(item, 'last_refresh_at'),
-    generation: integer(item, 'generation') ?? 0,
-    refreshTokenHash: text(item, 'refresh_token_hash'),
-    writtenBy: text(item, 'written_by'),
+    accessToken: readText(item, 'access_token'),
+    accessTokenExpiresAt: readEpochSeconds(item, 'access_token_expires_at'),
+    refreshToken: readText(item, 'refresh_token'),
+    refreshTokenExpiresAt: readEpochSeconds(item, 'refresh_token_expires_at'),
+    refreshTokenHardExpiresAt: readEpochSeconds(item, 'refresh_token_hard_expires_at'),
+    createdAt: readEpochSeconds(item, 'created_at'),
+    updatedAt: readEpochSeconds(item, 'updated_at'),
+    lastRefreshAt: readEpochSeconds(item, 'last_refresh_at'),
+    generation: readInteger(item, 'generation') ?? 0,
+    refreshTokenHash: readText(item, 'refresh_token_hash'),
+    writtenBy: readText(item, 'written_by'),
     lease: parseLease(item),
     failure: parseFailure(item),
     disconnection: parseDisconnection(item),
     lastChange: parseLastChange(item),
-    refreshes: parseHistory(text(item, 'refreshes')),
+    refreshes: parseHistory(readText(item, 'refreshes')),
   }
 }
 
-/** Whether an unfinished record has expired. DynamoDB deletes it only within days. */
+/** Whether an unfinished record has expired. DynamoDB deletes expired items within days, not at once. */
 export function isExpired(item: Item, now: EpochSeconds): boolean {
-  const expiresAt = integer(item, 'expires_at')
+  const expiresAt = readInteger(item, 'expires_at')
   return expiresAt !== undefined && expiresAt <= now
 }

@@ -1,7 +1,7 @@
 import { type Connection, EMBARGO, type EpochMs, type Failure, type FailureReason } from '../broker/connection.ts'
 import type { Claim, Claimed, ConnectionStore, LeaseEnd } from '../broker/ports/storage.ts'
 import { addRefreshNote } from '../broker/refresh/history.ts'
-import { assigned, assignments, attribute, attributes, text } from './attribute-values.ts'
+import { readText, toAssignedValues, toAssignments, toAttribute, toAttributes } from './attribute-values.ts'
 import {
   all,
   any,
@@ -24,7 +24,7 @@ import type { DynamoDb } from './dynamodb.ts'
 import { formatHistory } from './refresh-history.ts'
 
 /** The stored refresh token is still the one that was used. A record written by hand has no hash: the token is compared. */
-export function stillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
+export function isStillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
   const sameHash = isSameText('refresh_token_hash', refreshTokenHash)
   return refreshTokenHash === undefined ? all(sameHash, isSameText('refresh_token', refreshToken)) : sameHash
 }
@@ -32,17 +32,17 @@ export function stillStored({ refreshTokenHash, refreshToken }: Connection): Con
 /** Nobody else holds the lease. A lease has an owner and an end: one without the other counts as none. */
 function mayTakeLease(owner: string, now: EpochMs): Condition {
   const isFree = any(isNoNumber('lease_until'), isBelow('lease_until', now, ':now'), isNoText('lease_owner'))
-  return any(isFree, equals('lease_owner', attribute(owner), ':me'))
+  return any(isFree, equals('lease_owner', toAttribute(owner), ':me'))
 }
 
 /**
  * The lease is this owner's. It may have become the embargo of its own request: an embargo keeps the end of the lease,
  * and nobody acquires another lease before that.
  */
-export function ownLease(owner: string, { lease }: Connection): Condition {
-  const isEmbargo = equals('lease_owner', attribute(EMBARGO), ':embargo')
-  const sameEnd = equals('lease_until', attribute(lease?.until ?? 0), ':my_until')
-  return any(equals('lease_owner', attribute(owner), ':me'), all(isEmbargo, sameEnd))
+export function isOwnLease(owner: string, { lease }: Connection): Condition {
+  const isEmbargo = equals('lease_owner', toAttribute(EMBARGO), ':embargo')
+  const sameEnd = equals('lease_until', toAttribute(lease?.until ?? 0), ':my_until')
+  return any(equals('lease_owner', toAttribute(owner), ':me'), all(isEmbargo, sameEnd))
 }
 
 /**
@@ -65,13 +65,13 @@ async function acquireLease(
     // The former owner is kept. If there is one, it did not release its lease.
     UpdateExpression: 'SET lease_owner = :me, lease_until = :until, lapsed_owner = if_not_exists(lease_owner, :nobody)',
     ConditionExpression: unleased.expression,
-    ExpressionAttributeValues: { ...unleased.values, ...attributes({ ':until': until, ':nobody': '-' }) },
+    ExpressionAttributeValues: { ...unleased.values, ...toAttributes({ ':until': until, ':nobody': '-' }) },
     ReturnValues: 'ALL_NEW',
   }
   const claimed = await dynamo.updateItem(input, { mayRetry })
   if (!claimed.refused) {
     const { attributes: item } = claimed
-    const isTakeover = text(item, 'lapsed_owner') !== '-'
+    const isTakeover = readText(item, 'lapsed_owner') !== '-'
     return { outcome: 'claimed', connection: parseConnection(item, companyKey), isTakeover }
   }
   const item = await findRefusingItem(companyKey, claimed)
@@ -82,9 +82,9 @@ async function releaseLease(dynamo: DynamoDb, companyKey: string, owner: string,
   const kept = keptLease(end)
   await dynamo.updateItem({
     Key: connectionKey(companyKey),
-    UpdateExpression: kept ? `SET ${assignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
+    UpdateExpression: kept ? `SET ${toAssignments(kept)}` : `REMOVE ${LEASE_ATTRIBUTES}`,
     ConditionExpression: 'lease_owner = :me',
-    ExpressionAttributeValues: { ...assigned(kept ?? {}), ...attributes({ ':me': owner }) },
+    ExpressionAttributeValues: { ...toAssignedValues(kept ?? {}), ...toAttributes({ ':me': owner }) },
   })
 }
 
@@ -96,7 +96,7 @@ async function recordFailure(
   end: LeaseEnd | 'embargo',
   outcome: FailureReason,
 ): Promise<void> {
-  const mayFail = all(stillStored(used), ownLease(owner, used))
+  const mayFail = all(isStillStored(used), isOwnLease(owner, used))
   const kept = keptLease(end)
   const recorded = {
     failure_code: failure.reason,
@@ -115,13 +115,13 @@ async function recordFailure(
     ...kept,
   }
   // Attributes of an earlier failure must not be read as part of this one.
-  const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in attributes(recorded)))
+  const stale = FAILURE_ATTRIBUTES.split(', ').filter((name) => !(name in toAttributes(recorded)))
   const removed = [...stale, ...(kept ? [] : [LEASE_ATTRIBUTES])].join(', ')
   await dynamo.updateItem({
     Key: connectionKey(used.companyKey),
-    UpdateExpression: `SET ${assignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
+    UpdateExpression: `SET ${toAssignments(values)}${removed === '' ? '' : ` REMOVE ${removed}`}`,
     ConditionExpression: mayFail.expression,
-    ExpressionAttributeValues: { ...assigned(values), ...mayFail.values },
+    ExpressionAttributeValues: { ...toAssignedValues(values), ...mayFail.values },
   })
 }
 

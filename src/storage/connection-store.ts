@@ -1,5 +1,5 @@
 import type { ConnectionStore } from '../broker/ports/storage.ts'
-import { assigned, attributes } from './attribute-values.ts'
+import { toAssignedValues, toAttributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
 import { storeConsent } from './connection-consent.ts'
 import {
@@ -13,16 +13,16 @@ import {
 import { createConnectionLeases } from './connection-leases.ts'
 import { replaceTokenPair } from './connection-tokens.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
-import { fleetAttributes } from './fleet-keys.ts'
+import { toFleetAttributes } from './fleet-keys.ts'
 
-/** The record is unfinished or absent. */
+/** The record is absent or unfinished: no consent was ever stored. */
 export const NEVER_CONNECTED = all(NAMES_NO_REALM, HOLDS_NO_TOKENS, isSameInteger('generation', 0))
 
 const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
 /**
- * Connection records in DynamoDB. No write needs a transaction. Every write is idempotent: the HTTP client repeats a
- * request without a response. `requireLeaseClock` throws if the clock is too far off to acquire a lease.
+ * Connection records in DynamoDB. No write needs a transaction. Every write is idempotent, because the HTTP client
+ * repeats a request without a response. `requireLeaseClock` throws if the clock is too far off to acquire a lease.
  */
 export function createConnectionStore(
   dynamo: DynamoDb,
@@ -33,9 +33,9 @@ export function createConnectionStore(
   const findRefusingItem = async (companyKey: string, refused: Refused) => refused.item ?? (await readItem(companyKey))
   const table: ConnectionTable = { dynamo, findRefusingItem }
 
-  /** Overwrites an unfinished record that has expired and that DynamoDB has not yet deleted. */
-  const overwriteExpired = async (companyKey: string, values: Parameters<typeof attributes>[0]): Promise<Item> => {
-    const item = attributes({ pk: `connection#${companyKey}`, ...values })
+  /** Overwrites an unfinished record that has expired but that DynamoDB has not deleted yet. */
+  const overwriteExpired = async (companyKey: string, values: Parameters<typeof toAttributes>[0]): Promise<Item> => {
+    const item = toAttributes({ pk: `connection#${companyKey}`, ...values })
     const put = await dynamo.putItem({
       Item: item,
       ConditionExpression: NEVER_CONNECTED.expression,
@@ -58,24 +58,25 @@ export function createConnectionStore(
         created_at: now,
         updated_at: now,
         generation: 0,
-        ...fleetAttributes({ companyKey, holdsRefreshToken: false, ...NO_TIMES }),
+        ...toFleetAttributes({ companyKey, holdsRefreshToken: false, ...NO_TIMES }),
       }
-      const unlessThere = Object.keys(initial).map((name) => `${name} = if_not_exists(${name}, :${name})`)
+      const ifAbsent = Object.keys(initial).map((name) => `${name} = if_not_exists(${name}, :${name})`)
       const begun = await dynamo.updateItem({
         Key: connectionKey(companyKey),
-        UpdateExpression: `SET ${unlessThere.join(', ')}, expires_at = :expires_at`,
+        UpdateExpression: `SET ${ifAbsent.join(', ')}, expires_at = :expires_at`,
         ConditionExpression: NEVER_CONNECTED.expression,
         ExpressionAttributeValues: {
-          ...assigned({ ...initial, expires_at: expiresAt }),
+          ...toAssignedValues({ ...initial, expires_at: expiresAt }),
           ...NEVER_CONNECTED.values,
         },
         ReturnValues: 'ALL_OLD',
       })
       if (begun.refused) return parseConnection((await findRefusingItem(companyKey, begun)) ?? {}, companyKey)
       const before = begun.attributes
-      const isLeftover = isExpired(before, now)
-      const item = isLeftover ? await overwriteExpired(companyKey, { ...initial, expires_at: expiresAt }) : before
-      return parseConnection({ ...attributes(initial), ...item }, companyKey)
+      const item = isExpired(before, now)
+        ? await overwriteExpired(companyKey, { ...initial, expires_at: expiresAt })
+        : before
+      return parseConnection({ ...toAttributes(initial), ...item }, companyKey)
     },
 
     connect: (companyKey, consent) => storeConsent(table, companyKey, consent),

@@ -1,15 +1,14 @@
 import * as v from 'valibot'
 import type { CronState, CronStateStore } from '../fleet/ports.ts'
 import { ALERT_SCHEMA } from './alert-outbox.ts'
-import { attributes, text } from './attribute-values.ts'
+import { readJson, toAttributes } from './attribute-values.ts'
 import type { DynamoDb } from './dynamodb.ts'
-import { fromJson } from './json.ts'
 
 /*
  * One item with the key `cron#fleet`. Only the cron writes it. docs/storage-schema.md describes its attributes.
  */
 
-const KEY = attributes({ pk: 'cron#fleet' })
+const KEY = toAttributes({ pk: 'cron#fleet' })
 
 const COUNTS_SCHEMA = v.object({
   connected: v.number(),
@@ -28,7 +27,7 @@ const ALERT_WINDOW_SCHEMA = v.pipe(
   v.object({ since: v.number(), count: v.number(), round: v.optional(v.number()) }),
   v.transform(({ round, ...window }) => ({ ...window, ...(round === undefined ? {} : { scan: round }) })),
 )
-/** Members of earlier versions, such as `plantedOn`, are dropped. */
+/** Ignores members of earlier versions, such as `plantedOn`. */
 const CRON_STATE_SCHEMA = v.pipe(
   v.object({
     rounds: v.optional(v.number(), 0),
@@ -61,17 +60,17 @@ function formatCronState({ completedScans, windows, pendingNotifications, ...sta
 
 const ABSENT = { after: undefined, summary: undefined, alertsSince: undefined }
 
-/** Stores what the cron keeps between runs. It is one item, so that a run reads and writes it once. */
+/** Stores the state of the cron between runs, in one item: a run reads and writes it once. */
 export function createCronStateStore(dynamo: DynamoDb): CronStateStore {
   return {
     async load(): Promise<CronState | undefined> {
       const item = await dynamo.getItem({ Key: KEY, ConsistentRead: true })
-      const state = item && fromJson(CRON_STATE_SCHEMA, text(item, 'round'))
+      const state = item && readJson(item, 'round', CRON_STATE_SCHEMA)
       return state && { ...ABSENT, ...state }
     },
 
     async save(state) {
-      await dynamo.putItem({ Item: { ...KEY, ...attributes({ round: formatCronState(state) }) } })
+      await dynamo.putItem({ Item: { ...KEY, ...toAttributes({ round: formatCronState(state) }) } })
     },
   }
 }

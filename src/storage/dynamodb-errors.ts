@@ -36,7 +36,7 @@ export const TRANSIENT_ERRORS: ReadonlySet<string> = new Set([
   'TransactionConflictException',
 ])
 
-/** What a wrong clock may be answered with. Most of them also have other reasons. */
+/** Errors that a wrong clock can cause. Most of them also have other causes. */
 export const CLOCK_SKEW_ERRORS: ReadonlySet<string> = new Set([
   'AccessDeniedException',
   'AuthFailure',
@@ -48,8 +48,8 @@ export const CLOCK_SKEW_ERRORS: ReadonlySet<string> = new Set([
 ])
 const ONLY_CLOCK_SKEW = new Set(['RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed'])
 const SIGNATURE_ERRORS = new Set(['InvalidSignatureException', 'SignatureDoesNotMatch'])
-/** From here on the SDKs blame the clock for an error that may have another reason. */
-const SURELY_SKEWED_MS = 240_000
+/** From this skew on, the SDKs attribute an ambiguous error to the clock. */
+const CERTAIN_SKEW_MS = 240_000
 
 const WRONG_KEY_ID = 'AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN is not valid'
 const WRONG_SECRET = 'AWS_SECRET_ACCESS_KEY does not fit AWS_ACCESS_KEY_ID'
@@ -58,7 +58,7 @@ const NOT_ALLOWED = 'AWS_ACCESS_KEY_ID may not use DYNAMODB_TABLE'
 const NOT_ACCEPTED = 'AWS_ACCESS_KEY_ID is not accepted'
 const EXPIRED = 'AWS_SESSION_TOKEN has expired'
 
-/** What the operator has to correct when DynamoDB refuses us, by the name of its error. */
+/** What the operator has to correct, by the name of DynamoDB's error. */
 const OPERATOR_FAULTS: ReadonlyMap<string, string> = new Map([
   ['ResourceNotFoundException', 'DYNAMODB_TABLE names no table of AWS_REGION'],
   ['AccessDeniedException', NOT_ALLOWED],
@@ -77,10 +77,10 @@ const OPERATOR_FAULTS: ReadonlyMap<string, string> = new Map([
   ['ExpiredToken', EXPIRED],
 ])
 
-/** A 4xx that is neither the operator's fault nor mended by another attempt. */
+/** A 4xx that neither the operator nor a retry can correct: a bug in this service. */
 export class DynamoDbError extends Error {
   override readonly name = 'DynamoDbError'
-  /** DynamoDB's name for it. */
+  /** The name that DynamoDB gives the error. */
   readonly error: string
 
   constructor(error: string) {
@@ -91,10 +91,14 @@ export class DynamoDbError extends Error {
 
 type Body = Record<string, unknown>
 
+/** Whether a value is an object and not an array. */
+/** Whether a value is an object and not an array. */
 export function isRecord(value: unknown): value is Body {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Parses a JSON object. `undefined`: the text is something else, such as HTML from a proxy. */
+/** Parses a JSON object. `undefined`: the text is something else, such as HTML from a proxy. */
 export function parseBody(text: string): Body | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -104,35 +108,38 @@ export function parseBody(text: string): Body | undefined {
   }
 }
 
-function firstText(...values: unknown[]): string | undefined {
+function findText(...values: unknown[]): string | undefined {
   return values.find((value) => typeof value === 'string')
 }
 
 /**
- * `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException:http://…` → `ResourceNotFoundException`, from the body or
- * from the header alone (AWS JSON 1.0 protocol, "Operation error serialization"). `undefined` where neither names one.
+ * The name of an error, from the body or the header (AWS JSON 1.0 protocol, "Operation error serialization"):
+ * `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException:http://…` → `ResourceNotFoundException`. `undefined`: the
+ * response has none.
  */
-export function errorName(headers: Headers, body: Body | undefined): string | undefined {
-  const value = firstText(body?.['__type'], body?.['code'], headers.get('x-amzn-errortype'))
+export function parseErrorName(headers: Headers, body: Body | undefined): string | undefined {
+  const value = findText(body?.['__type'], body?.['code'], headers.get('x-amzn-errortype'))
   const name = value?.split(/[,:]/)[0]?.split('#').at(-1)?.trim()
-  // It goes into the log, and a proxy may send anything.
+  // The name is logged, and a proxy can send any text.
   return name !== undefined && /^[A-Za-z][A-Za-z0-9.]{0,99}$/.test(name) ? name : undefined
 }
 
-export function errorMessage(body: Body | undefined): string {
-  return firstText(body?.['message'], body?.['Message']) ?? ''
+/** The message of an error. Empty if the body has none. */
+/** The message of an error. Empty if the body has none. */
+export function parseErrorMessage(body: Body | undefined): string {
+  return findText(body?.['message'], body?.['Message']) ?? ''
 }
 
-/** Whether DynamoDB refused the time of a request. `signedOffMs`: how wrong the clock was when the request was signed. */
+/** Whether DynamoDB rejected the date of a request. `signedOffMs`: how far off the clock was when the request was signed. */
 export function isClockSkewError(name: string, message: string, signedOffMs: number): boolean {
   if (!CLOCK_SKEW_ERRORS.has(name)) return false
-  if (ONLY_CLOCK_SKEW.has(name) || Math.abs(signedOffMs) >= SURELY_SKEWED_MS) return true
+  if (ONLY_CLOCK_SKEW.has(name) || Math.abs(signedOffMs) >= CERTAIN_SKEW_MS) return true
   return SIGNATURE_ERRORS.has(name) && /\b(expired|not yet current)\b/i.test(message)
 }
 
-/** A 4xx that another attempt does not mend: `configuration_error` where the operator can, else an error of ours. */
-export function permanentError(operation: string, name: string): Error {
-  // Only the index is ever queried. DynamoDB calls a query of an index that is not there, or not yet, invalid.
+/** Converts a permanent 4xx: to `configuration_error` if the operator can correct it, else to `DynamoDbError`. */
+export function toPermanentError(operation: string, name: string): Error {
+  // All queries are on the index. If it does not exist yet, DynamoDB responds with ValidationException.
   const isIndex = operation === 'Query' && name === 'ValidationException'
   const fault = isIndex ? 'DYNAMODB_FLEET_INDEX names no index of DYNAMODB_TABLE' : OPERATOR_FAULTS.get(name)
   return fault === undefined

@@ -3,38 +3,42 @@ import type { EpochMs } from '../broker/connection.ts'
 import type { StorageSettings } from '../config/config.ts'
 import { Problem } from '../problem.ts'
 import {
-  errorMessage,
-  errorName,
   isClockSkewError,
   parseBody,
-  permanentError,
+  parseErrorMessage,
+  parseErrorName,
   THROTTLING_ERRORS,
   TRANSIENT_ERRORS,
+  toPermanentError,
 } from './dynamodb-errors.ts'
-import { retryBudget } from './retry-budget.ts'
-import { type TableClock, tableClock } from './table-clock.ts'
+import { createRetryBudget } from './retry-budget.ts'
+import { createTableClock, type TableClock } from './table-clock.ts'
 
-/** The AWS SDKs' standard policy (four attempts, full jitter), under deadlines of our own (`timeoutMs`). Milliseconds. */
+/** The standard retry mode of the AWS SDKs: four attempts with full jitter. `timeoutMs` limits the total time. */
 const ATTEMPTS = 4
-/** The share of `timeoutMs` that one attempt may take, so that a request that hangs is sent twice. */
+/** The share of `timeoutMs` for one attempt, so that there is time for a second one if the first hangs. */
 const ATTEMPT_SHARE = 4 / 9
+/** First pause, which then doubles. */
+/** First pause, which then doubles. */
 const TRANSIENT_BASE_MS = 25
 const THROTTLED_BASE_MS = 1_000
-const LONGEST_PAUSE_MS = 20_000
+const MAX_PAUSE_MS = 20_000
 
 type Body = Record<string, unknown>
-/** The body of a response, or of a refused condition. */
-export type Answer = { outcome: 'answered' | 'refused'; body: Body }
+/** The body of a response. `refused`: a condition was not met. */
+export type OperationResult = { outcome: 'succeeded' | 'refused'; body: Body }
 
 interface FailedAttempt {
   outcome: 'failed'
-  /** Only the first three are worth another attempt. `skewed` is worth one, with a corrected time. */
+  /** The first three are retried. `skewed` is sent once more with a corrected date. `permanent` is not retried. */
   kind: 'transient' | 'throttled' | 'timeout' | 'skewed' | 'permanent'
-  /** DynamoDB's name for it, or ours where the response has none. */
+  /** The name of DynamoDB's error, or our own name if the response has none. */
   error: string
   status: number | undefined
 }
 
+/** Options of one request. */
+/** Options of one request. */
 export interface SendOptions {
   /** Maximum number of attempts; four if absent. */
   attempts?: number
@@ -44,37 +48,39 @@ export interface SendOptions {
   attemptMs?: number
 }
 
-/** Why a request failed for good. Names no key and no item. */
+/** The log event of a request that failed after all attempts. Contains no key and no item. */
 export interface DynamoDbFailed {
   event: 'dynamodb_failed'
   operation: string
   error: string
-  /** Absent where there was no response. */
+  /** Absent if there was no response. */
   status: number | undefined
   attempts: number
   region: string
 }
 
+/** Network, clock, sleep, random numbers and log. */
+/** Network, clock, sleep, random numbers and log. */
 export interface DynamoDbHttpRuntime {
   fetch: typeof fetch
-  /** Local time. */
+  /** Local time, epoch milliseconds. */
   now(): number
   sleep(milliseconds: number): Promise<void>
   random(): number
-  /** Measures the table's time from every response, and dates the requests. The client has its own if absent. */
+  /** Learns the time of the table from responses and dates the requests. The client creates its own if absent. */
   clock?: TableClock
   log?: (event: DynamoDbFailed) => void
 }
 
-/** aws4fetch keeps the derived key of each day here. One map for each client. */
+/** aws4fetch caches the derived key of each day here. One map for each client. */
 type SigningKeys = Map<string, ArrayBuffer>
 
-/** `2026-01-05T10:11:12.131Z` → `20260105T101112Z` */
+/** Formats a date for Signature Version 4: `20260105T101112Z`. */
 function toSigningDate(at: EpochMs) {
   return new Date(at).toISOString().replace(/[:-]|\.\d{3}/g, '')
 }
 
-/** Signs one request by Signature Version 4 and returns its headers. `Content-Type` is not part of the signature. */
+/** Signs a request with Signature Version 4 and returns its headers. The signature does not cover `Content-Type`. */
 async function sign(
   { endpoint, region, accessKeyId, secretAccessKey, sessionToken }: StorageSettings,
   cache: SigningKeys,
@@ -96,58 +102,62 @@ async function sign(
   return (await signer.sign()).headers
 }
 
-function unavailable() {
+function createUnavailableError() {
   return new Problem(
     'storage_unavailable',
     'The token store could not be reached. Nothing was lost; ask again in a moment.',
-    {
-      retryAfterSeconds: 5,
-    },
+    { retryAfterSeconds: 5 },
   )
 }
 
 /**
- * Classifies one response. Client errors of DynamoDB come as 400 with a name; a 4xx without one is a proxy's, and worth
- * another attempt like a 5xx.
+ * Classifies one response. DynamoDB reports client errors as 400 with an error name. A 4xx without a name comes from a
+ * proxy and is retried like a 5xx.
  */
-function classify({ status, headers }: Response, text: string, signedOffMs: number): Answer | FailedAttempt {
+function classify({ status, headers }: Response, text: string, signedOffMs: number): OperationResult | FailedAttempt {
   const body = parseBody(text)
-  if (status === 200 && body) return { outcome: 'answered', body }
-  const name = status === 200 ? undefined : errorName(headers, body)
+  if (status === 200 && body) return { outcome: 'succeeded', body }
+  const name = status === 200 ? undefined : parseErrorName(headers, body)
   if (name === 'ConditionalCheckFailedException') return { outcome: 'refused', body: body ?? {} }
   const failed = (kind: FailedAttempt['kind']): FailedAttempt => {
     return { outcome: 'failed', kind, error: name ?? 'UnreadableResponse', status }
   }
   if (status === 429 || (name !== undefined && THROTTLING_ERRORS.has(name))) return failed('throttled')
   if (status >= 500 || name === undefined || TRANSIENT_ERRORS.has(name)) return failed('transient')
-  return failed(isClockSkewError(name, errorMessage(body), signedOffMs) ? 'skewed' : 'permanent')
+  return failed(isClockSkewError(name, parseErrorMessage(body), signedOffMs) ? 'skewed' : 'permanent')
 }
 
-function withoutResponse(error: unknown): FailedAttempt {
+/** Classifies a request without a response. */
+function classifyNetworkError(error: unknown): FailedAttempt {
   const isTimeout = error instanceof Error && error.name === 'TimeoutError'
   return { outcome: 'failed', ...(isTimeout ? TIMED_OUT : UNREACHABLE), status: undefined }
 }
 const TIMED_OUT = { kind: 'timeout', error: 'TimeoutError' } as const
 const UNREACHABLE = { kind: 'transient', error: 'NetworkError' } as const
 
-/** Full jitter on a pause that doubles; `undefined` where another attempt does not help. */
-function pauseAfter({ kind }: FailedAttempt, retries: number, random: () => number): number | undefined {
+/** The pause before a retry in ms: exponential, with full jitter. `undefined`: a retry does not help. */
+function computePause({ kind }: FailedAttempt, retries: number, random: () => number): number | undefined {
   if (kind === 'skewed' || kind === 'permanent') return undefined
   const base = kind === 'throttled' ? THROTTLED_BASE_MS : TRANSIENT_BASE_MS
-  return random() * Math.min(base * 2 ** retries, LONGEST_PAUSE_MS)
+  return random() * Math.min(base * 2 ** retries, MAX_PAUSE_MS)
 }
 
 /**
- * Sends signed requests to DynamoDB's HTTP API. Retries transient failures, so every operation has to be idempotent. Throws `storage_unavailable` within `timeoutMs`, `configuration_error` where the operator has to act, and
- * `DynamoDbError` for any other refusal.
+ * Sends signed requests to the HTTP API of DynamoDB. Retries transient failures, so every operation must be idempotent.
+ * Throws `storage_unavailable` within `timeoutMs`, `configuration_error` if the operator has to act, and `DynamoDbError`
+ * for any other rejection.
  */
 export function createDynamoDbHttp(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime) {
   const { fetch, now, sleep, random, log } = runtime
-  const clock = runtime.clock ?? tableClock({ now, skewMs: () => Infinity, log: () => undefined })
+  const clock = runtime.clock ?? createTableClock({ now, skewMs: () => Infinity, log: () => undefined })
   const signingKeys: SigningKeys = new Map()
-  const budget = retryBudget()
+  const budget = createRetryBudget()
 
-  const attempt = async (operation: string, payload: string, timeoutMs: number): Promise<Answer | FailedAttempt> => {
+  const attempt = async (
+    operation: string,
+    payload: string,
+    timeoutMs: number,
+  ): Promise<OperationResult | FailedAttempt> => {
     const signedWith = clock.offsetMs()
     const headers = await sign(settings(), signingKeys, { operation, payload, at: clock.now() })
     const signal = AbortSignal.timeout(timeoutMs)
@@ -159,41 +169,41 @@ export function createDynamoDbHttp(settings: () => StorageSettings, runtime: Dyn
       clock.measure(response.headers, sentAt)
       return classify(response, await response.text(), clock.offsetMs() - signedWith)
     } catch (error) {
-      return withoutResponse(error)
+      return classifyNetworkError(error)
     }
   }
 
-  const give = (operation: string, { kind, error, status }: FailedAttempt, attempts: number): Error => {
+  const createError = (operation: string, { kind, error, status }: FailedAttempt, attempts: number): Error => {
     log?.({ event: 'dynamodb_failed', operation, error, status, attempts, region: settings().region })
-    return kind === 'permanent' ? permanentError(operation, error) : unavailable()
+    return kind === 'permanent' ? toPermanentError(operation, error) : createUnavailableError()
   }
 
-  return async (operation: string, input: object, options: SendOptions = {}): Promise<Answer> => {
+  return async (operation: string, input: object, options: SendOptions = {}): Promise<OperationResult> => {
     const { timeoutMs } = settings()
     const { attempts = ATTEMPTS, attemptMs = Math.floor(timeoutMs * ATTEMPT_SHARE), mayRetry = () => true } = options
     const payload = JSON.stringify(input)
-    const giveUpAt = now() + timeoutMs
+    const deadline = now() + timeoutMs
     let cost: number | undefined
     let isRedated = false
     for (let sent = 1, retries = 0; ; sent++) {
-      const result = await attempt(operation, payload, Math.max(1, Math.min(attemptMs, giveUpAt - now())))
+      const result = await attempt(operation, payload, Math.max(1, Math.min(attemptMs, deadline - now())))
       if (result.outcome !== 'failed') {
         budget.succeed(cost)
         return result
       }
       // The response has corrected the clock. This does not count as a retry, so it also happens with one attempt.
-      const isToRedate: boolean = result.kind === 'skewed' && !isRedated
-      if (isToRedate) {
+      if (result.kind === 'skewed' && !isRedated) {
         isRedated = true
         continue
       }
-      const pause = pauseAfter(result, retries, random)
+      const pause = computePause(result, retries, random)
       retries++
-      if (pause === undefined || retries === attempts || now() + pause >= giveUpAt) throw give(operation, result, sent)
+      if (pause === undefined || retries === attempts || now() + pause >= deadline)
+        throw createError(operation, result, sent)
       cost = budget.take(result.kind === 'timeout')
-      if (cost === undefined) throw give(operation, result, sent)
+      if (cost === undefined) throw createError(operation, result, sent)
       await sleep(pause)
-      if (!mayRetry()) throw give(operation, result, sent)
+      if (!mayRetry()) throw createError(operation, result, sent)
     }
   }
 }

@@ -11,12 +11,12 @@ import { createDynamoDbHttp, type DynamoDbHttpRuntime, type SendOptions } from '
 /** Attributes as DynamoDB sends them. `attribute-values.ts` reads them. */
 export type Item = Record<string, unknown>
 
-/** A refused condition is a value. `item` is the item that refused it, if the engine returns it (`ALL_OLD`). */
+/** The condition of a write was not met. `item` is the item that did not meet it, if the engine returns it (`ALL_OLD`). */
 export interface Refused {
   refused: true
   item: Item | undefined
 }
-/** A write that was applied. `attributes` is what its `ReturnValues` asked for. */
+/** A write that was applied. `attributes` are those that `ReturnValues` asks for. */
 export interface Applied {
   refused: false
   attributes: Item
@@ -24,6 +24,8 @@ export interface Applied {
 
 type Input<CommandInput> = Omit<CommandInput, 'TableName'>
 
+/** One table. Throws as `createDynamoDbHttp` does. */
+/** One table. Throws as `createDynamoDbHttp` does. */
 export interface DynamoDb {
   getItem(input: Input<GetItemCommandInput>, options?: SendOptions): Promise<Item | undefined>
   putItem(input: Input<PutItemCommandInput>): Promise<Applied | Refused>
@@ -39,24 +41,24 @@ function toItem(value: unknown): Item | undefined {
   return isItem(value) ? value : undefined
 }
 
-/** The five operations this service needs, on one table (Amazon DynamoDB API reference, version 2012-08-10). */
+/** The five operations that this service needs (Amazon DynamoDB API reference, version 2012-08-10). */
 export function createDynamoDb(settings: () => StorageSettings, runtime: DynamoDbHttpRuntime): DynamoDb {
   const send = createDynamoDbHttp(settings, runtime)
 
   const read = async (operation: string, input: object, options?: SendOptions) => {
-    const answer = await send(operation, { TableName: settings().table, ...input }, options)
-    return answer.body
+    const result = await send(operation, { TableName: settings().table, ...input }, options)
+    return result.body
   }
 
   const write = async (operation: string, input: object, options?: SendOptions): Promise<Applied | Refused> => {
-    const whole = {
+    const request = {
       TableName: settings().table,
       ...('ConditionExpression' in input ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
       ...input,
     }
-    const answer = await send(operation, whole, options)
-    if (answer.outcome === 'refused') return { refused: true, item: toItem(answer.body['Item']) }
-    return { refused: false, attributes: toItem(answer.body['Attributes']) ?? {} }
+    const result = await send(operation, request, options)
+    if (result.outcome === 'refused') return { refused: true, item: toItem(result.body['Item']) }
+    return { refused: false, attributes: toItem(result.body['Attributes']) ?? {} }
   }
 
   return {

@@ -7,37 +7,37 @@ import { firstExpiry } from '../broker/connection-status.ts'
  */
 
 const SHARDS = 16
-function shardName(shard: number) {
+function toShardName(shard: number) {
   return String(shard).padStart(2, '0')
 }
 
-/** Partitions of the index. One takes 1,000 writes a second: sixteen keep the index from being what limits the table. */
-export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => shardName(shard))
+/** Partitions of the index. One partition accepts 1,000 writes per second, so sixteen do not limit the table. */
+export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => toShardName(shard))
 
-/** `dies_at` of a record that holds no refresh token: nothing of it can die, so it sorts last (the year 2286). */
+/** `dies_at` of a record without a refresh token. It sorts last (the year 2286). */
 export const NEVER_EXPIRES: EpochSeconds = 9_999_999_999
-/** `dies_at` of a refresh token whose times nobody told us: it sorts first, and a refresh tells. */
+/** `dies_at` of a refresh token with an unknown expiry. It sorts first, and a refresh sets the expiry. */
 const UNKNOWN: EpochSeconds = 0
 
 const FNV_OFFSET = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
-/** FNV-1a, 32 bits (draft-eastlake-fnv). Company keys are ASCII, so that a character is a byte. */
-function fnv1a(text: string): number {
+/** FNV-1a, 32 bits (draft-eastlake-fnv). Company keys are ASCII, so each character is one byte. */
+function hashFnv1a(text: string): number {
   let hash = FNV_OFFSET
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME)
   return hash >>> 0
 }
 
-/** The shard of a company key: the same for ever, or its record would be in the index under a shard nobody expects. */
-export function fleetShard(companyKey: string): string {
-  const hash = fnv1a(companyKey)
-  // Both halves, as the low bits of FNV alone mix less well.
+/** The shard of a company key. It must never change, because stored records have it. */
+export function toFleetShard(companyKey: string): string {
+  const hash = hashFnv1a(companyKey)
+  // Uses both halves, because the low bits of FNV are distributed less evenly.
   const shard = ((hash ^ (hash >>> 16)) >>> 0) % SHARDS
-  return shardName(shard)
+  return toShardName(shard)
 }
 
-/** What `fleetAttributes` looks at. The times are those that the record will hold after the write, not those of the last answer alone. */
+/** The state of the record after the write. */
 export interface FleetRecord {
   companyKey: string
   holdsRefreshToken: boolean
@@ -45,14 +45,14 @@ export interface FleetRecord {
   refreshTokenHardExpiresAt: EpochSeconds | undefined
 }
 
-function diesAt(record: FleetRecord): EpochSeconds {
+function toDiesAt(record: FleetRecord): EpochSeconds {
   return record.holdsRefreshToken ? (firstExpiry(record) ?? UNKNOWN) : NEVER_EXPIRES
 }
 
-/** The two attributes that put a record into the fleet index, sorted by the earlier of its refresh token's two deaths. */
-export function fleetAttributes(record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } {
+/** The two keys of the fleet index. It is sorted by the earlier one of the two expiries of the refresh token. */
+export function toFleetAttributes(record: FleetRecord): { fleet_shard: string; dies_at: EpochSeconds } {
   return {
-    fleet_shard: fleetShard(record.companyKey),
-    dies_at: diesAt(record),
+    fleet_shard: toFleetShard(record.companyKey),
+    dies_at: toDiesAt(record),
   }
 }

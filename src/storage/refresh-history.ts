@@ -1,9 +1,9 @@
 import type { RefreshNote, RefreshOutcome } from '../broker/refresh/history.ts'
 
 /*
- * refreshes   S   tlq2o0R,tlq4k1K,tlq8c2U3: the time in seconds, base 36; what it came to; how often, if not once
- *
- * Eight attempts take some 65 bytes: every read of a record pays for each of them.
+ * The attribute `refreshes`, such as `tlq2o0R,tlq4k1K,tlq8c2U3`. Each entry has the epoch seconds in base 36, a letter for
+ * the outcome, and a count if it is not 1. Eight entries take about 65 bytes: every read of a record pays for its bytes
+ * (docs/decisions/0011-own-code.md).
  */
 
 const OUTCOMES = [
@@ -15,29 +15,29 @@ const OUTCOMES = [
   'unsettled',
   'request_rejected',
 ] as const
-/** Of the outcomes, in their order. */
+/** One letter for each outcome, in the same order. */
 const LETTERS = 'RKGCUSX'
 
 function toLetter(outcome: RefreshOutcome) {
   return LETTERS.charAt(OUTCOMES.indexOf(outcome))
 }
 
-function formatNote({ at, outcome, count }: RefreshNote) {
+function formatEntry({ at, outcome, count }: RefreshNote) {
   return `${at.toString(36)}${toLetter(outcome)}${count === 1 ? '' : count}`
 }
 
-function parseNote(text: string): RefreshNote[] {
+function parseEntry(text: string): RefreshNote[] {
   const [, at = '', letter = '?', count] = /^([0-9a-z]{1,9})([A-Z])(\d{0,9})$/.exec(text) ?? []
   const outcome = OUTCOMES[LETTERS.indexOf(letter)]
   return outcome ? [{ at: Number.parseInt(at, 36), outcome, count: Number(count || 1) }] : []
 }
 
-/** The attribute `refreshes`. */
+/** Formats the attribute `refreshes`. */
 export function formatHistory(history: readonly RefreshNote[]): string {
-  return history.map(formatNote).join(',')
+  return history.map(formatEntry).join(',')
 }
 
-/** What the attribute says; a note that is not of that form is passed over. */
+/** Parses the attribute `refreshes`. Skips malformed entries. */
 export function parseHistory(text: string | undefined): readonly RefreshNote[] {
-  return text?.split(',').flatMap(parseNote) ?? []
+  return text?.split(',').flatMap(parseEntry) ?? []
 }

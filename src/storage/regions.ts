@@ -1,14 +1,13 @@
 import type { CallerLocation } from '../broker/ports/storage.ts'
 
 /*
- * From where Cloudflare says that a caller is, by continent and by the longitude from which an order holds eastward, the
- * AWS regions from near to far, by the beginnings of their names; what is not named is farther. Ordered by round trips
- * and not by distance: from Tokyo, Virginia is nearer than Frankfurt (the medians of cloudping.co that
- * bench/geography/delays.ts quotes). The Worker is near the caller, as a rule.
+ * Prefixes of AWS regions, nearest first, for a caller on a continent at or east of a longitude. A region without a prefix
+ * here is farther than all others. The order is by round-trip time and not by distance: from Tokyo, Virginia is nearer
+ * than Frankfurt (medians of cloudping.co, quoted in bench/geography/delays.ts). A Worker usually runs near its caller.
  */
 const ORDERS: readonly [continent: string, fromLongitude: number, order: string][] = [
   ['AF', -180, 'af eu il me ap-south- us'],
-  // Japan and Korea; China and the southeast; India and its neighbours; the Gulf and the Levant.
+  // Japan and Korea; China and Southeast Asia; South Asia; the Middle East.
   ['AS', 117, 'ap-northeast ap-east ap-southeast-1 ap us-west us'],
   ['AS', 95, 'ap-southeast-1 ap-southeast-5 ap-southeast-7 ap-southeast-3 ap-east ap me eu us-west us'],
   ['AS', 60, 'ap-south- me ap-southeast-1 il eu ap us'],
@@ -20,12 +19,16 @@ const ORDERS: readonly [continent: string, fromLongitude: number, order: string]
   ['SA', -180, 'sa us-east us mx ca eu'],
 ]
 
-/** Where Cloudflare tells no longitude: east of America's line, in the midst of Asia's. */
-const SOME_LONGITUDE = 100
+/** The longitude if Cloudflare sends none: in the east of America, and in the middle of Asia. */
+const DEFAULT_LONGITUDE = 100
 
-/** Ranks AWS regions by their nearness to a caller: the nearest has the least. Where nothing is known all are equal. */
-export function rankFrom({ continent, longitude = SOME_LONGITUDE }: CallerLocation): (region: string) => number {
+/** Ranks AWS regions by their round-trip time to a caller: the nearest has the lowest rank. All are equal if the continent is unknown. */
+export function createRegionRanking({
+  continent,
+  longitude = DEFAULT_LONGITUDE,
+}: CallerLocation): (region: string) => number {
   const [, , order = ''] = ORDERS.find(([name, from]) => name === continent && longitude >= from) ?? []
-  const beginnings = `${order} `.split(' ')
-  return (region) => beginnings.findIndex((beginning) => region.startsWith(beginning))
+  // The empty prefix at the end matches every other region.
+  const prefixes = `${order} `.split(' ')
+  return (region) => prefixes.findIndex((prefix) => region.startsWith(prefix))
 }

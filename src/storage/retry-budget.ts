@@ -1,22 +1,23 @@
-/** The token bucket of the AWS SDKs' standard retry mode. */
+/** The token bucket of the standard retry mode in the AWS SDKs. */
 const CAPACITY = 500
 const RETRY_COST = 5
 const TIMEOUT_RETRY_COST = 10
-/** What a request adds that succeeds at once. */
+/** A request that succeeds without a retry adds this. */
 const FIRST_SUCCESS = 1
 
+/** A token bucket for retries. */
 export interface RetryBudget {
-  /** Pays for one retry. Returns its cost, or `undefined` where too little is left. */
+  /** Takes the cost of one retry. Returns the cost, or `undefined` if the bucket has too little. */
   take(afterTimeout: boolean): number | undefined
-  /** Refunds the cost of the retry that succeeded; without one, adds a little. */
+  /** Refunds the cost of a retry that succeeded. Without a cost, adds a little. */
   succeed(cost: number | undefined): void
 }
 
 /**
- * Bounds the retries of one isolate on one table: while the table is down for good, requests fail at the first attempt
- * instead of making the load fourfold.
+ * Limits the retries of one isolate for one table. During an outage, requests fail at the first attempt instead of causing
+ * four times the load.
  */
-export function retryBudget(): RetryBudget {
+export function createRetryBudget(): RetryBudget {
   let left = CAPACITY
   return {
     take(afterTimeout) {

@@ -1,47 +1,49 @@
 import type { EpochMs } from '../broker/connection.ts'
 import { Problem } from '../problem.ts'
 
-/** A `Date` header has whole seconds, rounded down (RFC 9110, section 5.6.7). */
+/** A `Date` header has whole seconds, rounded down (RFC 9110 section 5.6.7). */
 const RESOLUTION_MS = 1_000
-/** Clocks that NTP keeps differ by less. What is smaller counts as no skew. */
+/** Clocks with NTP differ by less, so a smaller offset counts as none. */
 const TOLERANCE_MS = 2_000
-/** The only form that servers may send. `Date.parse` also takes `0` and `May`. */
+/** The only format that servers may send. `Date.parse` also accepts `0` and `May`. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
+/** The log event of a local clock that is too far off. */
 export interface ClockSkew {
   event: 'clock_skew'
-  /** How far the local clock is ahead of the table's; negative where it is behind. */
+  /** How far the local clock is ahead of the table's. Negative: it is behind. */
   skew_seconds: number
   /** Whether this isolate still refreshes tokens. */
   acquires_leases: boolean
 }
 
 interface TableClockDeps {
-  /** The local clock. */
+  /** Local time, epoch milliseconds. */
   now(): EpochMs
-  /** How far a clock may be off: beyond that a warning is logged, beyond twice that no lease is acquired. */
+  /** The allowed offset in ms. Beyond it, a warning is logged. Beyond twice that, no lease is acquired. */
   skewMs(): number
   log(event: ClockSkew): void
 }
 
+/** The time of the table, learned from its responses. */
 export interface TableClock {
-  /** The table's time: local time, corrected by what the responses told. */
+  /** The time of the table: local time plus the offset. */
   now(): EpochMs
-  /** What `now` adds to local time. 0 until a response tells otherwise. */
+  /** The offset in ms that `now` adds to local time. 0 before the first response. */
   offsetMs(): number
-  /** Learns from one response, as soon as its headers are there. `sentAt` is local time. */
+  /** Updates the offset. Call it as soon as a response has its headers. `sentAt` is local time. */
   measure(headers: Headers, sentAt: EpochMs): void
-  /** Throws `storage_unavailable` where the local clock is too far off to acquire a lease. */
+  /** Throws `storage_unavailable` if the local clock is too far off to acquire a lease. */
   requireLeaseClock(): void
 }
 
 function parseDate(headers: Headers): EpochMs | undefined {
   const text = headers.get('Date')
-  // A response from a cache tells when it was stored.
+  // The date of a cached response is the time at which it was stored.
   return text !== null && HTTP_DATE.test(text) && !headers.has('Age') ? Date.parse(text) : undefined
 }
 
-function clockTooFarOff(offsetMs: number): Problem {
+function createClockError(offsetMs: number): Problem {
   const seconds = Math.round(Math.abs(offsetMs) / 1000)
   return new Problem(
     'storage_unavailable',
@@ -51,24 +53,24 @@ function clockTooFarOff(offsetMs: number): Problem {
 }
 
 /**
- * The clock that all Workers share: that of the table, as the `Date` headers of its responses tell it. Leases keep
- * Workers apart by time, so a Worker whose own clock is off would use a refresh token beside the holder of the lease.
+ * The clock that all Workers share: the `Date` headers of the table's responses. Leases depend on time. A Worker with a
+ * wrong clock would use a refresh token while another Worker holds the lease.
  *
- * The server wrote the header between the sending of the request and the arrival of the response. That gives a lower
- * and an upper bound for the offset, and a response that was slow, held back or met a frozen Worker gives wide bounds,
- * not a wrong offset. The offset changes only if it is out of bounds.
+ * The server writes the header between the start of the request and the arrival of the response. That is a lower and an
+ * upper bound for the offset. A slow response, or one that reaches a frozen Worker, has wide bounds and not a wrong
+ * offset. The offset changes only if it is out of bounds.
  */
-export function tableClock({ now, skewMs, log }: TableClockDeps): TableClock {
+export function createTableClock({ now, skewMs, log }: TableClockDeps): TableClock {
   let offsetMs = 0
-  /** How many times `skewMs` the local clock was off when the operator was last warned. */
-  let warnedOf = 0
+  /** The multiple of `skewMs` in the last warning. */
+  let lastWarning = 0
 
   const isBeyond = (times: number) => Math.abs(offsetMs) > times * skewMs()
 
   const warn = () => {
     const beyond = isBeyond(2) ? 2 : isBeyond(1) ? 1 : 0
-    if (beyond <= warnedOf) return
-    warnedOf = beyond
+    if (beyond <= lastWarning) return
+    lastWarning = beyond
     log({ event: 'clock_skew', skew_seconds: -Math.round(offsetMs / 1000), acquires_leases: beyond < 2 })
   }
 
@@ -79,14 +81,14 @@ export function tableClock({ now, skewMs, log }: TableClockDeps): TableClock {
       const date = parseDate(headers)
       if (date === undefined) return
       const [least, most] = [date - now(), date + RESOLUTION_MS - sentAt]
-      // `least > most`: the local clock was set back meanwhile.
+      // `least > most`: the local clock was set back in the meantime.
       if (least > most || (least <= offsetMs && offsetMs <= most)) return
       const middle = (least + most) / 2
       offsetMs = Math.abs(middle) > TOLERANCE_MS ? Math.round(middle) : 0
       if (offsetMs !== 0) warn()
     },
     requireLeaseClock() {
-      if (offsetMs !== 0 && isBeyond(2)) throw clockTooFarOff(offsetMs)
+      if (offsetMs !== 0 && isBeyond(2)) throw createClockError(offsetMs)
     },
   }
 }

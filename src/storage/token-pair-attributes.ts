@@ -1,33 +1,30 @@
 import type { EpochSeconds, StoredTokenPair } from '../broker/connection.ts'
-import { attributes, integer } from './attribute-values.ts'
-import { absent, any, isNoNumber, isNumber } from './conditions.ts'
+import { readInteger, toAttributes } from './attribute-values.ts'
+import { any, isAbsent, isNoNumber, isNumber } from './conditions.ts'
 import type { Item } from './dynamodb.ts'
-import { fleetAttributes } from './fleet-keys.ts'
+import { toFleetAttributes } from './fleet-keys.ts'
 
 /**
- * `generation + 1` is an error if the attribute exists and is not a number. The reader treats such a record as generation
- * 0, so `odd` sets the generation to 1.
+ * The two ways to raise the generation. `increment` fails if the attribute is not a number. Such a record counts as
+ * generation 0, so `reset` sets it to 1.
  */
-export const NEXT_GENERATION = {
-  usual: {
+export const GENERATION_UPDATES = {
+  increment: {
     assignment: 'generation = if_not_exists(generation, :zero) + :one',
-    condition: any(absent('generation'), isNumber('generation')),
-    values: attributes({ ':zero': 0, ':one': 1 }),
+    condition: any(isAbsent('generation'), isNumber('generation')),
+    values: toAttributes({ ':zero': 0, ':one': 1 }),
   },
-  odd: { assignment: 'generation = :one', condition: isNoNumber('generation'), values: attributes({ ':one': 1 }) },
+  reset: { assignment: 'generation = :one', condition: isNoNumber('generation'), values: toAttributes({ ':one': 1 }) },
 }
 
-/** How a write raises the generation. `item`: the item that refused a first attempt. */
-export function nextGeneration(item?: Item) {
-  const isOdd = item !== undefined && 'generation' in item && integer(item, 'generation') === undefined
-  return isOdd ? NEXT_GENERATION.odd : NEXT_GENERATION.usual
+/** Selects how a write raises the generation. `item` is the item that rejected the first attempt. */
+export function selectGenerationUpdate(item?: Item) {
+  const isMalformed = item !== undefined && 'generation' in item && readInteger(item, 'generation') === undefined
+  return isMalformed ? GENERATION_UPDATES.reset : GENERATION_UPDATES.increment
 }
 
-/**
- * The attributes of a stored token pair. `hardExpiresAt` is the value of the record if Intuit's response does not have
- * one.
- */
-export function tokenPairAttributes(
+/** The attributes of a stored token pair. `hardExpiresAt`: from Intuit's response, or else from the record. */
+export function toTokenPairAttributes(
   companyKey: string,
   pair: StoredTokenPair,
   hardExpiresAt: EpochSeconds | undefined,
@@ -44,7 +41,7 @@ export function tokenPairAttributes(
     last_refresh_at: now,
     updated_at: now,
     written_by: writer,
-    ...fleetAttributes({
+    ...toFleetAttributes({
       companyKey,
       holdsRefreshToken: true,
       refreshTokenExpiresAt: pair.refreshTokenExpiresAt,

@@ -12,9 +12,9 @@ import { toPlainRecord } from '../../dev/import/plain.ts'
 import { readRecord, toItem } from '../../dev/import/record.ts'
 import { createTable } from '../../dev/table.ts'
 import { createTokenVault } from '../../src/crypto/token-vault.ts'
-import { attributes } from '../../src/storage/attribute-values.ts'
+import { toAttributes } from '../../src/storage/attribute-values.ts'
 import { parseConnection } from '../../src/storage/connection-item.ts'
-import { fleetShard } from '../../src/storage/fleet-keys.ts'
+import { toFleetShard } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
 import { sha256 } from '../support/fixtures.ts'
 
@@ -84,8 +84,8 @@ const all = async (table: string): Promise<Item[]> => {
 }
 const stored = async (table: string, companyKey: string) =>
   (await client.send(new GetItemCommand({ TableName: table, Key: { pk: { S: `connection#${companyKey}` } } }))).Item
-const put = (table: string, values: Parameters<typeof attributes>[0]) =>
-  client.send(new PutItemCommand({ TableName: table, Item: attributes(values) }))
+const put = (table: string, values: Parameters<typeof toAttributes>[0]) =>
+  client.send(new PutItemCommand({ TableName: table, Item: toAttributes(values) }))
 
 const plainVault = createTokenVault(
   () => [],
@@ -104,7 +104,7 @@ const record = (companyKey: string, over: Record<string, unknown> = {}) => ({
   uses_sandbox_credentials: false,
   ...over,
 })
-const typed = (values: ReturnType<typeof record>) => attributes(values as Parameters<typeof attributes>[0])
+const typed = (values: ReturnType<typeof record>) => toAttributes(values as Parameters<typeof toAttributes>[0])
 
 describe('npm run import', () => {
   it('imports each of 10,000 records once if it is killed and run again, and overwrites nothing newer', async () => {
@@ -116,7 +116,7 @@ describe('npm run import', () => {
       generation: 7,
       refresh_token: 'RT1-newer',
     }
-    await put(table, newer as Parameters<typeof attributes>[0])
+    await put(table, newer as Parameters<typeof toAttributes>[0])
     const args = ['--from-file', linesFile(keys.map((key) => record(key))), '--apply']
 
     const first = start(table, args)
@@ -140,7 +140,7 @@ describe('npm run import', () => {
     expect(new Set(items.map((item) => item['company_key']?.S))).toEqual(new Set(keys))
     for (const item of items) {
       const key = item['company_key']?.S ?? ''
-      if (key === 'company-4321') expect(item).toEqual(attributes(newer as Parameters<typeof attributes>[0]))
+      if (key === 'company-4321') expect(item).toEqual(toAttributes(newer as Parameters<typeof toAttributes>[0]))
       else expect([item['refresh_token']?.S, item['generation']?.N]).toEqual([`RT1-of-${key}`, '1'])
     }
   }, 400_000)
@@ -148,7 +148,7 @@ describe('npm run import', () => {
   it('writes nothing without --apply, and reports what it would do', async () => {
     const table = await newTable()
     await put(table, { ...record('there'), pk: 'connection#there', refresh_token: 'RT1-other' } as Parameters<
-      typeof attributes
+      typeof toAttributes
     >[0])
     const before = await all(table)
     const args = ['--from-file', linesFile([record('new'), record('there')])]
@@ -173,7 +173,7 @@ describe('npm run import', () => {
       refreshTokenHash: sha256('RT1-of-beach-blend'),
       generation: 1,
     })
-    expect(item).toMatchObject(attributes({ fleet_shard: fleetShard('beach-blend'), dies_at: 1_784_000_000 }))
+    expect(item).toMatchObject(toAttributes({ fleet_shard: toFleetShard('beach-blend'), dies_at: 1_784_000_000 }))
   })
 
   it('changes nothing when it is repeated', async () => {
@@ -190,7 +190,7 @@ describe('npm run import', () => {
     const bytes = new Uint8Array(32).fill(7)
     const keys = { TOKEN_ENCRYPTION_KEYS: `2026-01:${Buffer.from(bytes).toString('base64')}` }
     const args = ['--from-file', linesFile([record('sealed'), record('by-hand')]), '--apply']
-    await put(table, { ...record('by-hand'), pk: 'connection#by-hand' } as Parameters<typeof attributes>[0])
+    await put(table, { ...record('by-hand'), pk: 'connection#by-hand' } as Parameters<typeof toAttributes>[0])
     expect((await run(table, args, keys)).stdout).toBe('2 read: 1 imported, 1 completed.\n')
     const {
       accessToken = '',
@@ -260,19 +260,19 @@ describe('npm run import', () => {
   it('completes records written by hand in its own table, unless the Worker refreshes them', async () => {
     const table = await newTable()
     const plain = (key: string) => ({ ...record(key), pk: `connection#${key}` })
-    await put(table, plain('by-hand') as Parameters<typeof attributes>[0])
-    await put(table, { ...plain('in-hand'), lease_owner: 'me' } as Parameters<typeof attributes>[0])
+    await put(table, plain('by-hand') as Parameters<typeof toAttributes>[0])
+    await put(table, { ...plain('in-hand'), lease_owner: 'me' } as Parameters<typeof toAttributes>[0])
     const { stdout, stderr } = await run(table, ['--from-table', table, '--apply'])
     expect(stdout).toBe('2 read: 1 completed, 1 kept.\n')
     expect(stderr).toContain('in-hand: is being refreshed. Import it again')
     const hash = sha256('RT1-of-by-hand')
     expect(await stored(table, 'by-hand')).toEqual(
-      attributes({
+      toAttributes({
         ...plain('by-hand'),
         refresh_token_hash: hash,
-        fleet_shard: fleetShard('by-hand'),
+        fleet_shard: toFleetShard('by-hand'),
         dies_at: 1_784_000_000,
-      } as Parameters<typeof attributes>[0]),
+      } as Parameters<typeof toAttributes>[0]),
     )
     expect(await stored(table, 'in-hand')).not.toHaveProperty('refresh_token_hash')
   })
@@ -283,11 +283,11 @@ describe('npm run import', () => {
     ['of another type', { N: '1' }],
   ])('completes a record with a lease owner that is %s, which is no owner to the Worker', async (_, lease_owner) => {
     const table = await newTable()
-    const Item = { ...attributes({ pk: 'connection#by-hand' }), ...typed(record('by-hand')), lease_owner }
+    const Item = { ...toAttributes({ pk: 'connection#by-hand' }), ...typed(record('by-hand')), lease_owner }
     await client.send(new PutItemCommand({ TableName: table, Item }))
     const { stdout } = await run(table, ['--from-table', table, '--apply'])
     expect(stdout).toBe('1 read: 1 completed.\n')
-    expect(await stored(table, 'by-hand')).toMatchObject(attributes({ refresh_token_hash: sha256('RT1-of-by-hand') }))
+    expect(await stored(table, 'by-hand')).toMatchObject(toAttributes({ refresh_token_hash: sha256('RT1-of-by-hand') }))
   })
 
   it('names each rejected record and the reason, and shows no token', async () => {
@@ -594,7 +594,7 @@ describe('a record of an existing table', () => {
     const reading = readRecord(record('beach-blend'))
     if (reading.outcome !== 'read') throw new Error(reading.outcome)
     expect(await toItem(reading.record, vault, 0)).toMatchObject(
-      attributes({
+      toAttributes({
         access_token: 'sealed:v1:beach-blend/access_token/access-of-beach-blend',
         refresh_token: 'sealed:v1:beach-blend/refresh_token/RT1-of-beach-blend',
         refresh_token_hash: sha256('RT1-of-beach-blend'),

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
 import { createFleetIndex, tableDefinition } from '../../dev/table-definition.ts'
-import { attributes } from '../../src/storage/attribute-values.ts'
-import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { toAttributes } from '../../src/storage/attribute-values.ts'
+import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
@@ -91,13 +91,13 @@ describe('the fleet index', () => {
   it('lists the connections of a shard, soonest to expire first, without secrets and other items', async () => {
     const client = adminClient(engine.url)
     await createTable(client, 'listed')
-    const put = (values: Parameters<typeof attributes>[0]) =>
-      client.send(new PutItemCommand({ TableName: 'listed', Item: attributes(values) }))
+    const put = (values: Parameters<typeof toAttributes>[0]) =>
+      client.send(new PutItemCommand({ TableName: 'listed', Item: toAttributes(values) }))
     const record = (companyKey: string, refreshTokenExpiresAt: number) => ({
       pk: `connection#${companyKey}`,
       company_key: companyKey,
       refresh_token: 'a-marked-secret',
-      ...fleetAttributes({
+      ...toFleetAttributes({
         companyKey,
         holdsRefreshToken: true,
         refreshTokenExpiresAt,

@@ -1,4 +1,4 @@
-import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import type { Service } from '../support/worker-harness.ts'
 
 const DAY = 86_400
@@ -23,7 +23,7 @@ export const createAgedConnections = (service: Service) => {
     refresh_token_hard_expires_at: { N: String(refreshTokenHardExpiresAt) },
     dies_at: {
       N: String(
-        fleetAttributes({ companyKey, holdsRefreshToken: true, refreshTokenExpiresAt, refreshTokenHardExpiresAt })
+        toFleetAttributes({ companyKey, holdsRefreshToken: true, refreshTokenExpiresAt, refreshTokenHardExpiresAt })
           .dies_at,
       ),
     },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { createPaginationCursor } from '../../src/crypto/pagination-cursor.ts'
-import { fleetAttributes } from '../../src/storage/fleet-keys.ts'
+import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const DAY = 86_400
@@ -18,7 +18,7 @@ interface Put {
 
 /** A record as the Worker itself would have written it, but for its tokens, which nobody here opens. */
 const put = async (companyKey: string, { diesIn, refreshedAgo, more = {} }: Put) => {
-  const { fleet_shard: shard, dies_at: diesAt } = fleetAttributes({
+  const { fleet_shard: shard, dies_at: diesAt } = toFleetAttributes({
     companyKey,
     holdsRefreshToken: true,
     refreshTokenExpiresAt: NOW + diesIn,

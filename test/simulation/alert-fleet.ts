@@ -2,7 +2,7 @@ import { createCronRun } from '../../src/fleet/cron-run.ts'
 import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, WaitingAlert } from '../../src/fleet/ports.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
-import { FLEET_SHARDS, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES, toFleetShard } from '../../src/storage/fleet-keys.ts'
 import { createConnection } from '../support/fixtures.ts'
 
 const DAY = 86_400
@@ -114,7 +114,7 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
     add: (companyKey: string, at = now) => {
       const connection = createFleetConnection(companyKey, at)
       const place = { diesAt: connection.refreshTokenExpiresAt ?? 0, companyKey }
-      const shard = shards.get(fleetShard(companyKey)) ?? []
+      const shard = shards.get(toFleetShard(companyKey)) ?? []
       const indexed = {
         connection,
         holdsAccessToken: true,

@@ -1,6 +1,6 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import type { CronState, CronStateStore, FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
-import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES, toFleetAttributes, toFleetShard } from '../../src/storage/fleet-keys.ts'
 import type { Rows } from '../support/memory-connections.ts'
 
 const NOT_PROJECTED = {
@@ -33,7 +33,7 @@ const project = (connection: Connection): Connection => ({
 
 const parseIndexedConnection = (connection: Connection): IndexedConnection => {
   const holdsRefreshToken = connection.refreshToken !== undefined
-  const { dies_at: diesAt } = fleetAttributes({ ...connection, holdsRefreshToken })
+  const { dies_at: diesAt } = toFleetAttributes({ ...connection, holdsRefreshToken })
   const place = { diesAt, companyKey: connection.companyKey }
   const holdsAccessToken = connection.accessTokenExpiresAt !== undefined
   return {
@@ -70,7 +70,7 @@ export const createMemoryFleetIndex = (rows: Rows) => {
   /** Adds all existing records. */
   const begin = () => {
     for (const row of rows.values()) {
-      shards.get(fleetShard(row.connection.companyKey))?.push(toEntry(row))
+      shards.get(toFleetShard(row.connection.companyKey))?.push(toEntry(row))
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CronState } from '../../src/fleet/ports.ts'
-import { text } from '../../src/storage/attribute-values.ts'
+import { readText } from '../../src/storage/attribute-values.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { DynamoDb, Item } from '../../src/storage/dynamodb.ts'
 
@@ -45,7 +45,7 @@ describe('the cron state', () => {
   it('of an earlier version is loaded without the members that are gone', async () => {
     const table = tableWith()
     await createCronStateStore(table).save(state)
-    const json = text(table.item() ?? {}, 'round') ?? ''
+    const json = readText(table.item() ?? {}, 'round') ?? ''
     const earlier = {
       pk: { S: 'cron#fleet' },
       round: { S: JSON.stringify({ ...JSON.parse(json), plantedOn: 20_000 }) },

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs'
 import * as client from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../src/problem.ts'
-import { CLOCK_SKEW_ERRORS, errorName, THROTTLING_ERRORS, TRANSIENT_ERRORS } from '../../src/storage/dynamodb-errors.ts'
+import {
+  CLOCK_SKEW_ERRORS,
+  parseErrorName,
+  THROTTLING_ERRORS,
+  TRANSIENT_ERRORS,
+} from '../../src/storage/dynamodb-errors.ts'
 import { answers, createScriptedTable, type ScriptedAnswer } from './scripted-table.ts'
 
 const { ok, error, timeout } = answers
@@ -61,11 +66,11 @@ describe('the name of an error', () => {
     ['in the header behind a namespace', { 'x-amzn-errortype': `${TYPE}SlowDown,x` }, { __type: 7 }],
   ]
   it.each(parts)('is found %s', (_, headers, body) => {
-    expect(errorName(new Headers(headers), body)).toBe('SlowDown')
+    expect(parseErrorName(new Headers(headers), body)).toBe('SlowDown')
   })
 
   it.each(['', '#', ':http://x', '<html>', 'a b', 'x'.repeat(200), 'a\u0000b'])('is not %j', (type) => {
-    expect(errorName(new Headers(), { __type: type })).toBeUndefined()
+    expect(parseErrorName(new Headers(), { __type: type })).toBeUndefined()
   })
 })
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StorageSettings } from '../../src/config/config.ts'
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'
-import { tableClock } from '../../src/storage/table-clock.ts'
+import { createTableClock } from '../../src/storage/table-clock.ts'
 import { testStorage } from '../support/engine.ts'
 
 const KEY = { Key: { pk: { S: 'connection#beach-blend' } } }
@@ -95,7 +95,7 @@ describe('a signature', () => {
     const now = () => tableTime + aheadMs
     const table = createDynamoDb(() => settings, {
       ...{ now, random: () => 1, sleep: async () => undefined },
-      clock: tableClock({ now, skewMs: () => 10_000, log: () => undefined }),
+      clock: createTableClock({ now, skewMs: () => 10_000, log: () => undefined }),
       fetch: async (input, init) => {
         sent.push(new Request(input, init))
         return Response.json({}, { headers: { Date: new Date(tableTime).toUTCString() } })

@@ -9,10 +9,10 @@ import { STATUSES } from '../../src/broker/connection-status.ts'
 import { createList, type Listed, type ListPlaces } from '../../src/fleet/list.ts'
 import type { FleetIndex } from '../../src/fleet/ports.ts'
 import { createAlertOutbox } from '../../src/storage/alert-outbox.ts'
-import { epochSeconds } from '../../src/storage/attribute-values.ts'
+import { readEpochSeconds } from '../../src/storage/attribute-values.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { createFleetIndex } from '../../src/storage/fleet-index.ts'
-import { fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
+import { NEVER_EXPIRES, toFleetAttributes, toFleetShard } from '../../src/storage/fleet-keys.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
@@ -54,7 +54,7 @@ const toKeys = (listed: Listed[]) => listed.map(({ indexed }) => indexed.connect
 const whole = async (...given: Parameters<typeof wholeList>) => toKeys(await wholeList(...given))
 
 const parseKey = (name: string, diesAt: number) => ({
-  ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: fleetShard(name) }, dies_at: { N: String(diesAt) } },
+  ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: toFleetShard(name) }, dies_at: { N: String(diesAt) } },
 })
 
 describe('what DynamoDB filters for the broker', () => {
@@ -93,10 +93,10 @@ describe('what DynamoDB filters for the broker', () => {
       const given = Object.fromEntries(
         Object.entries(values).filter(([attributeName, value]) => value !== undefined && isWritten(attributeName)),
       )
-      const { dies_at: diesAt } = fleetAttributes({
+      const { dies_at: diesAt } = toFleetAttributes({
         ...{ companyKey, holdsRefreshToken: holds },
-        refreshTokenExpiresAt: epochSeconds(given, 'refresh_token_expires_at'),
-        refreshTokenHardExpiresAt: epochSeconds(given, 'refresh_token_hard_expires_at'),
+        refreshTokenExpiresAt: readEpochSeconds(given, 'refresh_token_expires_at'),
+        refreshTokenHardExpiresAt: readEpochSeconds(given, 'refresh_token_hard_expires_at'),
       })
       await put({ ...parseKey(companyKey, diesAt), ...(hasKey ? { company_key: { S: companyKey } } : {}), ...given })
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FLEET_SHARDS, fleetAttributes, fleetShard, NEVER_EXPIRES } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES, toFleetAttributes, toFleetShard } from '../../src/storage/fleet-keys.ts'
 
 const record = {
   companyKey: 'beach-blend',
@@ -11,7 +11,7 @@ const record = {
 describe('fleet attributes', () => {
   it('keep a company key in the shard that it has always had', () => {
     const shards = Object.fromEntries(
-      ['a', 'beach-blend', 'beach-blend-sandbox', 'Z_9'].map((key) => [key, fleetShard(key)]),
+      ['a', 'beach-blend', 'beach-blend-sandbox', 'Z_9'].map((key) => [key, toFleetShard(key)]),
     )
     expect(shards).toEqual({ a: '00', 'beach-blend': '04', 'beach-blend-sandbox': '06', Z_9: '13' })
   })
@@ -19,7 +19,7 @@ describe('fleet attributes', () => {
   it('spread company keys evenly, however alike they are', () => {
     const counts = new Map(FLEET_SHARDS.map((shard) => [shard, 0]))
     for (let index = 0; index < 16_000; index++) {
-      const shard = fleetShard(`customer-${String(index).padStart(5, '0')}`)
+      const shard = toFleetShard(`customer-${String(index).padStart(5, '0')}`)
       counts.set(shard, (counts.get(shard) ?? Number.NaN) + 1)
     }
     expect(counts.size).toBe(16)
@@ -27,15 +27,15 @@ describe('fleet attributes', () => {
   })
 
   it('sort by the earlier of the two deaths', () => {
-    expect(fleetAttributes(record).dies_at).toBe(1_784_000_000)
-    expect(fleetAttributes({ ...record, refreshTokenHardExpiresAt: 1_783_999_999 }).dies_at).toBe(1_783_999_999)
-    expect(fleetAttributes({ ...record, refreshTokenHardExpiresAt: undefined }).dies_at).toBe(1_784_000_000)
-    expect(fleetAttributes({ ...record, refreshTokenExpiresAt: undefined }).dies_at).toBe(1_941_000_000)
+    expect(toFleetAttributes(record).dies_at).toBe(1_784_000_000)
+    expect(toFleetAttributes({ ...record, refreshTokenHardExpiresAt: 1_783_999_999 }).dies_at).toBe(1_783_999_999)
+    expect(toFleetAttributes({ ...record, refreshTokenHardExpiresAt: undefined }).dies_at).toBe(1_784_000_000)
+    expect(toFleetAttributes({ ...record, refreshTokenExpiresAt: undefined }).dies_at).toBe(1_941_000_000)
   })
 
   it('sort a refresh token of unknown times first, and a record without one last', () => {
     const unknown = { ...record, refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
-    expect(fleetAttributes(unknown).dies_at).toBe(0)
-    expect(fleetAttributes({ ...record, holdsRefreshToken: false }).dies_at).toBe(NEVER_EXPIRES)
+    expect(toFleetAttributes(unknown).dies_at).toBe(0)
+    expect(toFleetAttributes({ ...record, holdsRefreshToken: false }).dies_at).toBe(NEVER_EXPIRES)
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { PLACES } from '../../bench/geography/delays.ts'
-import { rankFrom } from '../../src/storage/regions.ts'
+import { createRegionRanking } from '../../src/storage/regions.ts'
 
 const findNearest = (regions: readonly string[], continent: string, longitude?: number) => {
-  const rank = rankFrom({ continent, longitude })
+  const rank = createRegionRanking({ continent, longitude })
   return [...regions].sort((one, other) => rank(one) - rank(other))[0]
 }
 
@@ -47,10 +47,10 @@ describe('the nearest region', () => {
 
   it('is none in particular where nothing is known of the caller, or of the regions', () => {
     for (const continent of ['undefined', 'T1', 'AN']) {
-      const rank = rankFrom({ continent, longitude: 10 })
+      const rank = createRegionRanking({ continent, longitude: 10 })
       expect(new Set(REGIONS.map(rank)).size).toBe(1)
     }
-    const rank = rankFrom({ continent: 'EU', longitude: 10 })
+    const rank = createRegionRanking({ continent: 'EU', longitude: 10 })
     expect(rank('mars-north-1')).toBe(rank('venus-east-1'))
     expect(rank('mars-north-1')).toBeGreaterThan(rank('ap-southeast-1'))
   })

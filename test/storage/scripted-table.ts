@@ -1,6 +1,6 @@
 import { createDynamoDb } from '../../src/storage/dynamodb.ts'
 import type { DynamoDbFailed } from '../../src/storage/dynamodb-http.ts'
-import { type ClockSkew, tableClock } from '../../src/storage/table-clock.ts'
+import { type ClockSkew, createTableClock } from '../../src/storage/table-clock.ts'
 import { testStorage } from '../support/engine.ts'
 
 export const TABLE_TIME = Date.parse('2026-09-21T10:00:00Z')
@@ -40,7 +40,7 @@ export const createScriptedTable = (script: ScriptedAnswer[], aheadMs = 0) => {
       if (answer instanceof Error) throw answer
       return answer
     },
-    ...{ now, log, random: () => 1, clock: tableClock({ now, skewMs: () => 10_000, log }) },
+    ...{ now, log, random: () => 1, clock: createTableClock({ now, skewMs: () => 10_000, log }) },
     sleep: async (milliseconds) => {
       time += milliseconds
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ClockSkew, tableClock } from '../../src/storage/table-clock.ts'
+import { type ClockSkew, createTableClock } from '../../src/storage/table-clock.ts'
 
 const TABLE_START = Date.parse('2026-09-21T10:00:00.000Z')
 const SKEW_MS = 10_000
@@ -11,7 +11,7 @@ const skewed = (aheadMs: number) => {
   let ahead = aheadMs
   const events: ClockSkew[] = []
   const local = () => time + ahead
-  const clock = tableClock({ now: local, skewMs: () => SKEW_MS, log: (event) => events.push(event) })
+  const clock = createTableClock({ now: local, skewMs: () => SKEW_MS, log: (event) => events.push(event) })
   /** One request: the server writes its date after `outMs`, the response arrives `backMs` later. */
   const request = ({ outMs = 10, backMs = 10, date = (now: number) => new Date(now).toUTCString(), age = '' } = {}) => {
     const sentAt = local()
