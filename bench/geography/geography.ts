@@ -9,9 +9,9 @@ const ROWS = v.array(
 /** The latencies of one place in one deployment, in ms. */
 export type GeographyRow = v.InferOutput<typeof ROWS>[number]
 
-/** Runs the simulation in a thread, because it replaces the clock and `fetch` of its global scope. */
+/** Runs the simulation in a thread, because it replaces the clock and `fetch` of its global scope. Drops its log lines. */
 export const simulateGeography = async (): Promise<GeographyRow[]> => {
-  const thread = new Worker(new URL('./simulation.ts', import.meta.url))
+  const thread = new Worker(new URL('./simulation.ts', import.meta.url), { stdout: true, stderr: true })
   const [rows] = await once(thread, 'message')
   await thread.terminate()
   return v.parse(ROWS, rows)
