@@ -59,7 +59,7 @@ describe('configuration', () => {
     expect(fault?.detail).not.toContain('not a region!')
   })
 
-  it('lets a fault of one part leave the others in service', () => {
+  it('does not let a fault in one part affect the others', () => {
     const config = readConfig({ ...whole, QUICKBOOKS_CLIENT_SECRET: undefined })
     expect(() => config.production()).toThrow('QUICKBOOKS_CLIENT_SECRET is missing')
     expect(config.sandbox().clientId).toBe('sandbox-id')
@@ -115,7 +115,7 @@ describe('configuration', () => {
     expect(readConfig(whole).readRegions()).toEqual([])
   })
 
-  it('reads several sealing keys, the first one first', () => {
+  it('reads several encryption keys in their order', () => {
     const env = { ...whole, TOKEN_ENCRYPTION_KEYS: `${KEY}, older${KEY}` }
     const bytes = new Uint8Array(32)
     const keys = [

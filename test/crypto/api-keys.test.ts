@@ -35,7 +35,7 @@ const identifyClient = (apiKeys: unknown, over: Record<string, string> = {}, now
   )
 
 describe('API_KEYS', () => {
-  it('holds names, digests, rights, companies and ends', () => {
+  it('parses names, digests, permissions, companies and expiry times', () => {
     const [key] = read([entry({ companies: ['beach-blend', 'acme-*'], expires: '2027-01-31' })]).keys
     expect(key).toEqual({
       ...{ name: 'books', may: ['token:read'], companies: ['beach-blend', 'acme-*'] },
@@ -76,12 +76,12 @@ describe('API_KEYS', () => {
     expect(detail).not.toContain('marked')
   })
 
-  it('or API_KEY is enough, and none is a fault that names both', () => {
+  it('is enough without API_KEY, and the reverse; without both the error names both', () => {
     expect(read([entry()]).apiKey).toBeUndefined()
     expect(findFault('')).toContain('API_KEY is missing, and so is API_KEYS')
   })
 
-  it('never throws but configuration_error, and never shows what it was given', () => {
+  it('throws only configuration_error, and never shows the value', () => {
     const secret = fc.stringMatching(/^SECRET[a-zA-Z0-9]{8}$/)
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
@@ -115,7 +115,7 @@ describe('API_KEYS', () => {
 })
 
 describe('a key', () => {
-  it('names its caller; another one names nobody', async () => {
+  it('identifies its API client; an unknown key identifies none', async () => {
     const of = identifyClient([entry()], { API_KEY: 'shared' })
     expect(await of('the secret')).toMatchObject({ name: 'books', may: ['token:read'] })
     expect(await of('shared')).toMatchObject(withFullRights('API_KEY'))
@@ -124,13 +124,13 @@ describe('a key', () => {
     }
   })
 
-  it('is good until it expires, to the second', async () => {
+  it('is valid until it expires, to the second', async () => {
     const expires = '2026-08-01T14:00:00+02:00'
     expect(await identifyClient([entry({ expires })], {}, NOW - 1)('the secret')).toBeDefined()
     expect(await identifyClient([entry({ expires })], {}, NOW)('the secret')).toBeUndefined()
   })
 
-  it('expires however often it was right before', async () => {
+  it('expires after any number of valid uses', async () => {
     let time = NOW - 1
     const of = callers(
       () => read([entry({ expires: '2026-08-01T12:00:00Z' })]),
@@ -141,7 +141,7 @@ describe('a key', () => {
     for (let times = 0; times < 3; times++) expect(await of('the secret')).toBeUndefined()
   })
 
-  it('stays right among any number of wrong ones', async () => {
+  it('stays valid after any number of wrong keys', async () => {
     const of = identifyClient([entry()])
     for (let wrong = 0; wrong < 250; wrong++) {
       expect(await of(`wrong ${wrong}`)).toBeUndefined()
@@ -150,7 +150,7 @@ describe('a key', () => {
     expect(await of('wrong 3')).toBeUndefined()
   })
 
-  it('may be followed by another of the same name, both live', async () => {
+  it('can be rotated: two keys with one name are both valid', async () => {
     const of = identifyClient([entry({ expires: '2026-08-02' }), entry({ sha256: sha256('the next') })])
     for (const key of ['the secret', 'the next']) expect(await of(key)).toMatchObject({ name: 'books' })
   })
@@ -192,7 +192,7 @@ describe('a caller', () => {
     ...{ name: 'books', may: PERMISSIONS, companies, digest: sha256('the secret'), expiresAt: undefined },
   })
 
-  it('reaches the companies of its key, whole or by their beginning', () => {
+  it('can access the companies of its key, by company key or by prefix', () => {
     const one = apiClient('beach-blend', 'acme-*')
     for (const key of ['beach-blend', 'acme-', 'acme-1']) expect(canAccess(one, key)).toBe(true)
     for (const key of ['beach-blend-2', 'Beach-Blend', 'beach', 'acme', 'xacme-1'])

@@ -47,7 +47,7 @@ const byJose = async (protectedHeader: Record<string, string>, bytes = FIRST.byt
 }
 
 describe('encryption', () => {
-  it('gives back what it encrypted, and never encrypts twice alike', async () => {
+  it('decrypts what it encrypted, and never encrypts twice to the same value', async () => {
     const [once, twice] = [await encrypt(), await encrypt()]
     expect(once).not.toBe(twice)
     expect(once).not.toContain(TOKEN.slice(0, 20))
@@ -121,7 +121,7 @@ describe('encryption', () => {
 })
 
 describe('an encrypted value', () => {
-  it('is decrypted by its own header, however many others came before it', async () => {
+  it('is decrypted by its own header, after any number of other values', async () => {
     const stored = await Promise.all(
       Array.from({ length: 1_100 }, (_, index) => vault.encrypt(`company-${index}`, 'access_token', `token ${index}`)),
     )
@@ -153,7 +153,7 @@ describe('an encrypted value', () => {
     await reason(await encrypt(), createVault(FOREIGN))
   })
 
-  it('does not show the id of an unknown key that has not the form of one', async () => {
+  it('does not show the id of an unknown key if it has not the format of a key id', async () => {
     const detail = await reason(await byJose({ ...header, kid: '<script>' }))
     expect(detail).not.toContain('script')
   })
@@ -200,7 +200,7 @@ describe('an encrypted value', () => {
     }
   })
 
-  it('is refused if it is cut short, or put together of two', async () => {
+  it('is refused if it is truncated, or combined from two values', async () => {
     const [one, two] = [await encrypt('first token'), await encrypt('other token')]
     for (let at = PREFIX.length; at < one.length; at++) await reason(one.slice(0, at))
     await reason(`${one}.`)
@@ -219,7 +219,7 @@ const token = fc.string({
 })
 
 describe('any token, any damage', () => {
-  it('is decrypted for its own record and attribute alone', async () => {
+  it('is decrypted only for its own record and attribute', async () => {
     await fc.assert(
       fc.asyncProperty(companyKey, companyKey, name, name, token, async (mine, theirs, myName, theirName, text) => {
         const stored = await vault.encrypt(mine, myName, text)

@@ -10,7 +10,7 @@ const decoded = (authorization: string | null) => {
 }
 
 describe('HTTP Basic', () => {
-  it('is read as another implementation of RFC 6749 is, whatever is in id and secret', async () => {
+  it('equals another implementation of RFC 6749, for any id and secret', async () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
     await fc.assert(
       fc.asyncProperty(text, text, async (clientId, clientSecret) => {
@@ -24,7 +24,7 @@ describe('HTTP Basic', () => {
     )
   })
 
-  it('leaves what Intuit’s ids and secrets are made of as it is', () => {
+  it('does not escape the characters of Intuit’s ids and secrets', () => {
     const pair = { clientId: 'ABcd1234', clientSecret: 'a-b_c.d*e' }
     expect(atob(createBasicAuthorization(pair).replace('Basic ', ''))).toBe('ABcd1234:a-b_c.d*e')
   })

@@ -172,7 +172,7 @@ describe('a refresh that Intuit refuses for the request', () => {
   )
 })
 
-describe('an answer that says nothing about the token', () => {
+describe('a response that is not about the token', () => {
   it.each([
     [401, '<?xml version="1.0"?><Fault/>'],
     [401, '<html>'],
@@ -230,7 +230,7 @@ describe('the Retry-After of Intuit', () => {
   })
 })
 
-describe('lifetimes that are none', () => {
+describe('malformed lifetimes', () => {
   it.each([1e300, -5, 3600.5, '3600.0', 3_600_000, null, 'soon', 'absent'])(
     'are the usual ones, and the record can be stored again and again: %j',
     async (value) => {
@@ -259,7 +259,7 @@ describe('lifetimes that are none', () => {
 })
 
 describe('times of a record written by hand in milliseconds', () => {
-  it('are read as what they mean', async () => {
+  it('are read as seconds', async () => {
     const key = await connected()
     const at = now()
     await alter(key, {

@@ -68,7 +68,7 @@ describe('an answer without tokens', () => {
 })
 
 describe('the lifetime of a token', () => {
-  it.each([3600, '3600', 0, 1, 86_400, '86400'])('is what Intuit says where that is sane: %j', (value) => {
+  it.each([3600, '3600', 0, 1, 86_400, '86400'])('is Intuit’s if it is valid: %j', (value) => {
     expect(lifetimes({ expires_in: value })[0]).toBe(Number(value))
   })
 
@@ -81,7 +81,7 @@ describe('the lifetime of a token', () => {
     ...[1e300, -1, -0.5, 3600.5, Number.MAX_SAFE_INTEGER, 8_726_400_000, '8726400000', '1e300', '-3600', '3600.0'],
     ...['', ' 3600', '0x10', '3600 seconds', 'NaN', 'Infinity', '9'.repeat(40), null, true, [3600], { seconds: 3600 }],
   ]
-  it.each(ODD)('is the usual one where Intuit says %j', (value) => {
+  it.each(ODD)('is the default if Intuit sends %j', (value) => {
     expect(lifetimes({ expires_in: value })[0]).toBe(3600)
     expect(lifetimes({ x_refresh_token_expires_in: value })[1]).toBe(8_726_400)
     expect(lifetimes({ x_refresh_token_hard_expires_in: value })[2]).toBe(0)
@@ -91,7 +91,7 @@ describe('the lifetime of a token', () => {
     expect(lifetimes({ expires_in: value })[0]).toBe(3600)
   })
 
-  it('is the usual one where Intuit says nothing', () => {
+  it('is the default if Intuit sends none', () => {
     const none = { expires_in: undefined, x_refresh_token_expires_in: undefined }
     expect(lifetimes(none)).toEqual([3600, 8_726_400, 0])
   })

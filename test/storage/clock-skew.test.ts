@@ -71,7 +71,7 @@ describe('a request that DynamoDB refuses for its time', () => {
   })
 })
 
-describe('a Worker whose clock is off, beside right ones', () => {
+describe('a Worker with a wrong clock among Workers with correct ones', () => {
   let service: Service
   let companies = 0
   beforeAll(async () => {
@@ -180,7 +180,7 @@ describe('a Worker whose clock is off, beside right ones', () => {
     expect(await company.record()).toMatchObject({ generation: 1, leaseUntil: 0 })
   })
 
-  it('judges tokens by the table’s time: neither an expired one is valid nor a valid one expired', async () => {
+  it('checks the expiry of tokens by the time of the table', async () => {
     const company = await connected()
     await company.expiresIn(60 * 60)
     expect(await brokerAhead(1440 * MINUTE).read(company)).toBe('table')

@@ -42,7 +42,7 @@ describe('the cron state', () => {
     expect(await store.load()).toEqual(state)
   })
 
-  it('of an earlier version is loaded without the members that are gone', async () => {
+  it('of an earlier version is loaded without removed members', async () => {
     const table = tableWith()
     await createCronStateStore(table).save(state)
     const json = readText(table.item() ?? {}, 'round') ?? ''

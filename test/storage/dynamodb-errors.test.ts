@@ -155,14 +155,14 @@ describe('the retry budget', () => {
     return counts
   }
 
-  it('lets a hundred retries through while the table is down, and then one attempt a call', async () => {
+  it('allows a hundred retries while the table is down, and then one attempt per call', async () => {
     const counts = await sentBy(createScriptedTable([DOWN]), 60)
     expect(counts.reduce((sum, count) => sum + count - 1, 0)).toBe(100)
     expect(counts.slice(0, 33)).toEqual(Array(33).fill(4))
     expect(counts.slice(34)).toEqual(Array(26).fill(1))
   })
 
-  it('lets half as many through where the table does not answer', async () => {
+  it('allows half as many after timeouts', async () => {
     const counts = await sentBy(createScriptedTable([timeout]), 60)
     expect(counts.reduce((sum, count) => sum + count - 1, 0)).toBe(50)
   })

@@ -106,7 +106,7 @@ describe('a signature', () => {
     return sent
   }
 
-  it('is the one of an independent implementation, for every region, credential, payload and clock', async () => {
+  it('equals that of an independent implementation, for every region, credential, payload and clock', async () => {
     await fc.assert(
       fc.asyncProperty(anySettings, payloadText, date, aheadMs, async (settings, text, tableTime, aheadMs) => {
         const sent = await requestsSent(settings, text, tableTime.getTime(), aheadMs)
@@ -135,7 +135,7 @@ describe('a signature', () => {
     expect(second?.headers.get('X-Amz-Date')).toBe('20260105T235959Z')
   })
 
-  it('changes its key with the day, and with it alone', async () => {
+  it('changes its key once a day', async () => {
     const settings = testStorage('http://127.0.0.1:9')
     let time = 0
     const sent: Request[] = []
@@ -198,7 +198,7 @@ describe('the DynamoDB client', () => {
     expect(sent).toHaveLength(2)
   })
 
-  it('waits longer after throttling than after a fault in passing, and longer each time', async () => {
+  it('waits longer after throttling than after a transient failure, and longer each time', async () => {
     const fault = scripted([error('InternalServerError', 500)])
     await expect(fault.table.getItem(KEY)).rejects.toMatchObject({ code: 'storage_unavailable' })
     expect(fault.pauses).toEqual([25, 50, 100])
@@ -232,7 +232,7 @@ describe('the DynamoDB client', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('does not repeat what is our own mistake, nor tell the caller about it', async () => {
+  it('does not retry a bug of this service, and does not show it to the caller', async () => {
     const { table, sent } = scripted([error('ValidationException')])
     await expect(table.getItem(KEY)).rejects.toThrow('ValidationException')
     expect(sent).toHaveLength(1)

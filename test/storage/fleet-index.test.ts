@@ -57,7 +57,7 @@ const parseKey = (name: string, diesAt: number) => ({
   ...{ pk: { S: `connection#${name}` }, fleet_shard: { S: toFleetShard(name) }, dies_at: { N: String(diesAt) } },
 })
 
-describe('what DynamoDB filters for the broker', () => {
+describe('the filter expression', () => {
   const absent = undefined
   const attribute = {
     realm_id: [absent, { S: '1' }, { S: '' }, { NULL: true }, { N: '12' }],
@@ -83,7 +83,7 @@ describe('what DynamoDB filters for the broker', () => {
     ...Object.fromEntries(Object.entries(attribute).map(([name, values]) => [name, fc.constantFrom(...values)])),
   })
 
-  it('is no connection that the broker would list, however the record was written', async () => {
+  it('excludes no connection that the broker lists, however the record was written', async () => {
     const index = createFleetIndex(dynamo, () => 'fleet')
     const records = fc.sample(record, { numRuns: 200, seed: 13 })
     for (const [position, { name, holds, hasKey, ...values }] of records.entries()) {
@@ -145,7 +145,7 @@ describe('what DynamoDB filters for the broker', () => {
   })
 })
 
-describe('an empty page that names a key to go on from', () => {
+describe('an empty page with a last key', () => {
   /** DynamoDB answers the first query of each shard so: it looked at records, and none passed. */
   const emptyFirstPages = () =>
     proxy.fault({
@@ -195,7 +195,7 @@ describe('an empty page that names a key to go on from', () => {
     expect(proxy.requests[1]?.body).toMatchObject({ ExclusiveStartKey: { pk: { S: 'connection#acme-0' } } })
   })
 
-  it('hides no alert that waits', async () => {
+  it('hides no waiting alert', async () => {
     const waiting = createAlertOutbox(dynamo, () => 'fleet')
     const alert = { id: 'msg_1', type: 'connection.failing', at: NOW, data: {} }
     await waiting.put(alert, NOW, NOW)

@@ -9,7 +9,7 @@ const record = {
 }
 
 describe('fleet attributes', () => {
-  it('keep a company key in the shard that it has always had', () => {
+  it('keep each company key in its shard', () => {
     const shards = Object.fromEntries(
       ['a', 'beach-blend', 'beach-blend-sandbox', 'Z_9'].map((key) => [key, toFleetShard(key)]),
     )
@@ -26,14 +26,14 @@ describe('fleet attributes', () => {
     for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(150)
   })
 
-  it('sort by the earlier of the two deaths', () => {
+  it('sort by the earlier of the two expiry times', () => {
     expect(toFleetAttributes(record).dies_at).toBe(1_784_000_000)
     expect(toFleetAttributes({ ...record, refreshTokenHardExpiresAt: 1_783_999_999 }).dies_at).toBe(1_783_999_999)
     expect(toFleetAttributes({ ...record, refreshTokenHardExpiresAt: undefined }).dies_at).toBe(1_784_000_000)
     expect(toFleetAttributes({ ...record, refreshTokenExpiresAt: undefined }).dies_at).toBe(1_941_000_000)
   })
 
-  it('sort a refresh token of unknown times first, and a record without one last', () => {
+  it('sort a refresh token with an unknown expiry first, and a record without one last', () => {
     const unknown = { ...record, refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
     expect(toFleetAttributes(unknown).dies_at).toBe(0)
     expect(toFleetAttributes({ ...record, holdsRefreshToken: false }).dies_at).toBe(NEVER_EXPIRES)

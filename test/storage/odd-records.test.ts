@@ -115,7 +115,7 @@ const ends = (connection: Connection | undefined) =>
     },
   }
 
-describe('a condition judges a record as its reader does', () => {
+describe('a condition agrees with the reader of the record', () => {
   let table: DynamoDb
   let close: () => Promise<void>
   let keys = 0

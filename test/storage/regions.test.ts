@@ -28,7 +28,7 @@ describe('the nearest region', () => {
     expect(findNearest([...REGIONS].reverse(), continent, longitude)).toBe(region)
   })
 
-  it('is told by the continent where the longitude is not known', () => {
+  it('is selected by the continent if the longitude is unknown', () => {
     expect(findNearest(REGIONS, 'NA')).toBe('us-east-1')
     expect(findNearest(REGIONS, 'AS')).toBe('ap-southeast-1')
     expect(findNearest(REGIONS, 'EU')).toBe('eu-west-1')
@@ -45,7 +45,7 @@ describe('the nearest region', () => {
     }
   })
 
-  it('is none in particular where nothing is known of the caller, or of the regions', () => {
+  it('is undefined if the caller or the regions are unknown', () => {
     for (const continent of ['undefined', 'T1', 'AN']) {
       const rank = createRegionRanking({ continent, longitude: 10 })
       expect(new Set(REGIONS.map(rank)).size).toBe(1)

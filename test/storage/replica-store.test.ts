@@ -50,7 +50,7 @@ describe('the replicas of a table', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('leave the home region alone, even where it is named among them', async () => {
+  it('never include the primary region, even if it is listed', async () => {
     const { read, asked } = scripted([regional('us-east-1'), IRELAND])
     expect(await read({ continent: 'NA', longitude: -74 })).toBeUndefined()
     expect(await read({ continent: 'undefined', longitude: undefined })).toBeUndefined()
@@ -116,7 +116,7 @@ describe('the replicas of a table', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('have no record where none has arrived, nor one that has expired', async () => {
+  it('return no record if it has not arrived or has expired', async () => {
     const { read, world, events } = scripted()
     world.answer = () => Response.json({})
     expect(await read()).toBeUndefined()
@@ -125,7 +125,7 @@ describe('the replicas of a table', () => {
     expect(events).toEqual([])
   })
 
-  it('blame the configuration, and no replica, for what is missing in it', async () => {
+  it('report missing configuration, and do not skip a replica for it', async () => {
     const events: LogEvent[] = []
     const missing = () => {
       throw new Problem('configuration_error', 'AWS_REGION is missing')

@@ -94,7 +94,7 @@ const promises = (stores: () => Stores) => {
       expect(await stores().connections.read(key, NOW + DAY)).toBeUndefined()
     })
 
-    it('keeps the first name, choice and time of an unfinished record, and prolongs its day', async () => {
+    it('keeps the first name, environment and time of an unfinished record, and extends its expiry', async () => {
       const key = freshKey()
       await stores().connections.begin(key, beginning)
       const again = { companyName: 'Other', environment: 'sandbox' as const, now: NOW + 60, expiresAt: NOW + 60 + DAY }
@@ -102,7 +102,7 @@ const promises = (stores: () => Stores) => {
       expect(await stores().connections.read(key, NOW + DAY)).toMatchObject({ environment: 'production' })
     })
 
-    it('begins anew over what an expired attempt left behind', async () => {
+    it('overwrites an expired unfinished record', async () => {
       const key = freshKey()
       await stores().connections.begin(key, beginning)
       const later = {
@@ -141,7 +141,7 @@ const promises = (stores: () => Stores) => {
       expect(await connected(key, 'a', '123', NOW * 1000)).toEqual(first)
     })
 
-    it('recognises its own connect after somebody refreshed, and does not overwrite what came of it', async () => {
+    it('recognises its own connect after a refresh, and does not overwrite the refreshed tokens', async () => {
       const key = freshKey()
       const at = NOW * 1000
       const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1', pair: pair('a') }
@@ -177,7 +177,7 @@ const promises = (stores: () => Stores) => {
       expect(await connected(key, 'b')).toMatchObject({ generation: 2, lease: undefined, failure: undefined })
     })
 
-    it('gives a lease to one owner, again to the same one, and tells the others', async () => {
+    it('gives a lease to one owner, again to the same one, and to no other', async () => {
       const key = freshKey()
       await connected(key, 'a')
       expect(await claimed(key, 'first')).toMatchObject({
@@ -212,7 +212,7 @@ const promises = (stores: () => Stores) => {
       expect(await claimed(key, 'third')).toMatchObject({ isTakeover: true })
     })
 
-    it('gives back only the own lease', async () => {
+    it('releases only its own lease', async () => {
       const key = freshKey()
       await connected(key, 'a')
       await claimed(key, 'first')
@@ -229,7 +229,7 @@ const promises = (stores: () => Stores) => {
       expect(claim).toEqual({ outcome: 'gone' })
     })
 
-    it('replaces the token that was spent, once', async () => {
+    it('replaces the used token once', async () => {
       const key = freshKey()
       const used = await connected(key, 'a')
       await claimed(key, 'me')
@@ -355,7 +355,7 @@ const promises = (stores: () => Stores) => {
       expect(await stores().connections.claim(key, late)).toMatchObject({ outcome: 'held' })
     })
 
-    it('remembers a failure and gives the lease back', async () => {
+    it('records a failure and releases the lease', async () => {
       const used = await connected(freshKey(), 'a')
       await claimed(used.companyKey, 'me')
       await stores().connections.fail(used, 'me', failure(), 'free', 'unavailable')
@@ -380,7 +380,7 @@ const promises = (stores: () => Stores) => {
       expect(read).toMatchObject({ failure: bare, refreshes: [{ outcome: 'request_rejected', at: NOW, count: 1 }] })
     })
 
-    it('forgets a failure of a token that was replaced, or of a lease that was lost', async () => {
+    it('ignores a failure of a token that was replaced, or of a lease that was lost', async () => {
       const used = await connected(freshKey(), 'a')
       await claimed(used.companyKey, 'other')
       await stores().connections.fail(used, 'me', failure(), 'free', 'unavailable')
@@ -414,7 +414,7 @@ const promises = (stores: () => Stores) => {
       expect(await stores().states.claim('signed', 'beach-blend', by('me', NOW))).toEqual(signed)
     })
 
-    it('keeps a state that is bound to a browser for that one, and unspent by others', async () => {
+    it('binds a state to its browser, and no other browser can use it', async () => {
       const bound = { ...state('bound'), browserHash: 'hash' }
       await stores().states.put(bound)
       expect(await stores().states.claim('bound', 'beach-blend', by('other', NOW))).toBeUndefined()

@@ -66,7 +66,7 @@ describe('the table’s clock', () => {
     )
   })
 
-  it('never takes a slow, held or frozen request for skew', () => {
+  it('never mistakes a slow, delayed or frozen request for skew', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 600_000 }),
@@ -102,7 +102,7 @@ describe('the table’s clock', () => {
     expect(worker.clock.offsetMs()).toBe(0)
   })
 
-  it('keeps its correction while responses tell nothing else, and gives it up once the local clock is right', () => {
+  it('keeps its offset while responses agree, and drops it when the local clock is correct', () => {
     const worker = skewed(15_000)
     worker.request()
     const offset = worker.clock.offsetMs()
@@ -138,7 +138,7 @@ describe('the table’s clock', () => {
     }
   })
 
-  it('warns again only where it stops to acquire leases', () => {
+  it('warns again only when it stops acquiring leases', () => {
     const worker = skewed(15_000)
     worker.request()
     worker.setLocalClock(60_000)
