@@ -24,7 +24,7 @@ export interface Runtime {
 /** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
 export type WaitUntil = (promise: Promise<unknown>) => void
 
-/** One event of note behind an answer. Holds no token, code, state, key or secret. */
+/** An event in the background of a request. Contains no token, code, state, key or secret. */
 export interface LogEvent {
   event:
     | 'pair_write_failed'

@@ -1,39 +1,40 @@
 import type { EpochMs } from '../connection.ts'
 
-/** As long as Intuit's access tokens live: once a newer generation has been stored for that long, an older one is no longer fresh. */
+/** The life of an access token. After that time, an older generation has no valid token. */
 const KEPT_MS = 3_600_000
-/** Some 150 bytes each. */
+/** About 150 bytes each. */
 const MAX_CONNECTIONS = 10_000
 
 /**
- * The newest generation of each connection that this isolate has seen, so that a read of a lagging replica never leads
- * a caller back. Bounded: where one had to be forgotten too soon, what is not known counts as behind until it is past.
+ * The newest generation of each connection that this isolate has seen, so that a lagging replica never returns an older
+ * token. The size is bounded. After an early eviction, an unknown generation counts as outdated until the evicted entry
+ * would have expired.
  */
 export function createGenerationWatermark(now: () => EpochMs) {
   const newest = new Map<string, { generation: number; until: EpochMs }>()
-  let forgottenUntil: EpochMs = 0
+  let evictedUntil: EpochMs = 0
 
-  const forgetOldest = () => {
+  const evictOldest = () => {
     const [oldest] = newest
     if (!oldest) return
     newest.delete(oldest[0])
-    forgottenUntil = oldest[1].until
+    evictedUntil = oldest[1].until
   }
 
   return {
     note: (companyKey: string, generation: number): void => {
       const known = newest.get(companyKey)
       if (known && known.generation > generation && known.until > now()) return
-      // The last one in is the last one to go.
+      // Deleting first moves the entry to the end of the map, which is evicted last.
       newest.delete(companyKey)
       newest.set(companyKey, { generation, until: now() + KEPT_MS })
-      if (newest.size > MAX_CONNECTIONS) forgetOldest()
+      if (newest.size > MAX_CONNECTIONS) evictOldest()
     },
 
     /** Whether a newer generation has, or may have, been seen. */
     isNewerThan: (companyKey: string, generation: number): boolean => {
       const known = newest.get(companyKey)
-      return known ? known.generation > generation && known.until > now() : forgottenUntil > now()
+      return known ? known.generation > generation && known.until > now() : evictedUntil > now()
     },
   }
 }
