@@ -111,6 +111,11 @@ export class Problem extends Error {
   }
 }
 
+/** The problem code of any error. */
+export function toProblemCode(error: unknown): ProblemCode {
+  return error instanceof Problem ? error.code : 'internal_error'
+}
+
 /** The problem for the response. An error that is not a `Problem` is reported, and the caller gets no details of it. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error

@@ -1,5 +1,5 @@
 import type { TokenName, Vault } from '../../src/broker/ports/crypto.ts'
-import { openToken } from '../../src/broker/token-pair.ts'
+import { decryptToken } from '../../src/broker/token-pair.ts'
 import type { SymmetricKey } from '../../src/crypto/key-ring.ts'
 import { createTokenVault, findEncryptionKeyId } from '../../src/crypto/token-vault.ts'
 import { Problem } from '../../src/problem.ts'
@@ -18,7 +18,7 @@ const decryptToken = async (vault: Vault, companyKey: string, attribute: TokenAt
   let failure: unknown
   for (const name of NAMES[attribute]) {
     try {
-      return { name, token: await openToken(vault, companyKey, name, stored) }
+      return { name, token: await decryptToken(vault, companyKey, name, stored) }
     } catch (error) {
       failure ??= error
     }

@@ -4,15 +4,19 @@ import { createStart, type StartDeps } from './consent/start.ts'
 import { createStartLinks, type StartLinkDeps } from './consent/start-links.ts'
 import { createDisconnect, type DisconnectDeps } from './disconnect.ts'
 import { connectionNotFound } from './errors.ts'
+import type { RefreshDeps } from './refresh/attempt.ts'
 import { createRefreshLimit } from './refresh/concurrency-limit.ts'
+import { createRefresh } from './refresh/refresh.ts'
 import { createRevalidate } from './revalidate.ts'
-import { createGetToken, type GetTokenDeps } from './tokens/get-token.ts'
+import { nowSeconds } from './timing.ts'
+import { createGetToken } from './tokens/get-token.ts'
+import { createRefreshIdle } from './tokens/refresh-idle.ts'
 import { createReplicaReads, type ReplicaReadDeps } from './tokens/replica-reads.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 
 export type BrokerDeps = Omit<
-  StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & GetTokenDeps,
-  'authorizeStart' | 'signAgain' | 'tokenCache' | 'replicaReads' | 'limit'
+  StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & RefreshDeps,
+  'authorizeStart' | 'signAgain' | 'tokenCache' | 'limit'
 > & {
   /** Where the table has any. */
   replicas?: ReplicaReadDeps['replicas'] | undefined
@@ -20,18 +24,19 @@ export type BrokerDeps = Omit<
   cacheSeconds(): number
 }
 
-/** Everything this service promises, without HTTP. */
+/** The use cases of the service, without HTTP. */
 export function createBroker(deps: BrokerDeps) {
   const { connections, runtime, cacheSeconds, replicas } = deps
   const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
   const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, onGeneration: replicaReads?.note })
   const limit = createRefreshLimit(deps)
   const { authorizeStart, signAgain, issue: startLink } = createStartLinks(deps)
-  const { freshToken, refreshedToken, refreshIdle } = createGetToken({ ...deps, tokenCache, replicaReads, limit })
+  const refresh = createRefresh({ ...deps, limit })
+  const { freshToken, refreshedToken } = createGetToken({ ...deps, refresh, tokenCache, replicaReads })
 
   /** The stored record. Throws `connection_not_found`. */
   const connection = async (companyKey: string): Promise<Connection> => {
-    const found = await connections.read(companyKey, Math.floor(runtime.now() / 1000))
+    const found = await connections.read(companyKey, nowSeconds(runtime))
     if (!found) throw connectionNotFound()
     return found
   }
@@ -45,7 +50,7 @@ export function createBroker(deps: BrokerDeps) {
     freshToken,
     refreshedToken,
     revalidateRealm: createRevalidate(deps, refreshedToken),
-    refreshIdle,
+    refreshIdle: createRefreshIdle({ ...deps, refresh }),
     /** Where a person connects a company. */
     startUrl: deps.startUrl,
   }

@@ -1,5 +1,5 @@
 import type { Environment } from './company.ts'
-import type { RefreshNote } from './refresh/history.ts'
+import type { RefreshHistoryEntry } from './refresh/history.ts'
 
 /** Seconds since the Unix epoch, as all times on the wire and in the record. */
 export type EpochSeconds = number
@@ -108,7 +108,7 @@ export interface Connection {
   /** `undefined` in a record written by hand. */
   lastChange: ConnectionChange | undefined
   /** The last attempts to refresh, newest last. */
-  refreshes: readonly RefreshNote[]
+  refreshes: readonly RefreshHistoryEntry[]
 }
 
 export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }

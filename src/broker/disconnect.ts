@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import { toProblemCode } from '../problem.ts'
 import { type Connection, type Disconnection, holdsTokens, type StoredToken } from './connection.ts'
 import { connectionNotFound, refreshInProgress } from './errors.ts'
 import { pollUntil } from './poll.ts'
@@ -7,7 +7,7 @@ import type { FlowSettings, WaitUntil } from './ports/runtime.ts'
 import type { RealmStore, Rescue } from './ports/storage.ts'
 import { type Disconnected, type PendingRevocation, type RevokeDeps, revokeGrant, toDisconnected } from './revoke.ts'
 import { nowSeconds, type Timing } from './timing.ts'
-import { openToken } from './token-pair.ts'
+import { decryptToken } from './token-pair.ts'
 import type { TokenCache } from './tokens/token-cache.ts'
 
 /** An attempt fails only if a refresh stores a token pair at the same time, so a few attempts are enough. */
@@ -42,7 +42,7 @@ async function findReadableToken(
   candidates: readonly (readonly [TokenName, StoredToken | undefined])[],
 ): Promise<FoundToken | undefined> {
   for (const [name, stored] of candidates) {
-    const token = stored && (await openToken(vault, companyKey, name, stored).catch(() => undefined))
+    const token = stored && (await decryptToken(vault, companyKey, name, stored).catch(() => undefined))
     if (token) return { stored, token }
   }
   return undefined
@@ -153,7 +153,7 @@ async function disconnect(deps: DisconnectDeps, companyKey: string, waitUntil: W
  */
 export function createDisconnect(deps: DisconnectDeps) {
   const logFailure = (companyKey: string, error: unknown) => {
-    const code = error instanceof Problem ? error.code : 'internal_error'
+    const code = toProblemCode(error)
     if (code !== 'connection_not_found') deps.log({ event: 'disconnect_failed', company_key: companyKey, code })
   }
 

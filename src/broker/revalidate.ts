@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import { toProblemCode } from '../problem.ts'
 import type { Environment } from './company.ts'
 import type { Connection, EpochSeconds } from './connection.ts'
 import type { Log, Runtime, WaitUntil } from './ports/runtime.ts'
@@ -47,7 +47,7 @@ export function createRevalidate(
     const connection = companyKey === undefined ? undefined : await connections.read(companyKey, now)
     if (!connection || !isDue(connection, environment, realmId, now)) return
     await refreshedToken(connection.companyKey, [connection.generation], waitUntil).catch((error: unknown) => {
-      const code = error instanceof Problem ? error.code : 'internal_error'
+      const code = toProblemCode(error)
       log({ event: 'background_refresh_failed', company_key: connection.companyKey, code })
     })
   }

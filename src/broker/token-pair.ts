@@ -31,7 +31,7 @@ const TOKEN = /^[\x21-\x7E]+$/
  * A stored token, decrypted, without the blanks or the line end that came with it where it was pasted by hand. Throws
  * `sealed_token_unreadable`, also for what cannot be a token: it is never sent to Intuit or handed out.
  */
-export async function openToken(
+export async function decryptToken(
   vault: Vault,
   companyKey: string,
   name: TokenName,
@@ -48,7 +48,7 @@ export async function openToken(
 /** The access token of a record, opened. Throws `sealed_token_unreadable`. */
 export async function usableToken(vault: Vault, connection: WithAccessToken): Promise<UsableToken> {
   return {
-    accessToken: await openToken(vault, connection.companyKey, 'access_token', connection.accessToken),
+    accessToken: await decryptToken(vault, connection.companyKey, 'access_token', connection.accessToken),
     connection: {
       companyKey: connection.companyKey,
       companyName: connection.companyName,

@@ -1,6 +1,6 @@
 import type { EpochMs, EpochSeconds } from '../broker/connection.ts'
 import { nowSeconds } from '../broker/timing.ts'
-import type { IdleRefresh } from '../broker/tokens/get-token.ts'
+import type { IdleRefresh } from '../broker/tokens/refresh-idle.ts'
 import { type AlertDeliveryDeps, type DeliveryCounts, deliverAlerts, writeNotifications } from './alert-delivery.ts'
 import { addPending, planAlerts, toPendingMap } from './alert-plan.ts'
 import { findChange } from './alerts.ts'

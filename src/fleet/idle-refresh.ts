@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../broker/connection.ts'
-import type { IdleRefresh } from '../broker/tokens/get-token.ts'
+import type { IdleRefresh } from '../broker/tokens/refresh-idle.ts'
 import type { IndexedConnection } from './ports.ts'
 
 const DAY_SECONDS = 24 * 3600

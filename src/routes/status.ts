@@ -4,7 +4,7 @@ import { parseCompanyKey } from '../broker/company.ts'
 import { type Connection, type EpochSeconds, type Failure, holdings, isConnected } from '../broker/connection.ts'
 import { connectionStatus, daysLeft, failureCode } from '../broker/connection-status.ts'
 import { isFinal } from '../broker/refresh/circuit-breaker.ts'
-import type { RefreshNote } from '../broker/refresh/history.ts'
+import type { RefreshHistoryEntry } from '../broker/refresh/history.ts'
 import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
@@ -17,7 +17,7 @@ export function errorBody({ reason, at, intuitTid }: Failure): ErrorBody {
   }
 }
 
-function refreshBody({ at, outcome, count }: RefreshNote): RefreshBody {
+function refreshBody({ at, outcome, count }: RefreshHistoryEntry): RefreshBody {
   if (outcome === 'rotated' || outcome === 'kept') return { at, outcome: 'refreshed', rotated: outcome === 'rotated' }
   return { at, outcome: failureCode(outcome), attempts: count }
 }

@@ -1,6 +1,6 @@
 import { type Connection, EMBARGO, type EpochMs, type Failure, type FailureReason } from '../broker/connection.ts'
-import type { Claim, Claimed, ConnectionStore, LeaseEnd } from '../broker/ports/storage.ts'
-import { addRefreshNote } from '../broker/refresh/history.ts'
+import type { ConnectionStore, LeaseAcquisition, LeaseEnd, LeaseRequest } from '../broker/ports/storage.ts'
+import { addToHistory } from '../broker/refresh/history.ts'
 import { readText, toAssignedValues, toAssignments, toAttribute, toAttributes } from './attribute-values.ts'
 import {
   all,
@@ -57,8 +57,8 @@ function keptLease(end: LeaseEnd | 'embargo') {
 async function acquireLease(
   { dynamo, findRefusingItem }: ConnectionTable,
   companyKey: string,
-  { owner, now, until, mayRetry }: Claim,
-): Promise<Claimed> {
+  { owner, now, until, mayRetry }: LeaseRequest,
+): Promise<LeaseAcquisition> {
   const unleased = all(recordExists(), mayTakeLease(owner, now))
   const input: Parameters<typeof dynamo.updateItem>[0] = {
     Key: connectionKey(companyKey),
@@ -68,14 +68,14 @@ async function acquireLease(
     ExpressionAttributeValues: { ...unleased.values, ...toAttributes({ ':until': until, ':nobody': '-' }) },
     ReturnValues: 'ALL_NEW',
   }
-  const claimed = await dynamo.updateItem(input, { mayRetry })
-  if (!claimed.refused) {
-    const { attributes: item } = claimed
+  const acquired = await dynamo.updateItem(input, { mayRetry })
+  if (!acquired.refused) {
+    const { attributes: item } = acquired
     const isTakeover = readText(item, 'lapsed_owner') !== '-'
-    return { outcome: 'claimed', connection: parseConnection(item, companyKey), isTakeover }
+    return { outcome: 'acquired', connection: parseConnection(item, companyKey), isTakeover }
   }
-  const item = await findRefusingItem(companyKey, claimed)
-  return item ? { outcome: 'held', connection: parseConnection(item, companyKey) } : { outcome: 'gone' }
+  const item = await findRefusingItem(companyKey, acquired)
+  return item ? { outcome: 'held', connection: parseConnection(item, companyKey) } : { outcome: 'not_found' }
 }
 
 async function releaseLease(dynamo: DynamoDb, companyKey: string, owner: string, end: LeaseEnd): Promise<void> {
@@ -111,7 +111,7 @@ async function recordFailure(
   }
   const values = {
     ...recorded,
-    refreshes: formatHistory(addRefreshNote(used.refreshes, outcome, failure.at)),
+    refreshes: formatHistory(addToHistory(used.refreshes, outcome, failure.at)),
     ...kept,
   }
   // Attributes of an earlier failure must not be read as part of this one.
@@ -129,14 +129,14 @@ async function recordFailure(
 export function createConnectionLeases(
   table: ConnectionTable,
   requireLeaseClock: () => void,
-): Pick<ConnectionStore, 'claim' | 'release' | 'fail'> {
+): Pick<ConnectionStore, 'acquireLease' | 'releaseLease' | 'fail'> {
   const { dynamo } = table
   return {
-    async claim(companyKey, claim) {
+    async acquireLease(companyKey, request) {
       requireLeaseClock()
-      return acquireLease(table, companyKey, claim)
+      return acquireLease(table, companyKey, request)
     },
-    release: (companyKey, owner, end) => releaseLease(dynamo, companyKey, owner, end),
+    releaseLease: (companyKey, owner, end) => releaseLease(dynamo, companyKey, owner, end),
     fail: (used, owner, failure, end, outcome) => recordFailure(dynamo, used, owner, failure, end, outcome),
   }
 }

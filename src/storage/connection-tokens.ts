@@ -1,6 +1,6 @@
 import type { Connection } from '../broker/connection.ts'
 import type { LeaseEnd, Successor } from '../broker/ports/storage.ts'
-import { addRefreshNote } from '../broker/refresh/history.ts'
+import { addToHistory } from '../broker/refresh/history.ts'
 import { readText, toAssignedValues, toAssignments, toAttribute } from './attribute-values.ts'
 import { all, type Condition, equals, isSameInteger, not } from './conditions.ts'
 import {
@@ -36,7 +36,7 @@ function toUpdate(used: Connection, { pair, rotated, now, writer }: Successor, e
   const values = {
     ...toTokenPairAttributes(used.companyKey, pair, hardExpiresAt, now, writer),
     last_rotation_at: rotated ? now : undefined,
-    refreshes: formatHistory(addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)),
+    refreshes: formatHistory(addToHistory(used.refreshes, rotated ? 'rotated' : 'kept', now)),
     lease_until: lapsedAt,
   }
   const removed = lapsedAt === undefined ? `${LEASE_ATTRIBUTES}, ${FAILURE_ATTRIBUTES}` : FAILURE_ATTRIBUTES

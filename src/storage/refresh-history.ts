@@ -1,4 +1,4 @@
-import type { RefreshNote, RefreshOutcome } from '../broker/refresh/history.ts'
+import type { RefreshHistoryEntry, RefreshOutcome } from '../broker/refresh/history.ts'
 
 /*
  * The attribute `refreshes`, such as `tlq2o0R,tlq4k1K,tlq8c2U3`. Each entry has the epoch seconds in base 36, a letter for
@@ -22,22 +22,22 @@ function toLetter(outcome: RefreshOutcome) {
   return LETTERS.charAt(OUTCOMES.indexOf(outcome))
 }
 
-function formatEntry({ at, outcome, count }: RefreshNote) {
+function formatEntry({ at, outcome, count }: RefreshHistoryEntry) {
   return `${at.toString(36)}${toLetter(outcome)}${count === 1 ? '' : count}`
 }
 
-function parseEntry(text: string): RefreshNote[] {
+function parseEntry(text: string): RefreshHistoryEntry[] {
   const [, at = '', letter = '?', count] = /^([0-9a-z]{1,9})([A-Z])(\d{0,9})$/.exec(text) ?? []
   const outcome = OUTCOMES[LETTERS.indexOf(letter)]
   return outcome ? [{ at: Number.parseInt(at, 36), outcome, count: Number(count || 1) }] : []
 }
 
 /** Formats the attribute `refreshes`. */
-export function formatHistory(history: readonly RefreshNote[]): string {
+export function formatHistory(history: readonly RefreshHistoryEntry[]): string {
   return history.map(formatEntry).join(',')
 }
 
 /** Parses the attribute `refreshes`. Skips malformed entries. */
-export function parseHistory(text: string | undefined): readonly RefreshNote[] {
+export function parseHistory(text: string | undefined): readonly RefreshHistoryEntry[] {
   return text?.split(',').flatMap(parseEntry) ?? []
 }

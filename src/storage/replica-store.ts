@@ -3,7 +3,7 @@ import type { Log } from '../broker/ports/runtime.ts'
 import type { CallerLocation, Replicas } from '../broker/ports/storage.ts'
 import type { ReadRegions, StorageSettings } from '../config/config.ts'
 import { lazy } from '../lib/lazy.ts'
-import { Problem } from '../problem.ts'
+import { toProblemCode } from '../problem.ts'
 import { connectionKey, isExpired, parseConnection } from './connection-item.ts'
 import { createDynamoDb } from './dynamodb.ts'
 import type { DynamoDbHttpRuntime } from './dynamodb-http.ts'
@@ -54,7 +54,7 @@ export function createReplicaStore(config: ReplicasConfig, runtime: DynamoDbHttp
         return item && !isExpired(item, (clock?.now() ?? now()) / 1000) ? parseConnection(item, companyKey) : undefined
       } catch (error) {
         replica.skippedUntil = now() + SKIP_MS
-        const code = error instanceof Problem ? error.code : 'internal_error'
+        const code = toProblemCode(error)
         log({ event: 'replica_passed_over', company_key: companyKey, region: replica.region, code })
         return undefined
       }

@@ -39,7 +39,7 @@ const describeGuarantees = (stores: () => Stores) => {
   it('erases tokens, hash, lease and failure, keeps the rest, and raises the generation', async () => {
     const { connection } = await connect(freshKey())
     const { companyKey } = connection
-    await stores().connections.claim(companyKey, { owner: 'a', now: Date.now(), until: Date.now() + 45_000 })
+    await stores().connections.acquireLease(companyKey, { owner: 'a', now: Date.now(), until: Date.now() + 45_000 })
     expect(await stores().disconnections.erase(connection, erasure())).toBe(true)
     expect(await stored(companyKey)).toEqual({
       ...connection,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection, Failure } from '../../src/broker/connection.ts'
-import type { IdleRefresh } from '../../src/broker/tokens/get-token.ts'
+import type { IdleRefresh } from '../../src/broker/tokens/refresh-idle.ts'
 import { findIdleRefreshReason, refreshIdleConnections } from '../../src/fleet/idle-refresh.ts'
 import type { IndexedConnection } from '../../src/fleet/ports.ts'
 import { createSoonestToExpire } from '../../src/fleet/soonest-to-expire.ts'
@@ -134,7 +134,7 @@ describe('an idle refresh', () => {
 
   it('is made if the record is still idle', async () => {
     expect(await refreshOne({ lastRefreshAt: AT - 7 * DAY })).toEqual({
-      ...{ outcome: 'refreshed', operations: ['read', 'claim', 'replace'] },
+      ...{ outcome: 'refreshed', operations: ['read', 'acquireLease', 'replace'] },
     })
   })
 

@@ -80,19 +80,19 @@ const WRITES: Record<string, (stores: Stores, read: Connection) => Promise<unkno
   'connect the sandbox': ({ connections }, read) =>
     connections.connect(read.companyKey, { ...consent, environment: 'sandbox', after: read.lastChange }),
   claim: ({ connections }, { companyKey }) =>
-    connections.claim(companyKey, { owner: 'holder', now: NOW * 1000, until: NOW * 1000 + 45_000 }),
+    connections.acquireLease(companyKey, { owner: 'holder', now: NOW * 1000, until: NOW * 1000 + 45_000 }),
   'replace, rotated': ({ connections }, read) => connections.replace(read, { ...successor, rotated: true }, 'free'),
   'replace, kept': async ({ connections }, { companyKey }) => {
     const claim = { owner: 'holder', now: NOW * 1000, until: NOW * 1000 + 45_000 }
-    const claimed = await connections.claim(companyKey, claim)
-    return claimed.outcome === 'claimed'
+    const claimed = await connections.acquireLease(companyKey, claim)
+    return claimed.outcome === 'acquired'
       ? connections.replace(claimed.connection, { ...successor, rotated: false }, 'free')
       : claimed.outcome
   },
   fail: async ({ connections }, { companyKey }) => {
     const claim = { owner: 'holder', now: NOW * 1000, until: NOW * 1000 + 45_000 }
-    const claimed = await connections.claim(companyKey, claim)
-    if (claimed.outcome !== 'claimed') return claimed.outcome
+    const claimed = await connections.acquireLease(companyKey, claim)
+    if (claimed.outcome !== 'acquired') return claimed.outcome
     const failure = {
       ...{ reason: 'unavailable' as const, intuitError: undefined, intuitTid: undefined, notBefore: undefined },
       ...{ client: undefined, count: 1, since: NOW, at: NOW, retryAt: NOW },

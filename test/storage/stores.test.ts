@@ -60,8 +60,8 @@ const promises = (stores: () => Stores) => {
     })
   }
   const claimed = async (companyKey: string, owner: string, now = NOW * 1000, until = now + 45_000) => {
-    const claim = await stores().connections.claim(companyKey, { owner, now, until })
-    if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
+    const claim = await stores().connections.acquireLease(companyKey, { owner, now, until })
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome)
     return claim
   }
 
@@ -185,7 +185,11 @@ const promises = (stores: () => Stores) => {
         connection: { lease: { owner: 'first' } },
       })
       await claimed(key, 'first')
-      const other = await stores().connections.claim(key, { owner: 'other', now: NOW * 1000, until: NOW * 1000 + 1 })
+      const other = await stores().connections.acquireLease(key, {
+        owner: 'other',
+        now: NOW * 1000,
+        until: NOW * 1000 + 1,
+      })
       expect(other).toMatchObject({
         outcome: 'held',
         connection: { accessToken: 'access-a', lease: { owner: 'first' } },
@@ -197,7 +201,7 @@ const promises = (stores: () => Stores) => {
       await connected(key, 'a')
       await claimed(key, 'first', NOW * 1000, NOW * 1000 + 1000)
       expect(await claimed(key, 'second', NOW * 1000 + 1001)).toMatchObject({ isTakeover: true })
-      await stores().connections.release(key, 'second', 'free')
+      await stores().connections.releaseLease(key, 'second', 'free')
       expect(await claimed(key, 'third')).toMatchObject({ isTakeover: false })
     })
 
@@ -205,7 +209,7 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       const used = await connected(key, 'a')
       await claimed(key, 'first')
-      await stores().connections.release(key, 'first', { lapsedAt: NOW * 1000 - 1 })
+      await stores().connections.releaseLease(key, 'first', { lapsedAt: NOW * 1000 - 1 })
       expect(await claimed(key, 'second')).toMatchObject({ isTakeover: true })
       await stores().connections.fail(used, 'second', failure(), { lapsedAt: NOW * 1000 - 1 }, 'unavailable')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ failure: failure() })
@@ -216,17 +220,17 @@ const promises = (stores: () => Stores) => {
       const key = freshKey()
       await connected(key, 'a')
       await claimed(key, 'first')
-      await stores().connections.release(key, 'other', 'free')
+      await stores().connections.releaseLease(key, 'other', 'free')
       expect(await stores().connections.read(key, NOW)).toMatchObject({ lease: { owner: 'first' } })
     })
 
     it('knows nothing to claim where there is no record', async () => {
-      const claim = await stores().connections.claim(freshKey(), {
+      const claim = await stores().connections.acquireLease(freshKey(), {
         owner: 'me',
         now: NOW * 1000,
         until: NOW * 1000 + 1,
       })
-      expect(claim).toEqual({ outcome: 'gone' })
+      expect(claim).toEqual({ outcome: 'not_found' })
     })
 
     it('replaces the used token once', async () => {
@@ -301,7 +305,7 @@ const promises = (stores: () => Stores) => {
       const claim = await claimed(used.companyKey, 'me')
       await stores().connections.fail(used, 'me', failure(), 'embargo', 'unavailable')
       const early = { owner: 'other', now: NOW * 1000 + 44_000, until: NOW * 1000 + 90_000 }
-      expect(await stores().connections.claim(used.companyKey, early)).toMatchObject({
+      expect(await stores().connections.acquireLease(used.companyKey, early)).toMatchObject({
         ...{ outcome: 'held', connection: { failure: failure(), lease: { until: claim.connection.lease?.until } } },
       })
       expect(await claimed(used.companyKey, 'other', NOW * 1000 + 46_000)).toMatchObject({ isTakeover: true })
@@ -350,9 +354,9 @@ const promises = (stores: () => Stores) => {
       await connected(key, 'a')
       await claimed(key, 'sleeper', NOW * 1000, NOW * 1000 + 1000)
       await claimed(key, 'next', NOW * 1000 + 2000)
-      await stores().connections.release(key, 'next', { lapsedAt: NOW * 1000 + 3000 })
+      await stores().connections.releaseLease(key, 'next', { lapsedAt: NOW * 1000 + 3000 })
       const late = { owner: 'sleeper again', now: NOW * 1000 + 1500, until: NOW * 1000 + 46_500 }
-      expect(await stores().connections.claim(key, late)).toMatchObject({ outcome: 'held' })
+      expect(await stores().connections.acquireLease(key, late)).toMatchObject({ outcome: 'held' })
     })
 
     it('records a failure and releases the lease', async () => {

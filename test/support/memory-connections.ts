@@ -7,7 +7,7 @@ import {
   type StoredTokenPair,
 } from '../../src/broker/connection.ts'
 import type { ConnectionStore, DisconnectionStore, LeaseEnd } from '../../src/broker/ports/storage.ts'
-import { addRefreshNote } from '../../src/broker/refresh/history.ts'
+import { addToHistory } from '../../src/broker/refresh/history.ts'
 import { createConnection } from './fixtures.ts'
 
 /** Connection records by company key. */
@@ -96,20 +96,20 @@ export const createMemoryConnections = (rows: Rows): ConnectionStore => {
       const createdAt = connection.createdAt ?? now
       return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt, lastChange })
     },
-    async claim(companyKey, { owner, now, until }) {
+    async acquireLease(companyKey, { owner, now, until }) {
       const row = rows.get(companyKey)
-      if (!row) return { outcome: 'gone' }
+      if (!row) return { outcome: 'not_found' }
       const { lease } = row.connection
       if (lease && lease.until >= now && lease.owner !== owner) {
         return { outcome: 'held', connection: { ...row.connection } }
       }
       return {
-        outcome: 'claimed',
+        outcome: 'acquired',
         isTakeover: lease !== undefined,
         connection: put(row, { ...row.connection, lease: { owner, until } }),
       }
     },
-    async release(companyKey, owner, end) {
+    async releaseLease(companyKey, owner, end) {
       const row = rows.get(companyKey)
       const lease = row?.connection.lease
       if (row && lease?.owner === owner) put(row, { ...row.connection, lease: leaseAfter(lease, end) })
@@ -122,14 +122,14 @@ export const createMemoryConnections = (rows: Rows): ConnectionStore => {
       const { generation, lease } = row.connection
       if (!rotated && (generation !== used.generation || !isOwn(lease, writer, used))) return undefined
       const kept = rotated || !lease ? undefined : leaseAfter(lease, end)
-      const refreshes = addRefreshNote(used.refreshes, rotated ? 'rotated' : 'kept', now)
+      const refreshes = addToHistory(used.refreshes, rotated ? 'rotated' : 'kept', now)
       return put(row, { ...withPair(row, pair, now, writer), lease: kept, refreshes })
     },
     async fail(used, owner, failure: Failure, end, outcome) {
       const row = stillStored(used)
       const lease = row?.connection.lease
       if (row && lease && isOwn(lease, owner, used)) {
-        const refreshes = addRefreshNote(used.refreshes, outcome, failure.at)
+        const refreshes = addToHistory(used.refreshes, outcome, failure.at)
         put(row, { ...row.connection, failure, refreshes, lease: leaseAfter(lease, end) })
       }
     },

@@ -131,7 +131,7 @@ export const createSimulation = (options: SimulationOptions) => {
         if (what === 'lost before') throw new Error(`${operation} lost before`)
         const result = await call(...args)
         noteVersion()
-        if (operation === 'read' || operation === 'claim') lastSeen = stored()?.refreshTokenHash
+        if (operation === 'read' || operation === 'acquireLease') lastSeen = stored()?.refreshTokenHash
         if (operation === 'park' || (operation === 'replace' && result !== undefined)) holdsUnkept = false
         await step(`${operation} answered`)
         if (what === 'lost after') throw new Error(`${operation} lost after`)
@@ -141,11 +141,11 @@ export const createSimulation = (options: SimulationOptions) => {
       read: remote('read', stores.connections.read),
       begin: remote('begin', stores.connections.begin),
       connect: remote('connect', stores.connections.connect),
-      claim: remote('claim', (companyKey, claim) => {
+      acquireLease: remote('acquireLease', (companyKey, claim) => {
         leaseUntil = claim.until
-        return stores.connections.claim(companyKey, claim)
+        return stores.connections.acquireLease(companyKey, claim)
       }),
-      release: remote('release', stores.connections.release),
+      releaseLease: remote('releaseLease', stores.connections.releaseLease),
       replace: remote('replace', stores.connections.replace),
       fail: remote('fail', stores.connections.fail),
     }

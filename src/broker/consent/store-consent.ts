@@ -14,7 +14,7 @@ export interface StoreConsentDeps {
   intuit: Pick<AuthorizationServer, 'revoke'>
   runtime: Runtime
   log: Log
-  limit: Pick<RefreshLimit, 'noteAtRisk'>
+  limit: Pick<RefreshLimit, 'addAtRisk'>
 }
 
 /** The token pair of a consent, and until when to try to store it. */
@@ -73,7 +73,7 @@ export async function storeConsent(deps: StoreConsentDeps, request: StoreConsent
   let isAtRisk = false
   const onFailure = () => {
     log({ event: 'pair_write_failed', company_key: companyKey })
-    if (!isAtRisk) limit.noteAtRisk(storing)
+    if (!isAtRisk) limit.addAtRisk(storing)
     isAtRisk = true
     request.onFailure()
   }

@@ -28,9 +28,9 @@ export interface ConnectionStore {
    */
   connect(companyKey: string, consent: Consent): Promise<Connection>
   /** Takes the lease unless a live one of somebody else stands. */
-  claim(companyKey: string, claim: Claim): Promise<Claimed>
+  acquireLease(companyKey: string, lease: LeaseRequest): Promise<LeaseAcquisition>
   /** Gives the lease back, if it is still this owner's. */
-  release(companyKey: string, owner: string, end: LeaseEnd): Promise<void>
+  releaseLease(companyKey: string, owner: string, end: LeaseEnd): Promise<void>
   /**
    * Stores the successor of the token of `spent`, in one attempt. A rotated one needs nothing but that the spent token
    * is still the stored one, and settles every lapse. One that is not rotated needs the lease, too: without it somebody
@@ -88,7 +88,7 @@ export interface Consent {
   writer: string
 }
 
-export interface Claim {
+export interface LeaseRequest {
   owner: string
   now: EpochMs
   until: EpochMs
@@ -104,10 +104,10 @@ export interface Claim {
 export type LeaseEnd = 'free' | { lapsedAt: EpochMs }
 
 /** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
-export type Claimed =
-  | { outcome: 'claimed'; connection: Connection; isTakeover: boolean }
+export type LeaseAcquisition =
+  | { outcome: 'acquired'; connection: Connection; isTakeover: boolean }
   | { outcome: 'held'; connection: Connection }
-  | { outcome: 'gone' }
+  | { outcome: 'not_found' }
 
 export interface Successor {
   pair: StoredTokenPair

@@ -71,7 +71,7 @@ function later(one: number | undefined, other: number | undefined) {
 }
 
 /** Until when Intuit, or a holder that may still store its pair, wants to be left alone even by forced refreshes. */
-function notBeforeOf({ reason, retryAfterSeconds }: FailedAttempt, now: EpochSeconds) {
+function toNotBefore({ reason, retryAfterSeconds }: FailedAttempt, now: EpochSeconds) {
   const seconds = later(retryAfterSeconds, reason === 'unsettled' ? UNSETTLED_SECONDS : undefined)
   return seconds === undefined ? undefined : now + seconds
 }
@@ -82,7 +82,7 @@ function notBeforeOf({ reason, retryAfterSeconds }: FailedAttempt, now: EpochSec
  */
 export function nextFailure(previous: Failure | undefined, attempt: FailedAttempt, now: EpochSeconds): Failure {
   const { reason, intuitError, intuitTid, client } = attempt
-  const notBefore = notBeforeOf(attempt, now)
+  const notBefore = toNotBefore(attempt, now)
   if (previous && stands(previous, now, false, client)) {
     const repeated = previous.reason === reason ? { intuitError, intuitTid } : {}
     const moved = {
@@ -108,14 +108,14 @@ export function answeredFailure(stored: Failure, attempt: FailedAttempt, now: Ep
   return { ...stored, reason, intuitError, intuitTid, retryAt: stored.notBefore ?? now + FORCED_EVERY_SECONDS }
 }
 
-export type StandingFailure = ReturnType<typeof createStandingFailure>
-
-/** Finds the failure that forbids asking Intuit now; `undefined` where asking is allowed. */
-export function createStandingFailure({ clientDigest }: Pick<AuthorizationServer, 'clientDigest'>) {
-  return async (connection: Connection, now: EpochSeconds, forced: boolean): Promise<Failure | undefined> => {
-    const { companyKey, environment, failure } = connection
-    if (!failure) return undefined
-    const client = failure.client === undefined ? undefined : await clientDigest(environment, companyKey)
-    return stands(failure, now, forced, client) ? failure : undefined
-  }
+/** The recorded failure that forbids a request to Intuit now. `undefined`: a request is allowed. */
+export async function findStandingFailure(
+  { clientDigest }: Pick<AuthorizationServer, 'clientDigest'>,
+  { companyKey, environment, failure }: Connection,
+  now: EpochSeconds,
+  forced: boolean,
+): Promise<Failure | undefined> {
+  if (!failure) return undefined
+  const client = failure.client === undefined ? undefined : await clientDigest(environment, companyKey)
+  return stands(failure, now, forced, client) ? failure : undefined
 }

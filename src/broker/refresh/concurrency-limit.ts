@@ -46,10 +46,10 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
 
   return {
     /** A refresh, or the store that goes on after it. */
-    count: mayBePending.add,
+    add: mayBePending.add,
 
     /** A rotated pair, or one of a consent, whose first write failed, until it is stored or parked. */
-    noteAtRisk: atRisk.add,
+    addAtRisk: atRisk.add,
     isPairAtRisk,
 
     /** Runs a refresh once there is room. Throws `refresh_in_progress` or `storage_unavailable` where there is none in time. */

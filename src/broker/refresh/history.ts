@@ -4,7 +4,7 @@ import type { EpochSeconds, FailureReason } from '../connection.ts'
 export type RefreshOutcome = 'rotated' | 'kept' | FailureReason
 
 /** An attempt, or a row of attempts that failed for one reason. */
-export interface RefreshNote {
+export interface RefreshHistoryEntry {
   /** Of the last attempt of the row. */
   at: EpochSeconds
   outcome: RefreshOutcome
@@ -16,11 +16,11 @@ export interface RefreshNote {
 const KEPT = 8
 
 /** The history with one more attempt, newest last. Failures for one reason share a note, so that an outage pushes nothing out. */
-export function addRefreshNote(
-  history: readonly RefreshNote[],
+export function addToHistory(
+  history: readonly RefreshHistoryEntry[],
   outcome: RefreshOutcome,
   at: EpochSeconds,
-): readonly RefreshNote[] {
+): readonly RefreshHistoryEntry[] {
   const last = history.at(-1)
   const isGood = outcome === 'rotated' || outcome === 'kept'
   if (last && !isGood && last.outcome === outcome)

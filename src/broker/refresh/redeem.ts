@@ -1,258 +1,116 @@
-import {
-  type Connection,
-  type EpochSeconds,
-  type FailureReason,
-  holdsAccessToken,
-  holdsTokens,
-  type WithAccessToken,
-} from '../connection.ts'
-import { failureCode } from '../connection-status.ts'
-import {
-  connectionNotFound,
-  missingRefreshToken,
-  refreshInProgress,
-  rescueUnavailable,
-  storesComeFirst,
-} from '../errors.ts'
-import type { Vault } from '../ports/crypto.ts'
-import type { AuthorizationServer, TokenError, TokenResponse, TokenResult } from '../ports/intuit.ts'
-import type { FlowSettings, Log, Runtime } from '../ports/runtime.ts'
-import type { Claimed, ConnectionStore, LeaseEnd, Rescue } from '../ports/storage.ts'
-import { jitter, retryUntil } from '../retry.ts'
-import { mayRedeem, storeDeadline, storingMs, type Timing } from '../timing.ts'
-import { encryptTokenPair, openToken, refreshedPair } from '../token-pair.ts'
-import { answeredFailure, createStandingFailure, nextFailure } from './circuit-breaker.ts'
-import type { RefreshLimit } from './concurrency-limit.ts'
-import { createStoreTokenPair } from './store-pair.ts'
-import { ifValid, type RefreshRequest, refreshedByAnother, usableDespite } from './usable-token.ts'
+import type { Connection, WithAccessToken } from '../connection.ts'
+import { missingRefreshToken, refreshInProgress, storesComeFirst } from '../errors.ts'
+import type { TokenError, TokenResult } from '../ports/intuit.ts'
+import { jitter } from '../retry.ts'
+import { mayRedeem, nowSeconds } from '../timing.ts'
+import { decryptToken } from '../token-pair.ts'
+import { findNewer, type RefreshAttempt, type RefreshToken, releaseLease, useNewer } from './attempt.ts'
+import { findStandingFailure } from './circuit-breaker.ts'
+import { recordFailure } from './record-failure.ts'
+import { recoverParked } from './recover-parked.ts'
+import { storeSuccessor } from './store-successor.ts'
+import { refreshedByAnother, usableDespite } from './usable-token.ts'
 import { createUseGuard } from './use-guard.ts'
 
 const STORES_PAUSE_MS = 50
 
-export interface RedeemDeps {
-  connections: ConnectionStore
-  rescue: Rescue | undefined
-  intuit: AuthorizationServer
-  settings: Pick<FlowSettings, 'requireRefresh'>
-  vault: Vault
-  runtime: Runtime
-  /** Settings are asked for when they are needed: a faulty one fails only what needs it. */
-  timing(): Timing
-  log: Log
-  /** One for the isolate. */
-  limit: RefreshLimit
-  marginSeconds(): number
+/** A record that makes the use of the token unnecessary, or the refresh token to use. */
+type Prepared = { found: Connection } | { token: RefreshToken }
+
+/** Waits until another refresh of this isolate has stored its token pair. Throws `storage_unavailable` if that takes too long. */
+async function waitForStores({ deps, request, lease }: RefreshAttempt) {
+  const { limit, runtime, timing } = deps
+  while (limit.isPairAtRisk()) {
+    if (!mayRedeem(timing(), runtime.now(), request.startedAt, lease.until)) throw storesComeFirst()
+    await runtime.sleep(jitter(STORES_PAUSE_MS, runtime))
+  }
 }
 
-/** A lease in hand, and the record as it stood when it was claimed. */
-export type LeaseHeld = Extract<Claimed, { outcome: 'claimed' }> & { owner: string; until: number }
+/** A pair that the former holder of a lapsed lease parked, or stored just now. */
+async function findAfterTakeover(attempt: RefreshAttempt, usedTokenHash: string) {
+  if (!attempt.isTakeover) return undefined
+  return (await recoverParked(attempt, usedTokenHash)) ?? findNewer(attempt)
+}
 
-/** What a holder found: a record to answer with, or the refresh token to present. */
-type Prepared = { found: Connection } | { found: undefined; presented: string; usedTokenHash: string }
+/** Checks once more whether the token has to be used. */
+async function prepare(attempt: RefreshAttempt): Promise<Prepared> {
+  const { deps, request, connection } = attempt
+  const { intuit, runtime, vault, marginSeconds } = deps
+  const now = nowSeconds(runtime)
+  const refreshed = refreshedByAnother(connection, request, now)
+  if (refreshed) return { found: refreshed }
+  const failure = await findStandingFailure(intuit, connection, now, request.forced)
+  if (failure)
+    return { found: usableDespite(connection, failure, request.forced, nowSeconds(runtime), marginSeconds()) }
+  if (!connection.refreshToken) throw missingRefreshToken(connection.companyKey)
+  const value = await decryptToken(vault, connection.companyKey, 'refresh_token', connection.refreshToken)
+  const token = { value, hash: connection.refreshTokenHash ?? (await vault.digest(value)) }
+  const found = await findAfterTakeover(attempt, token.hash)
+  if (found) return { found }
+  await waitForStores(attempt)
+  return { token }
+}
 
-/** What the holder of the lease does: looks once more, spends the refresh token, stores its successor. */
-export function createRedeem(deps: RedeemDeps) {
-  const { connections, rescue, intuit, vault, runtime, timing, log, limit, marginSeconds } = deps
-  const storeTokenPair = createStoreTokenPair(deps)
-  const standingFailure = createStandingFailure(intuit)
-  const nowSeconds = (): EpochSeconds => Math.floor(runtime.now() / 1000)
+/** An `invalid_grant` counts only if the rejected token has no successor, in the table or in the rescue store. */
+async function handleInvalidGrant(attempt: RefreshAttempt, { hash }: RefreshToken, error: TokenError) {
+  const newer = await findNewer(attempt)
+  if (newer) return useNewer(attempt, newer)
+  const recovered = await recoverParked(attempt, hash).catch(() => 'unknown' as const)
+  if (recovered && recovered !== 'unknown') return useNewer(attempt, recovered)
+  // After a takeover, the former holder has one minute to store its pair.
+  const mayStillStore = attempt.isTakeover && attempt.connection.failure?.reason !== 'unsettled'
+  const isUnsettled = mayStillStore || recovered === 'unknown'
+  return recordFailure(attempt, isUnsettled ? 'unsettled' : 'invalid_grant', error)
+}
 
-  /** A lease that was taken over stays lapsed: whoever claims next must ask the rescue store, too. */
-  const toLeaseEnd = ({ isTakeover }: LeaseHeld): LeaseEnd => (isTakeover ? { lapsedAt: runtime.now() } : 'free')
+/** Stores the tokens that Intuit issued, or records why it issued none. */
+function settle(attempt: RefreshAttempt, token: RefreshToken, result: TokenResult) {
+  if (result.ok) return storeSuccessor(attempt, token, result)
+  if (result.reason === 'invalid_grant') return handleInvalidGrant(attempt, token, result)
+  return recordFailure(attempt, result.reason, result)
+}
 
-  const releaseLease = async (held: LeaseHeld) => {
-    // One that cannot be given back lapses by itself.
-    await connections.release(held.connection.companyKey, held.owner, toLeaseEnd(held)).catch(() => undefined)
-  }
+/** Stores what Intuit answers after the caller got its response. Never rejects. */
+async function settleLate(attempt: RefreshAttempt, token: RefreshToken, late: Promise<TokenResult | undefined>) {
+  const result = await late
+  if (!result) return
+  const code = result.ok ? 'granted' : result.reason
+  const { companyKey } = attempt.connection
+  attempt.deps.log({ event: 'late_response', company_key: companyKey, code, intuit_tid: result.intuitTid })
+  // An error is on the record or in the log.
+  await settle(attempt, token, result).catch(() => undefined)
+}
 
-  /** The record as it stands, if somebody stored a pair after `spent`. */
-  const newerThan = async (used: Connection): Promise<Connection | undefined> => {
-    const current = await connections.read(used.companyKey, nowSeconds())
-    if (!current) throw connectionNotFound()
-    return current.generation > used.generation ? current : undefined
-  }
+/** The result if the lease was lost before the token was used: what the other holder stored. */
+async function leaveToOthers(attempt: RefreshAttempt) {
+  await releaseLease(attempt)
+  const newer = await findNewer(attempt)
+  if (newer) return useNewer(attempt, newer)
+  throw refreshInProgress(1)
+}
 
-  /** The parked successor of the token in hand, stored. `undefined` where there is none. Throws where nobody can tell. */
-  const recovered = async ({ connection: used }: LeaseHeld, usedTokenHash: string): Promise<Connection | undefined> => {
-    const parked = await rescue?.find(used.companyKey, usedTokenHash).catch(() => {
-      throw rescueUnavailable()
-    })
-    if (!parked) return undefined
-    const stored = await connections.replace(used, parked, 'free')
-    await rescue?.remove(used.companyKey, usedTokenHash).catch(() => undefined)
-    if (stored) log({ event: 'pair_recovered', company_key: used.companyKey })
-    return stored ?? newerThan(used)
-  }
+/** Uses the refresh token at Intuit. If Intuit does not answer in time, the lease stays until it may have answered. */
+async function redeem(attempt: RefreshAttempt, token: RefreshToken): Promise<WithAccessToken | 'again'> {
+  const { deps, request, connection, lease } = attempt
+  const { companyKey, environment, generation } = connection
+  const guard = createUseGuard(deps, { ...lease, companyKey, generation, startedAt: request.startedAt })
+  const { answer, late } = await deps.intuit.refresh(environment, token.value, guard)
+  if (guard.wasRefused()) return leaveToOthers(attempt)
+  if (answer.ok || !late) return settle(attempt, token, answer)
+  request.waitUntil(settleLate(attempt, token, late))
+  return recordFailure(attempt, answer.reason, answer, true)
+}
 
-  /** A pair that another refresh of this isolate has yet to store comes first. */
-  const letStoresPass = async ({ until }: LeaseHeld, { startedAt }: RefreshRequest) => {
-    while (limit.isPairAtRisk()) {
-      if (!mayRedeem(timing(), runtime.now(), startedAt, until)) throw storesComeFirst()
-      await runtime.sleep(jitter(STORES_PAUSE_MS, runtime))
-    }
-  }
-
-  const prepare = async (held: LeaseHeld, request: RefreshRequest): Promise<Prepared> => {
-    const { connection: current, isTakeover } = held
-    const theirs = refreshedByAnother(current, request, nowSeconds())
-    if (theirs) return { found: theirs }
-    const failure = await standingFailure(current, nowSeconds(), request.forced)
-    if (failure) return { found: usableDespite(current, failure, request.forced, nowSeconds(), marginSeconds()) }
-    if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
-    const presented = await openToken(vault, current.companyKey, 'refresh_token', current.refreshToken)
-    const usedTokenHash = current.refreshTokenHash ?? (await vault.digest(presented))
-    // A holder that slept past its lease may have parked, or just stored, what it got.
-    const found = isTakeover ? ((await recovered(held, usedTokenHash)) ?? (await newerThan(current))) : undefined
-    if (found) return { found }
-    await letStoresPass(held, request)
-    return { found: undefined, presented, usedTokenHash }
-  }
-
-  /** Another writer was first: its tokens are newer, or have expired meanwhile, or there are none any more. */
-  const useNewer = (current: Connection | undefined): WithAccessToken | 'again' => {
-    if (!current) throw connectionNotFound()
-    const valid = ifValid(current, nowSeconds())
-    if (valid) return valid
-    if (!current.refreshToken) throw missingRefreshToken(current.companyKey)
-    return 'again'
-  }
-
-  const remember = async (
-    held: LeaseHeld,
-    reason: FailureReason,
-    { intuitError, intuitTid, retryAfterSeconds }: TokenError,
-    request: RefreshRequest,
-    isUnderWay = false,
-  ) => {
-    const { connection: used, owner, until } = held
-    const { companyKey, environment } = used
-    const client = await intuit.clientDigest(environment, companyKey)
-    const attempt = { reason, intuitError, intuitTid, retryAfterSeconds, client }
-    log({
-      ...{ event: 'refresh_failed', company_key: companyKey },
-      ...{ code: failureCode(reason), intuit_error: intuitError, intuit_tid: intuitTid },
-    })
-    const next = nextFailure(used.failure, attempt, nowSeconds())
-    const failure = isUnderWay ? { ...next, retryAt: Math.max(next.retryAt, Math.ceil(until / 1000)) } : next
-    await connections
-      .fail(used, owner, failure, isUnderWay ? 'embargo' : toLeaseEnd(held), reason)
-      .catch(() => undefined)
-    const answered = answeredFailure(failure, attempt, nowSeconds())
-    return usableDespite(used, answered, request.forced, nowSeconds(), marginSeconds())
-  }
-
-  /** Intuit's `invalid_grant` counts only if the token that it refused has no successor anywhere. */
-  const invalidGrant = async (held: LeaseHeld, usedTokenHash: string, answer: TokenError, request: RefreshRequest) => {
-    const { connection: used, isTakeover } = held
-    const newer = await newerThan(used)
-    if (newer) return useNewer(newer)
-    const found = await recovered(held, usedTokenHash).catch(() => 'nobody can tell' as const)
-    if (found && found !== 'nobody can tell') return useNewer(found)
-    // The former holder has a minute to come home, once.
-    const mayStillStore = isTakeover && used.failure?.reason !== 'unsettled'
-    return remember(held, mayStillStore || found ? 'unsettled' : 'invalid_grant', answer, request)
-  }
-
-  const keep = async (
-    held: LeaseHeld,
-    presented: string,
-    usedTokenHash: string,
-    answer: TokenResponse,
-    request: RefreshRequest,
-  ) => {
-    const { connection: used, owner } = held
-    const deadline = storeDeadline(timing(), runtime.now(), request.startedAt)
-    const pair = refreshedPair(answer.pair, presented, used)
-    /** The record that took another way. One that was disconnected meanwhile, by somebody who could not know of this pair, revokes it. */
-    const readCurrent = async () => {
-      const current = await connections.read(used.companyKey, nowSeconds())
-      if (current && !holdsTokens(current)) {
-        request.waitUntil(intuit.revoke(used.environment, pair.refreshToken))
-      }
-      return current
-    }
-    /** What cannot be looked at now is looked at behind the answer. */
-    const settleRefusedPair = () =>
-      readCurrent().catch((error: unknown) => {
-        const inTime = runtime.now() < deadline
-        const looked = inTime ? retryUntil(readCurrent, deadline, runtime) : Promise.resolve(undefined)
-        request.waitUntil(
-          looked.then((found) => found ?? log({ event: 'pair_not_settled', company_key: used.companyKey })),
-        )
-        throw error
-      })
-    const stored = await storeTokenPair({
-      used,
-      usedTokenHash,
-      successor: {
-        pair: await encryptTokenPair(vault, used.companyKey, pair),
-        rotated: pair.refreshToken !== presented,
-        now: nowSeconds(),
-        writer: owner,
-      },
-      leaseEnd: toLeaseEnd(held),
-      deadline,
-      patienceMs: storingMs(timing()),
-      waitUntil: request.waitUntil,
-      onRefusedLate: () => settleRefusedPair().catch(() => undefined),
-    })
-    if (stored && holdsAccessToken(stored)) return stored
-    return useNewer(await settleRefusedPair())
-  }
-
-  const settle = (
-    held: LeaseHeld,
-    presented: string,
-    usedTokenHash: string,
-    answer: TokenResult,
-    request: RefreshRequest,
-  ) => {
-    if (answer.ok) return keep(held, presented, usedTokenHash, answer, request)
-    if (answer.reason === 'invalid_grant') return invalidGrant(held, usedTokenHash, answer, request)
-    return remember(held, answer.reason, answer, request)
-  }
-
-  /** The lease is over, or somebody else's: what they stored is the answer. */
-  const leaveToOthers = async (held: LeaseHeld) => {
-    await releaseLease(held)
-    const newer = await newerThan(held.connection)
-    if (newer) return useNewer(newer)
-    throw refreshInProgress(1)
-  }
-
-  const redeem = async (held: LeaseHeld, presented: string, usedTokenHash: string, request: RefreshRequest) => {
-    const { companyKey, environment, generation } = held.connection
-    const guard = createUseGuard(deps, { ...held, companyKey, generation, startedAt: request.startedAt })
-    const { answer, late } = await intuit.refresh(environment, presented, guard)
-    if (guard.wasRefused()) return leaveToOthers(held)
-    if (answer.ok || !late) return settle(held, presented, usedTokenHash, answer, request)
-    // Intuit may still answer. The lease stays until then, and nobody uses the token beside this request.
-    const settleLate = async () => {
-      const lateAnswer = await late
-      if (!lateAnswer) return
-      const code = lateAnswer.ok ? 'granted' : lateAnswer.reason
-      log({ event: 'late_response', company_key: companyKey, code, intuit_tid: lateAnswer.intuitTid })
-      // The caller was answered before: what is wrong is on the record, or in the log.
-      await settle(held, presented, usedTokenHash, lateAnswer, request).catch(() => undefined)
-    }
-    request.waitUntil(settleLate())
-    return remember(held, answer.reason, answer, request, true)
-  }
-
-  /**
-   * Resolves to a record whose access token is newer than the one that the caller saw, or does despite a failure;
-   * to `again` where another refresh is needed, as what was parked or stored by others has expired.
-   */
-  return async (held: LeaseHeld, request: RefreshRequest): Promise<WithAccessToken | 'again'> => {
-    let prepared: Prepared
-    try {
-      prepared = await prepare(held, request)
-    } catch (error) {
-      await releaseLease(held)
-      throw error
-    }
-    if (!prepared.found) return redeem(held, prepared.presented, prepared.usedTokenHash, request)
-    await releaseLease(held)
-    return useNewer(prepared.found)
-  }
+/**
+ * Refreshes under an acquired lease. Returns a record whose access token is newer than the one that the caller saw, or
+ * usable despite a failure. `again`: what was parked or stored by others has expired, so another refresh is needed.
+ */
+export async function refreshUnderLease(attempt: RefreshAttempt): Promise<WithAccessToken | 'again'> {
+  const prepared = await prepare(attempt).catch(async (error: unknown) => {
+    await releaseLease(attempt)
+    throw error
+  })
+  if ('token' in prepared) return redeem(attempt, prepared.token)
+  await releaseLease(attempt)
+  return useNewer(attempt, prepared.found)
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { toProblemCode } from '../../problem.ts'
 import {
   type Connection,
   type EpochSeconds,
@@ -10,182 +10,172 @@ import {
 import { connectionNotFound, generationMismatch } from '../errors.ts'
 import type { WaitUntil } from '../ports/runtime.ts'
 import type { CallerLocation } from '../ports/storage.ts'
-import { createStandingFailure } from '../refresh/circuit-breaker.ts'
-import type { RedeemDeps } from '../refresh/redeem.ts'
-import { createRefresh } from '../refresh/refresh.ts'
+import type { RefreshDeps } from '../refresh/attempt.ts'
+import type { Refresh } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
+import { nowSeconds } from '../timing.ts'
 import { usableToken } from '../token-pair.ts'
 import type { ReplicaReads } from './replica-reads.ts'
 import type { TokenCache } from './token-cache.ts'
 
-/** A token is not refreshed for its age while it is younger, whatever is asked for: another would live no longer. */
+/** A younger token is never refreshed for its age, whatever the request says: a new one would not live longer. */
 const YOUNG_SECONDS = 60
 
-export interface GetTokenDeps extends RedeemDeps {
+export interface GetTokenDeps extends Pick<RefreshDeps, 'connections' | 'vault' | 'runtime' | 'timing' | 'log'> {
+  marginSeconds(): number
+  refresh: Refresh
   tokenCache: TokenCache
-  /** Absent where the table has no replicas. */
+  /** `undefined` if the table has no replicas. */
   replicaReads: ReplicaReads | undefined
 }
 
-/** What a caller asks of a token. */
+/** What a request needs of a token. */
 export interface Wanted {
-  /** How long it has to live at least, beyond the margin. */
+  /** The minimum remaining lifetime, if it is longer than the margin. */
   minTtlSeconds: number
-  /** Whether the table has to be asked, whatever is remembered. */
+  /** Whether to read the table, and not the token cache or a replica. */
   fromTable: boolean
-  /** Where the caller is, for a replica near by. Absent: the home region is asked. */
+  /** Where the caller is, for a replica near it. `undefined`: read the primary region. */
   from?: (() => CallerLocation) | undefined
 }
 
-/** What a refresh for which nobody asked came to. `out of reach`: for a reason that other connections would meet, too. */
-export type IdleRefresh = 'refreshed' | 'not due' | 'failed' | 'out of reach'
-
-/** Problems of one connection alone. */
-const OF_THE_CONNECTION = new Set<string>([
-  'reconnect_required',
-  'missing_refresh_token',
-  'connection_not_found',
-  'sealed_token_unreadable',
-  'refresh_in_progress',
-])
-
-/** Where a token came from: the memory of the isolate, a replica near by, the table at home, or Intuit just now. */
+/** Where a token came from: the token cache, a replica, the table in the primary region, or Intuit just now. */
 export type Source = 'memory' | 'replica' | 'table' | 'intuit'
 
-/** A token for a caller: the stored one while it does, else a new one. */
+/** Compares in both directions, so that a time from a wrong clock does not keep a token young for long. */
+function isYoung({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>, now: EpochSeconds): boolean {
+  return lastRefreshAt !== undefined && Math.abs(now - lastRefreshAt) < YOUNG_SECONDS
+}
+
+/** Whether a token lives longer than `minSeconds`. A young token is valid for long enough in any case. */
+function livesLongEnough(token: HandedOut, now: EpochSeconds, minSeconds: number): boolean {
+  const leftSeconds = token.accessTokenExpiresAt - now
+  return leftSeconds > 0 && (isYoung(token, now) || leftSeconds > minSeconds)
+}
+
+/** Whether to refresh in the background: the token has less than twice the margin left, and no refresh is in flight. */
+function needsBackgroundRefresh(connection: WithAccessToken, nowMs: number, marginSeconds: number): boolean {
+  const now = Math.floor(nowMs / 1000)
+  const isNearMargin = connection.accessTokenExpiresAt - now <= 2 * marginSeconds
+  const isInFlight = connection.lease !== undefined && connection.lease.until >= nowMs
+  return isNearMargin && connection.refreshToken !== undefined && !isInFlight && !isYoung(connection, now)
+}
+
+/** A record from a read. Throws `connection_not_found`. An expired token also invalidates the token cache. */
+async function requireConnection(
+  { runtime, tokenCache }: GetTokenDeps,
+  companyKey: string,
+  reading: Promise<Connection | undefined>,
+): Promise<Connection> {
+  const connection = await reading
+  if (!connection) throw connectionNotFound()
+  if (!isFresh(connection, nowSeconds(runtime), 0)) tokenCache.invalidate(companyKey, connection.generation)
+  return connection
+}
+
+/** Decrypts the access token and caches it. */
+async function toUsableToken({ vault, tokenCache }: GetTokenDeps, connection: WithAccessToken): Promise<UsableToken> {
+  const token = await usableToken(vault, connection)
+  tokenCache.set(token)
+  return token
+}
+
+function refreshInBackground(deps: GetTokenDeps, seen: Connection, waitUntil: WaitUntil): void {
+  const refreshed = deps.refresh(seen, false, waitUntil).then((connection) => toUsableToken(deps, connection))
+  const logged = refreshed.catch((error: unknown) => {
+    const code = toProblemCode(error)
+    deps.log({ event: 'background_refresh_failed', company_key: seen.companyKey, code })
+  })
+  waitUntil(logged)
+}
+
+/** The cached token, unless it has to be refreshed soon: the table decides that. */
+function findCached(deps: GetTokenDeps, companyKey: string, { minTtlSeconds }: Wanted): UsableToken | undefined {
+  const { runtime, tokenCache, marginSeconds } = deps
+  const cached = tokenCache.get(companyKey)
+  const minSeconds = Math.max(minTtlSeconds, 2 * marginSeconds())
+  return cached && livesLongEnough(cached.connection, nowSeconds(runtime), minSeconds) ? cached : undefined
+}
+
+/** A token from a replica, if it needs no refresh soon. Everything else, including a disconnect, is decided by the table. */
+async function findInReplica(deps: GetTokenDeps, companyKey: string, wanted: Wanted, waitUntil: WaitUntil) {
+  const { runtime, replicaReads, marginSeconds } = deps
+  const { minTtlSeconds, fromTable, from } = wanted
+  if (!replicaReads || !from || fromTable) return undefined
+  const connection = await replicaReads.read(companyKey, from(), waitUntil)
+  const now = nowSeconds(runtime)
+  if (!connection || !isFresh(connection, now, 0)) return undefined
+  if (!livesLongEnough(connection, now, Math.max(minTtlSeconds, 2 * marginSeconds()))) return undefined
+  // The replica may have a token that is encrypted with a key that was removed since.
+  return toUsableToken(deps, connection).catch(() => undefined)
+}
+
+/** A token from the record, or from a refresh if it does not live long enough. */
+async function useOrRefresh(
+  deps: GetTokenDeps,
+  connection: Connection,
+  minTtlSeconds: number,
+  waitUntil: WaitUntil,
+): Promise<{ token: UsableToken; source: Source }> {
+  const { runtime, refresh, marginSeconds } = deps
+  const now = nowSeconds(runtime)
+  const minSeconds = Math.max(minTtlSeconds, marginSeconds())
+  if (!isFresh(connection, now, 0) || !livesLongEnough(connection, now, minSeconds)) {
+    return { token: await toUsableToken(deps, await refresh(connection, false, waitUntil)), source: 'intuit' }
+  }
+  if (needsBackgroundRefresh(connection, runtime.now(), marginSeconds()))
+    refreshInBackground(deps, connection, waitUntil)
+  return { token: await toUsableToken(deps, connection), source: 'table' }
+}
+
+/** Hands out access tokens: the stored one while it lives long enough, else a new one. */
 export function createGetToken(deps: GetTokenDeps) {
-  const { connections, vault, runtime, timing, log, tokenCache, replicaReads, marginSeconds } = deps
-  const refresh = createRefresh(deps)
-  const standingFailure = createStandingFailure(deps.intuit)
+  const { connections, runtime, timing, tokenCache, refresh } = deps
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
-  const nowSeconds = () => Math.floor(runtime.now() / 1000)
+  const read = (companyKey: string) => connections.read(companyKey, nowSeconds(runtime))
 
-  const stored = async (companyKey: string, reading: Promise<Connection | undefined>): Promise<Connection> => {
-    const found = await reading
-    if (!found) throw connectionNotFound()
-    if (!isFresh(found, nowSeconds(), 0)) tokenCache.invalidate(companyKey, found.generation)
-    return found
-  }
-
-  /** Callers who miss the memory together share one read: it began after the last thing that any of them can know. */
-  const readOnce = async (companyKey: string, waitUntil: WaitUntil): Promise<Connection | undefined> => {
-    const begin = () => reads.begin(companyKey, 0, waitUntil, () => connections.read(companyKey, nowSeconds()))
-    const theirs = reads.join(companyKey, 0)
-    return theirs === undefined ? begin() : ((await theirs.catch(() => undefined)) ?? begin())
-  }
-
-  const toUsableToken = async (connection: WithAccessToken): Promise<UsableToken> => {
-    const token = await usableToken(vault, connection)
-    tokenCache.set(token)
-    return token
-  }
-
-  const refreshInBackground = (seen: Connection, waitUntil: WaitUntil) => {
-    const renewed = refresh(seen, false, waitUntil).then(toUsableToken)
-    const logged = renewed.catch((error: unknown) => {
-      const code = error instanceof Problem ? error.code : 'internal_error'
-      log({ event: 'background_refresh_failed', company_key: seen.companyKey, code })
-    })
-    waitUntil(logged)
-  }
-
-  /** Both ways, so that a time which a wrong clock wrote keeps nothing young for long. */
-  const isYoung = ({ lastRefreshAt }: Pick<Connection, 'lastRefreshAt'>) =>
-    lastRefreshAt !== undefined && Math.abs(nowSeconds() - lastRefreshAt) < YOUNG_SECONDS
-
-  const isLongEnough = (handedOut: HandedOut, minTtlSeconds: number, marginSeconds: number) => {
-    const leftSeconds = handedOut.accessTokenExpiresAt - nowSeconds()
-    return leftSeconds > 0 && (isYoung(handedOut) || leftSeconds > Math.max(minTtlSeconds, marginSeconds))
-  }
-
-  const nearsMargin = ({ accessTokenExpiresAt }: HandedOut) =>
-    accessTokenExpiresAt - nowSeconds() <= 2 * marginSeconds()
-
-  /** Whether to renew a token that is handed out: it nears the margin, and nobody is at it. */
-  const isDueForBackgroundRefresh = (connection: WithAccessToken) => {
-    const isUnderWay = connection.lease !== undefined && connection.lease.until >= runtime.now()
-    return nearsMargin(connection) && connection.refreshToken !== undefined && !isUnderWay && !isYoung(connection)
-  }
-
-  /** What is remembered, unless it should be renewed soon: that is the table's to judge. */
-  const cachedToken = (companyKey: string, minTtlSeconds: number): UsableToken | undefined => {
-    const known = tokenCache.get(companyKey)
-    return known && isLongEnough(known.connection, minTtlSeconds, 2 * marginSeconds()) ? known : undefined
-  }
-
-  /** What a replica holds, if it needs no judgement: all else, the end of a connection included, is told at home. */
-  const readReplica = async (companyKey: string, { minTtlSeconds, fromTable, from }: Wanted, waitUntil: WaitUntil) => {
-    if (!replicaReads || !from || fromTable) return undefined
-    const found = await replicaReads.read(companyKey, from(), waitUntil)
-    if (!found || !isFresh(found, nowSeconds(), 0)) return undefined
-    if (!isLongEnough(found, minTtlSeconds, 2 * marginSeconds())) return undefined
-    // It may be sealed with a key that is gone since.
-    return toUsableToken(found).catch(() => undefined)
+  /** Requests that miss the token cache at the same time share one read. */
+  const readShared = async (companyKey: string, waitUntil: WaitUntil): Promise<Connection | undefined> => {
+    const begin = () => reads.begin(companyKey, 0, waitUntil, () => read(companyKey))
+    const shared = reads.join(companyKey, 0)
+    return shared === undefined ? begin() : ((await shared.catch(() => undefined)) ?? begin())
   }
 
   /**
-   * A token that is valid for longer than the margin and than `minTtlSeconds`, or one that is younger than a minute: the
-   * remembered one, the stored one, or a new one. In the band before the margin the stored one is answered
-   * at once and renewed behind the answer, so that callers in steady use never wait for Intuit.
+   * A token that lives longer than the margin and `minTtlSeconds`, or is younger than a minute. Between twice the margin
+   * and the margin, the stored token is returned at once and refreshed in the background, so that callers in steady use
+   * never wait for Intuit.
    */
   const freshToken = async (
     companyKey: string,
     wanted: Wanted,
     waitUntil: WaitUntil,
   ): Promise<{ token: UsableToken; source: Source }> => {
-    const { minTtlSeconds, fromTable } = wanted
-    const known = fromTable ? undefined : cachedToken(companyKey, minTtlSeconds)
-    if (known) return { token: known, source: 'memory' }
-    const copy = await readReplica(companyKey, wanted, waitUntil)
-    if (copy) return { token: copy, source: 'replica' }
-    const reading =
-      fromTable || !tokenCache.isOn() ? connections.read(companyKey, nowSeconds()) : readOnce(companyKey, waitUntil)
-    const connection = await stored(companyKey, reading)
-    if (!isFresh(connection, nowSeconds(), 0) || !isLongEnough(connection, minTtlSeconds, marginSeconds())) {
-      return { token: await toUsableToken(await refresh(connection, false, waitUntil)), source: 'intuit' }
-    }
-    if (isDueForBackgroundRefresh(connection)) refreshInBackground(connection, waitUntil)
-    return { token: await toUsableToken(connection), source: 'table' }
+    const cached = wanted.fromTable ? undefined : findCached(deps, companyKey, wanted)
+    if (cached) return { token: cached, source: 'memory' }
+    const replicated = await findInReplica(deps, companyKey, wanted, waitUntil)
+    if (replicated) return { token: replicated, source: 'replica' }
+    const isShared = !wanted.fromTable && tokenCache.isOn()
+    const reading = isShared ? readShared(companyKey, waitUntil) : read(companyKey)
+    const connection = await requireConnection(deps, companyKey, reading)
+    return useOrRefresh(deps, connection, wanted.minTtlSeconds, waitUntil)
   }
 
   /**
-   * A token that is newer than the stored one, whatever its age. With `generations`, only if the stored one is of one
-   * of them; throws `generation_mismatch` where it is not.
+   * A token that is newer than the stored one, whatever its age. With `generations`, only if the stored generation is
+   * one of them: otherwise throws `generation_mismatch`.
    */
   const refreshedToken = async (
     companyKey: string,
     generations: number[] | undefined,
     waitUntil: WaitUntil,
   ): Promise<UsableToken> => {
-    const connection = await stored(companyKey, connections.read(companyKey, nowSeconds()))
+    const connection = await requireConnection(deps, companyKey, read(companyKey))
     if (generations && !generations.includes(connection.generation)) throw generationMismatch()
-    return toUsableToken(await refresh(connection, true, waitUntil))
+    return toUsableToken(deps, await refresh(connection, true, waitUntil))
   }
 
-  /**
-   * Refreshes a connection that was not refreshed since `notSince`, or whose last refresh failed and may be tried again.
-   * Never rejects: what went wrong is on the record, and in the log.
-   */
-  const refreshIdle = async (
-    companyKey: string,
-    notSince: EpochSeconds,
-    waitUntil: WaitUntil,
-  ): Promise<IdleRefresh> => {
-    try {
-      const connection = await connections.read(companyKey, nowSeconds())
-      const isIdle = (connection?.lastRefreshAt ?? 0) <= notSince
-      if (!connection?.refreshToken || !(isIdle || connection.failure)) return 'not due'
-      if (await standingFailure(connection, nowSeconds(), false)) return 'not due'
-      const renewed = await refresh(connection, false, waitUntil)
-      return renewed.generation > connection.generation ? 'refreshed' : 'out of reach'
-    } catch (error) {
-      const code = error instanceof Problem ? error.code : 'internal_error'
-      log({ event: 'idle_refresh_failed', company_key: companyKey, code })
-      return OF_THE_CONNECTION.has(code) ? 'failed' : 'out of reach'
-    }
-  }
-
-  return { freshToken, refreshedToken, refreshIdle }
+  return { freshToken, refreshedToken }
 }
 
 export type Tokens = ReturnType<typeof createGetToken>

@@ -44,7 +44,7 @@ const store = async (answers: [Connection, ...Connection[]]) => {
       nonce: () => 'nonce',
     },
     log: (event: LogEvent) => events.push(event),
-    limit: { noteAtRisk: () => undefined },
+    limit: { addAtRisk: () => undefined },
   }
   const result = await storeConsent(deps, {
     ...{ target, consent: createConsent('ours'), refreshToken: 'refresh ours', deadline: AT + 5_000 },

@@ -4,8 +4,8 @@ import type { Failure, FailureReason } from '../../../src/broker/connection.ts'
 import { failedRefresh } from '../../../src/broker/errors.ts'
 import {
   answeredFailure,
-  createStandingFailure,
   type FailedAttempt,
+  findStandingFailure,
   isFinal,
   nextFailure,
 } from '../../../src/broker/refresh/circuit-breaker.ts'
@@ -28,8 +28,8 @@ const mayAsk = async (failure: Failure | undefined, now: number, forced: boolean
   world.seed({ failure })
   const connection = world.stored()
   if (!connection) throw new Error('no record')
-  const standing = createStandingFailure({ clientDigest: async () => client })
-  return (await standing(connection, now, forced)) === undefined
+  const intuit = { clientDigest: async () => client }
+  return (await findStandingFailure(intuit, connection, now, forced)) === undefined
 }
 
 const anyAttempt = fc.record({

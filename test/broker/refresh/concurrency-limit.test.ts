@@ -32,7 +32,7 @@ describe('the refreshes of one isolate', () => {
   it('begin only while no rotated pair waits for the table', async () => {
     const { limit } = limited()
     const stored = Promise.withResolvers<void>()
-    limit.noteAtRisk(stored.promise)
+    limit.addAtRisk(stored.promise)
     let begun = 0
     const refresh = async () => ++begun
     const refused = await toProblem(limit.run(HALF_SECOND, refresh))
@@ -45,7 +45,7 @@ describe('the refreshes of one isolate', () => {
 
   it('do not wait for a pair whose request was cancelled, once its lease is over', async () => {
     const { limit, pass } = limited()
-    limit.noteAtRisk(never())
+    limit.addAtRisk(never())
     pass(DEFAULT_TIMING.leaseMs)
     expect(limit.isPairAtRisk()).toBe(true)
     pass(1)
@@ -76,7 +76,7 @@ describe('the refreshes of one isolate', () => {
   it('count until their store is through, and make room for others', async () => {
     const { limit, now } = limited()
     const stored = Promise.withResolvers<void>()
-    for (let count = 0; count < 32; count++) limit.count(stored.promise)
+    for (let count = 0; count < 32; count++) limit.add(stored.promise)
     const waiting = limit.run(now() + HALF_SECOND, async () => 'began')
     stored.resolve()
     expect(await waiting).toBe('began')

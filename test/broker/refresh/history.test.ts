@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addRefreshNote, type RefreshNote } from '../../../src/broker/refresh/history.ts'
+import { addToHistory, type RefreshHistoryEntry } from '../../../src/broker/refresh/history.ts'
 import { formatHistory, parseHistory } from '../../../src/storage/refresh-history.ts'
 
 const OUTCOMES = ['rotated', 'kept', 'invalid_grant', 'invalid_client', 'unavailable', 'unsettled'] as const
@@ -26,16 +26,16 @@ describe('the history of refreshes', () => {
   })
 
   it('keeps eight attempts, the newest last', () => {
-    let history: readonly RefreshNote[] = []
-    for (let at = 1; at <= 20; at++) history = addRefreshNote(history, 'kept', at)
+    let history: readonly RefreshHistoryEntry[] = []
+    for (let at = 1; at <= 20; at++) history = addToHistory(history, 'kept', at)
     expect(history.map(({ at }) => at)).toEqual([13, 14, 15, 16, 17, 18, 19, 20])
   })
 
   it('counts failures for one reason as one, so that an outage pushes nothing out', () => {
-    let history = addRefreshNote([], 'rotated', NOW)
-    for (let attempt = 1; attempt <= 50; attempt++) history = addRefreshNote(history, 'unavailable', NOW + attempt)
-    history = addRefreshNote(history, 'invalid_grant', NOW + 60)
-    history = addRefreshNote(history, 'kept', NOW + 70)
+    let history = addToHistory([], 'rotated', NOW)
+    for (let attempt = 1; attempt <= 50; attempt++) history = addToHistory(history, 'unavailable', NOW + attempt)
+    history = addToHistory(history, 'invalid_grant', NOW + 60)
+    history = addToHistory(history, 'kept', NOW + 70)
     expect(history).toEqual([
       { at: NOW, outcome: 'rotated', count: 1 },
       { at: NOW + 50, outcome: 'unavailable', count: 50 },

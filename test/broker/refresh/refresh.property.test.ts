@@ -63,7 +63,7 @@ describe('a refresh, in whatever order its steps run', () => {
     const world = createSimulation({ scheduler: inOrder() })
     const one = world.worker()
     await world.outcomes(Array.from({ length: 6 }, () => one.read()))
-    expect(world.operations).toEqual([...Array(6).fill('read'), 'claim', 'replace'])
+    expect(world.operations).toEqual([...Array(6).fill('read'), 'acquireLease', 'replace'])
   })
 
   it('joins forced refreshes that are under way together, and answers none with the old token', async () => {

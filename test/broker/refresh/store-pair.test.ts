@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LogEvent } from '../../../src/broker/ports/runtime.ts'
 import type { ConnectionStore } from '../../../src/broker/ports/storage.ts'
 import { createRefreshLimit } from '../../../src/broker/refresh/concurrency-limit.ts'
-import { createStoreTokenPair } from '../../../src/broker/refresh/store-pair.ts'
+import { storeTokenPair } from '../../../src/broker/refresh/store-pair.ts'
 import { DEFAULT_TIMING } from '../../../src/broker/timing.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 
@@ -21,7 +21,7 @@ const storeWith = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
   const consent = { companyName: 'Beach', environment: 'production' as const, realmId: '1' }
   const first = { ...consent, pair: pair('a'), at: NOW * 1000, writer: 'consent' }
   const used = await memory.connections.connect('beach', first)
-  await memory.connections.claim('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
+  await memory.connections.acquireLease('beach', { owner: 'me', now: NOW * 1000, until: NOW * 1000 + 45_000 })
   const connections: ConnectionStore = {
     ...memory.connections,
     replace: async (...write) => {
@@ -38,16 +38,16 @@ const storeWith = async (answers: ('fails' | 'refuses' | 'stores')[], { rotated 
       await new Promise((resolve) => setImmediate(resolve))
     },
   }
-  const storeTokenPair = createStoreTokenPair({
+  const deps = {
     ...{ connections, rescue: bound ? memory.rescue : undefined, runtime },
     limit: createRefreshLimit({ runtime, timing: () => DEFAULT_TIMING }),
-    log: (event) => events.push(event),
-  })
-  const answered = await storeTokenPair({
+    log: (event: LogEvent) => events.push(event),
+  }
+  const answered = await storeTokenPair(deps, {
     ...{ used, usedTokenHash: 'hash-a', leaseEnd: 'free', deadline: NOW * 1000 + 25_000, patienceMs: 5_000 },
     successor: { pair: pair(rotated ? 'b' : 'a'), rotated, now: NOW, writer: 'me' },
     waitUntil: (promise) => behind.push(promise),
-    onRefusedLate: async () => lateRejections++,
+    onLateRejection: async () => lateRejections++,
   })
   const atAnswer = { parked: memory.parked.size, stored: memory.rows.get('beach')?.connection.generation }
   await Promise.all(behind)
