@@ -14,7 +14,7 @@ const NAMES: Record<TokenAttribute, readonly TokenName[]> = {
 }
 
 /** Decrypts under the first name that fits. Throws `sealed_token_unreadable` if none does. */
-const decryptToken = async (vault: Vault, companyKey: string, attribute: TokenAttribute, stored: string) => {
+const decryptWithAnyName = async (vault: Vault, companyKey: string, attribute: TokenAttribute, stored: string) => {
   let failure: unknown
   for (const name of NAMES[attribute]) {
     try {
@@ -41,7 +41,7 @@ export const createTokenEncryption = (
   )
 
   const encryptAttribute = async (item: Item, companyKey: string, attribute: TokenAttribute, stored: string) => {
-    const { name, token } = await decryptToken(vault, companyKey, attribute, stored)
+    const { name, token } = await decryptWithAnyName(vault, companyKey, attribute, stored)
     if (findEncryptionKeyId(stored.trim()) === firstKey?.kid) return {}
     const values: Item = { [attribute]: { S: await vault.encrypt(companyKey, name, token) } }
     const lacksHash = attribute === 'refresh_token' && readText(item, 'refresh_token_hash') === undefined
