@@ -4,6 +4,8 @@ import type { Broker } from './broker/broker.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { requestPath } from './http/request.ts'
 import { type ApiKeyDeps, requireApiKey } from './middleware/api-key.ts'
+import { requireHttps } from './middleware/https-only.ts'
+import { requireNavigation } from './middleware/navigation.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
 import { answerHeaders } from './middleware/security-headers.ts'
@@ -90,7 +92,7 @@ function openStart(broker: Broker, companyKey: string) {
 /** What every request has: the log line, the headers, and an answer to whatever goes wrong. */
 function emptyTable({ broker, logRequest, now, logUnknownError }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
-  app.use(requestLog(logRequest, now), answerHeaders)
+  app.use(requestLog(logRequest, now), answerHeaders, requireHttps)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
@@ -109,6 +111,8 @@ export function createApp(deps: AppDeps) {
   const app = emptyTable(deps)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
+  for (const path of ['/oauth/start', '/oauth/start/*', '/oauth/callback', '/intuit/*'])
+    app.get(path, requireNavigation)
   app.get(`/oauth${START_ROUTE}`, limitStarts(rateLimiters))
   app.get('/oauth/callback', limitCallbacks(rateLimiters))
   app.use('/api/*', requireKey)

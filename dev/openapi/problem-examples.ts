@@ -53,7 +53,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'Send a valid API key in the header X-API-Key, or in the query parameter api_key.',
   },
   forbidden: {
-    when: 'The API key is right, but not for this',
+    when: 'The API key has no permission for this, the request came by http, or the link was not opened in a tab of its own',
     detail: 'This API key may not do this, or not for this company. The operator gives it the right.',
   },
   invalid_start_link: {

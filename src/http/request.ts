@@ -44,15 +44,6 @@ export function queryParameter(c: Context, name: string): string | undefined {
   throw new Problem('invalid_request', `The query parameter ${name} is given more than once.`)
 }
 
-/** Throws `prefetch_refused`: a browser that looks ahead must neither begin a consent nor spend its code. */
-export function refusePrefetch(c: Context): void {
-  const purpose = `${c.req.header('Sec-Purpose') ?? ''} ${c.req.header('Purpose') ?? ''}`
-  if (!/prefetch|prerender|preview/i.test(purpose)) return
-  throw new Problem('prefetch_refused', 'This link does something when it is opened: do not prefetch it.', {
-    retryAfterSeconds: 1,
-  })
-}
-
 /** The quality of a media type in `Accept`, 0 if it is not listed (RFC 9110 section 12.5.1). Wildcards do not count. */
 function findQuality(accept: string, mediaType: string): number {
   const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === mediaType)

@@ -11,8 +11,8 @@ const HEADERS = Object.entries({
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
-  // A year. Whether it holds for other hosts below ours is not for us to say.
-  'Strict-Transport-Security': 'max-age=31536000',
+  // A year, in seconds.
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 })

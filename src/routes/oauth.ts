@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { CallbackParameters, Connected } from '../broker/consent/callback.ts'
 import { bindBrowser, browserSecret } from '../http/browser-binding-cookie.ts'
-import { prefersHtml, queryParameter, refusePrefetch, requireShortQuery, waitUntil } from '../http/request.ts'
+import { prefersHtml, queryParameter, requireShortQuery, waitUntil } from '../http/request.ts'
 import { Problem } from '../problem.ts'
 import { answerConnected } from './pages.ts'
 import type { CallbackBody } from './schemas/callback.ts'
@@ -56,7 +56,6 @@ function callbackBody({ connection, sharesRealm }: Connected): CallbackBody {
 /** The consent of a person: `GET /oauth/start/{company_key}` and `GET /oauth/callback`. */
 export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | undefined) {
   const start = async (c: Context) => {
-    refusePrefetch(c)
     requireShortQuery(c)
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const companyName = parseCompanyName(queryParameter(c, 'company_name'))
@@ -67,7 +66,6 @@ export function oauthRoutes(broker: Broker, successRedirectUrl: () => string | u
   }
 
   const callback = async (c: Context) => {
-    refusePrefetch(c)
     requireShortQuery(c)
     const isPerson = prefersHtml(c)
     const onwardUrl = isPerson ? successRedirectUrl() : undefined

@@ -45,6 +45,7 @@ describe('the static assets', () => {
       expect(Object.fromEntries(answer.headers)).toMatchObject({
         ...{ 'cache-control': 'no-cache', 'content-security-policy': "default-src 'none'" },
         ...{ 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' },
+        'strict-transport-security': 'max-age=31536000; includeSubDomains',
       })
       const style = await answer.text()
       expect(style).not.toMatch(/@import|url\(/)
@@ -55,12 +56,15 @@ describe('the static assets', () => {
 
   it('have the API document, for whoever asks', async () => {
     const answer = await fetch(`${service.origin}/openapi.json`)
+    expect(answer.headers.get('Strict-Transport-Security')).toContain('includeSubDomains')
     expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
     expect(await answer.json()).toMatchObject({ openapi: '3.1.1' })
   })
 
   it.each(['/console', '/docs'])('hold nothing inline: %s', async (path) => {
-    const page = await (await fetch(`${service.origin}${path}`)).text()
+    const answer = await fetch(`${service.origin}${path}`)
+    expect(answer.headers.get('Strict-Transport-Security')).toContain('includeSubDomains')
+    const page = await answer.text()
     expect(page).not.toMatch(/<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|https?:\/\//)
   })
 

