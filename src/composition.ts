@@ -33,6 +33,10 @@ function isRescueNamespace(binding: unknown): binding is RescueNamespace {
   return typeof binding === 'object' && binding !== null && 'getByName' in binding
 }
 
+function warnWeakApiKey() {
+  warn({ event: 'weak_api_key', detail: 'API_KEY is easy to guess. Set it to at least 32 random characters.' })
+}
+
 function warnUnencrypted() {
   const detail = 'Tokens are stored as they are. Set TOKEN_ENCRYPTION_KEYS, then run npm run keys:reseal.'
   warn({ event: 'tokens_not_encrypted', detail })
@@ -110,7 +114,7 @@ export function createHandlers(env: Env) {
       report: (faults) => warn({ event: 'not_ready', faults }),
     }),
     now,
-    identifyClient: createApiKeys(config.access, now),
+    identifyClient: createApiKeys(config.access, now, lazy(warnWeakApiKey)),
     origin,
     queryKeysAllowed: () => config.access().queryKeysAllowed,
     successRedirectUrl: () => config.pages().successRedirectUrl,
@@ -118,6 +122,7 @@ export function createHandlers(env: Env) {
       start: createRateLimiter(env['START_LIMIT']),
       companyStart: createRateLimiter(env['START_COMPANY_LIMIT']),
       callback: createRateLimiter(env['CALLBACK_LIMIT']),
+      companyCallback: createRateLimiter(env['CALLBACK_COMPANY_LIMIT']),
       failedKey: createRateLimiter(env['FAILED_KEY_LIMIT']),
       forcedRefresh,
     },

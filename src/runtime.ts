@@ -53,7 +53,7 @@ export function warn(
     | LogEvent
     | DynamoDbFailed
     | ClockSkew
-    | { event: 'tokens_not_encrypted' | 'not_ready'; [detail: string]: unknown },
+    | { event: 'tokens_not_encrypted' | 'weak_api_key' | 'not_ready'; [detail: string]: unknown },
 ): void {
   console.warn(JSON.stringify(event))
 }

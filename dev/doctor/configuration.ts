@@ -2,12 +2,12 @@ import { findConfigurationFaults, listVariableNames, readConfig } from '../../sr
 import { isLoopback } from '../../src/config/formats.ts'
 import type { Fault } from '../../src/config/part.ts'
 import { type Env, findTextFault, readVariables } from '../../src/config/variables.ts'
+import { isWeakApiKey, MIN_API_KEY_LENGTH } from '../../src/crypto/api-keys.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { pairCheck, redirectCheck } from './intuit-app.ts'
 import { isPlaceholder } from './placeholders.ts'
 
-const LEAST_KEY_LENGTH = 32
 const NEW_SECRET = 'node -p "crypto.randomBytes(32).toString(\'base64url\')"'
 const NEW_SEALING_KEY = "node -p \"'2026-01:' + crypto.randomBytes(32).toString('base64')\""
 
@@ -43,8 +43,8 @@ const apiKeyCheck = (variables: Variables, faults: Fault[]): Check => {
   if (!key && !keys) return fail('neither API_KEY nor API_KEYS is set', `Set API_KEY to a new secret: ${NEW_SECRET}`)
   const fault = faultsOf(faults, /^API_KEYS?$/)
   if (fault) return fail(fault, 'The protected routes answer 500 until it is right.')
-  if (key && key.length < LEAST_KEY_LENGTH) {
-    return warn(`API_KEY has ${key.length} characters`, `Make a longer one: ${NEW_SECRET}`)
+  if (key && isWeakApiKey(key)) {
+    return warn('API_KEY is easy to guess', `Set it to at least ${MIN_API_KEY_LENGTH} random characters: ${NEW_SECRET}`)
   }
   return ok([key ? 'API_KEY' : '', keys ? 'API_KEYS' : ''].filter(Boolean).join(' and ').concat(' set'))
 }

@@ -1,9 +1,10 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { type ApiClient, canAccess, type Permission } from '../broker/api-client.ts'
 import { parseCompanyKey } from '../broker/company.ts'
+import { clientSubscriber } from '../http/client-address.ts'
 import { hasShortQuery, queryValues, requireShortQuery } from '../http/request.ts'
 import { Problem } from '../problem.ts'
-import { clientNetwork, type RateLimiter } from './rate-limit.ts'
+import type { RateLimiter } from './rate-limit.ts'
 
 export interface ApiKeyDeps {
   /** Whose key this is. Throws `configuration_error` where no key is configured. */
@@ -70,7 +71,7 @@ export function requireApiKey({
     const isPossible = apiKey === undefined || apiKey.length <= MAX_KEY_LENGTH
     const { apiClient } = await identifyClient(isPossible ? apiKey : undefined)
     if (!apiClient) {
-      await failedKeyRateLimiter(clientNetwork(c))
+      await failedKeyRateLimiter(clientSubscriber(c))
       c.header('WWW-Authenticate', CHALLENGE)
       throw invalidApiKey(allowed)
     }

@@ -1,5 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { isCompanyKey } from '../broker/company.ts'
+import { clientSubscriber } from '../http/client-address.ts'
+import { hasShortQuery, queryValues } from '../http/request.ts'
 import { Problem } from '../problem.ts'
 
 /** The period that `wrangler.toml` gives the bindings: after it, counting begins anew. */
@@ -15,7 +17,9 @@ export interface RateLimiters {
   companyStart: RateLimiter
   /** Callbacks, by address. */
   callback: RateLimiter
-  /** Wrong API keys, by address. A right one is never held back. */
+  /** Callbacks, by the company key of their state: of all addresses. */
+  companyCallback: RateLimiter
+  /** Wrong API keys, by address. A valid key works from a limited address: others may share it. */
   failedKey: RateLimiter
   /** Forced refreshes, by company key, those that join another included. */
   forcedRefresh: RateLimiter
@@ -47,39 +51,31 @@ export function createRateLimiter(binding: unknown): RateLimiter {
   }
 }
 
-/** All that one subscriber holds: an IPv6 address without its interface identifier (RFC 4291 section 2.5.1). */
-export function network(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const groups = head.split(':').filter(Boolean)
-  if (tail !== undefined) {
-    const after = tail.split(':').filter(Boolean)
-    while (groups.length + after.length < 8) groups.push('0')
-    groups.push(...after)
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`
-}
-
-/** Where a request comes from, as Cloudflare tells and nobody else can. `undefined` without Cloudflare. */
-export function clientNetwork(c: Context): string | undefined {
-  const address = c.req.header('CF-Connecting-IP')
-  return address === undefined ? undefined : network(address)
-}
-
 /** Put before the start route. */
 export function limitStarts({ start, companyStart }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
-    await start(clientNetwork(c))
+    await start(clientSubscriber(c))
     const companyKey = c.req.param('company_key') ?? ''
     if (isCompanyKey(companyKey)) await companyStart(companyKey)
     await next()
   }
 }
 
-/** Put before the callback route. */
-export function limitCallbacks({ callback }: RateLimiters): MiddlewareHandler {
+/** The company key that a callback claims, before its state is looked up. */
+function claimedCompanyKey(c: Context): string | undefined {
+  const [state = ''] = hasShortQuery(c) ? queryValues(c, 'state') : []
+  const companyKey = state.slice(0, state.indexOf(':'))
+  return isCompanyKey(companyKey) ? companyKey : undefined
+}
+
+/**
+ * Put before the callback route. Each callback may cost an exchange at Intuit, and its answer may tell whether a company
+ * key is connected: nobody may try many.
+ */
+export function limitCallbacks({ callback, companyCallback }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {
-    await callback(clientNetwork(c))
+    await callback(clientSubscriber(c))
+    await companyCallback(claimedCompanyKey(c))
     await next()
   }
 }

@@ -3,6 +3,7 @@ import { routePath } from 'hono/route'
 import type { ApiClient } from '../broker/api-client.ts'
 import { isCompanyKey } from '../broker/company.ts'
 import type { Source } from '../broker/tokens/get-token.ts'
+import { clientAddress, toLoggedNetwork } from '../http/client-address.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
 
 /** One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left out. */
@@ -25,6 +26,8 @@ export interface RequestLine {
   intuit_error: string | undefined
   /** Where a token came from. */
   source: Source | undefined
+  /** Where a request came from that was denied or limited: IPv4 /24 or IPv6 /48. */
+  network: string | undefined
 }
 
 /** What a request left for its line. A route may set the company key where the path has none. */
@@ -45,6 +48,14 @@ function pattern(c: Context) {
 function findCompanyKey(c: Context<{ Variables: LoggedVariables }>) {
   const companyKey = c.get('companyKey') ?? c.req.param('company_key')
   return companyKey !== undefined && isCompanyKey(companyKey) ? companyKey : undefined
+}
+
+/** Statuses of requests that somebody may repeat on purpose. */
+const DENIED = new Set([401, 403, 429])
+
+function deniedNetwork(c: Context) {
+  const address = clientAddress(c)
+  return address === undefined ? undefined : toLoggedNetwork(address)
 }
 
 /** Writes one line for each request, once its answer is ready. */
@@ -70,6 +81,7 @@ export function requestLog(
       intuit_tid: problem?.intuitTid,
       intuit_error: problem?.intuitError,
       source: c.get('source'),
+      network: DENIED.has(c.res.status) ? deniedNetwork(c) : undefined,
     })
   }
 }

@@ -2,8 +2,9 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { Broker } from '../broker/broker.ts'
 import type { Connected } from '../broker/consent/callback.ts'
+import { clientSubscriber } from '../http/client-address.ts'
 import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'
-import { clientNetwork, type RateLimiter } from '../middleware/rate-limit.ts'
+import type { RateLimiter } from '../middleware/rate-limit.ts'
 import { connectedPage } from '../pages/connected.ts'
 import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
 import { sendPage } from '../pages/layout.ts'
@@ -84,7 +85,7 @@ function revalidateInBackground(broker: Broker, rateLimiter: RateLimiter): Middl
     if (!hasShortQuery(c)) return
     const [realmId = '', ...others] = queryValues(c, 'realmId')
     if (c.req.method !== 'GET' || others.length > 0 || !REALM_ID.test(realmId)) return
-    const looked = rateLimiter(clientNetwork(c)).then(() => broker.revalidateRealm(realmId, waitUntil(c)))
+    const looked = rateLimiter(clientSubscriber(c)).then(() => broker.revalidateRealm(realmId, waitUntil(c)))
     waitUntil(c)(looked.catch(() => undefined))
   }
 }

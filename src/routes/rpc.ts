@@ -70,7 +70,7 @@ export function createRpcCalls({ broker, forcedRefresh, now, logRequest, logUnkn
     logRequest({
       ...{ event: 'request', route: `Tokens.${name}`, method: 'RPC', request_id: requestId },
       ...{ status: problem ? PROBLEM_STATUS[problem.code] : 200, ms: now() - startedAt },
-      ...{ key_name: undefined, key_in_query: undefined, source: undefined },
+      ...{ key_name: undefined, key_in_query: undefined, source: undefined, network: undefined },
       company_key: typeof companyKey === 'string' && isCompanyKey(companyKey) ? companyKey : undefined,
       outcome: problem?.code ?? 'ok',
       intuit_tid: problem?.intuitTid,

@@ -34,6 +34,33 @@ const identifyClient = (apiKeys: unknown, over: Record<string, string> = {}, now
     () => now,
   )
 
+describe('an API_KEY', () => {
+  const countWarnings = async (apiKey: string | undefined) => {
+    let warnings = 0
+    const identify = createApiKeys(
+      () => ({ apiKey, keys: [] }),
+      () => NOW,
+      () => warnings++,
+    )
+    for (let time = 0; time < 3; time++) await identify(time === 0 ? 'wrong' : apiKey)
+    return warnings
+  }
+
+  it.each(['secret', 'a'.repeat(64), 'abababababababababababababababab', 'x7Kp2mQ9vL4nR8tW'])(
+    'that is easy to guess is reported once: %s',
+    async (apiKey) => {
+      expect(await countWarnings(apiKey)).toBe(1)
+    },
+  )
+
+  it.each([undefined, '0123456789abcdef0123456789abcdef', 'u8Zk2mQ9vL4nR8tWx7Kp2mQ9vL4nR8tW'])(
+    'that is not easy to guess, or absent, is not reported: %s',
+    async (apiKey) => {
+      expect(await countWarnings(apiKey)).toBe(0)
+    },
+  )
+})
+
 describe('API_KEYS', () => {
   it('parses names, digests, permissions, companies and expiry times', () => {
     const [key] = read([entry({ companies: ['beach-blend', 'acme-*'], expires: '2027-01-31' })]).keys

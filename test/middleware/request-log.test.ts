@@ -55,6 +55,20 @@ describe('the line of a request', () => {
     for (const name of ['company_key', 'key_name', 'key_in_query']) expect(line).not.toHaveProperty(name)
   })
 
+  it.each([
+    ['203.0.113.77', '203.0.113.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ])('has the network of a denied client, and not its address: %s', async (address, network) => {
+    const call = (key: string) => () =>
+      service.fetch('/api/connections', { headers: { 'CF-Connecting-IP': address, 'X-API-Key': key } })
+    const denied = await readLine(call('wrong'))
+    expect(denied).toMatchObject({ status: 401, network })
+    expect(JSON.stringify(denied)).not.toContain(address)
+    const allowed = await readLine(call(service.apiKey))
+    expect(allowed).not.toHaveProperty('network')
+    expect(JSON.stringify(allowed)).not.toContain(address)
+  })
+
   it('marks a key in the query, right or wrong, counted or not', async () => {
     const right = () => service.fetch(`/api/connections?api_key=${service.apiKey}`)
     expect(await readLine(right)).toMatchObject({ key_in_query: true, key_name: 'API_KEY', outcome: 'ok' })

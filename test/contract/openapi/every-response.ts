@@ -72,9 +72,7 @@ const REQUESTS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
     ),
   invalid_request: plain((visit) => withQuery(visit, (query) => query.set('x', 'x'.repeat(5000)))),
   invalid_api_key: withHeader('X-API-Key', 'wrong'),
-  forbidden: plain((visit) =>
-    withHeaders(visit, { 'X-API-Key': UNAUTHORIZED_KEY, 'Sec-Fetch-Dest': 'iframe' }),
-  ),
+  forbidden: plain((visit) => withHeaders(visit, { 'X-API-Key': UNAUTHORIZED_KEY, 'Sec-Fetch-Dest': 'iframe' })),
   invalid_start_link: (scene) => send(scene.signing, visitTo(scene, freshKey())),
   connection_not_found: async (scene) => {
     const key = freshKey()
