@@ -4,6 +4,7 @@ import { applyFault, type Env } from './apply-fault.ts'
 import { authenticateApp } from './client-authentication.ts'
 import type { FaultQueue } from './faults.ts'
 import { findRealmId, revokeToken } from './grants.ts'
+import type { IdTokenIssuer } from './id-token.ts'
 import type { IntuitApp, Issuer } from './issuer.ts'
 import { createTokenEndpoint, type TokenUse } from './token-endpoint.ts'
 
@@ -11,6 +12,7 @@ interface ApiDeps {
   apps: IntuitApp[]
   issuer: Issuer
   faults: FaultQueue
+  idTokens: IdTokenIssuer
   onTokenUse(use: TokenUse): void
   onRevocation(): void
 }
@@ -37,8 +39,8 @@ const createCompanyInfo = (issuer: Issuer) => (c: Context) => {
 
 /** The routes that programs call: token endpoint, revocation endpoint and company info. Each response has an `intuit_tid`. */
 export const createApiRoutes = (deps: ApiDeps) => {
-  const { apps, issuer, faults, onTokenUse } = deps
-  const requestToken = createTokenEndpoint({ apps, issuer, onUse: onTokenUse })
+  const { apps, issuer, faults, idTokens, onTokenUse } = deps
+  const requestToken = createTokenEndpoint({ apps, issuer, idTokens, onUse: onTokenUse })
   const revoke = createRevocationEndpoint(deps)
   return new Hono<Env>()
     .use(async (c, next) => {

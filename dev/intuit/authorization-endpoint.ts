@@ -4,11 +4,13 @@ import { issueCode } from './codes.ts'
 import { COMPANIES } from './companies.ts'
 import { consentPage, errorPage, PAGE_POLICY } from './consent-page.ts'
 import type { IntuitApp, Issuer } from './issuer.ts'
+import type { AuthorizationOptions } from './state.ts'
 
 interface AuthorizationRequest {
   app: IntuitApp
   redirectUri: string
   state: string
+  options: AuthorizationOptions
 }
 
 interface AuthorizationDeps {
@@ -35,6 +37,17 @@ const addParameters = (redirectUri: string, parameters: Record<string, string>) 
   return url.href
 }
 
+/** OpenID Connect Core 1.0 section 3.1.2.1 and RFC 7636 section 4.3. Returns a text that describes the fault. */
+const parseOptions = (c: Context): AuthorizationOptions | string => {
+  const codeChallenge = c.req.query('code_challenge')
+  if (codeChallenge !== undefined && c.req.query('code_challenge_method') !== 'S256')
+    return 'The parameter code_challenge_method must be S256.'
+  if (codeChallenge !== undefined && !/^[\w-]{43}$/.test(codeChallenge))
+    return 'The parameter code_challenge must be a SHA-256 in base64url.'
+  const asksForIdToken = (c.req.query('scope') ?? '').split(' ').includes('openid')
+  return { openIdNonce: asksForIdToken ? (c.req.query('nonce') ?? '') : undefined, codeChallenge }
+}
+
 /** Returns a text that describes the fault of an invalid request. */
 const parseRequest = (c: Context, apps: IntuitApp[]): AuthorizationRequest | string => {
   const missing = REQUIRED.find((name) => c.req.queries(name)?.length !== 1 || !c.req.query(name))
@@ -44,16 +57,17 @@ const parseRequest = (c: Context, apps: IntuitApp[]): AuthorizationRequest | str
   if (!app) return 'The client_id is not known.'
   const redirectUri = c.req.query('redirect_uri') ?? ''
   if (!app.redirectUris.includes(redirectUri)) return 'The redirect_uri is not one of the app.'
-  return { app, redirectUri, state: c.req.query('state') ?? '' }
+  const options = parseOptions(c)
+  return typeof options === 'string' ? options : { app, redirectUri, state: c.req.query('state') ?? '', options }
 }
 
 /** The redirect that answers a decision of the person. */
 const toRedirect = (issuer: Issuer, request: AuthorizationRequest, isAllowed: boolean, realmId: string) => {
-  const { app, redirectUri, state } = request
+  const { app, redirectUri, state, options } = request
   const error = issuer.knobs().authorizationError
   if (error !== '') return addParameters(redirectUri, { error, state })
   if (!isAllowed) return addParameters(redirectUri, { error: 'access_denied', state })
-  return addParameters(redirectUri, { code: issueCode(issuer, app, redirectUri, realmId), state, realmId })
+  return addParameters(redirectUri, { code: issueCode(issuer, app, redirectUri, realmId, options), state, realmId })
 }
 
 /** The authorization endpoint (`appcenter.intuit.com/connect/oauth2`): the consent page, and the redirect after it. */
@@ -79,7 +93,7 @@ export const createAuthorizationRoutes = ({ apps, issuer, onRequest }: Authoriza
       if (!request) return respondWithPage(c, errorPage('This page was used before. Start again.'), 400)
       const isAllowed = form['decision'] === 'allow'
       const realmId = String(form['realm_id'])
-      if (isAllowed && !/^\d{1,19}$/.test(realmId)) return respondWithPage(c, errorPage('Choose a company.'), 400)
+      if (isAllowed && !/^[1-9]\d{0,18}$/.test(realmId)) return respondWithPage(c, errorPage('Choose a company.'), 400)
       pending.delete(id)
       return c.redirect(toRedirect(issuer, request, isAllowed, realmId))
     })

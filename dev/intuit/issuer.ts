@@ -33,4 +33,6 @@ export interface IssuedTokens {
   refreshToken: string
   refreshSeconds: number
   hardSeconds: number
+  /** Set if the consent asked for `openid`. */
+  openIdNonce?: string | undefined
 }

@@ -2,6 +2,20 @@ import * as v from 'valibot'
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
 
+/** What is wrong with an ID token. `missing`: there is none, although the consent asked for `openid`. */
+const ID_TOKEN_FLAWS = v.picklist([
+  'none',
+  'missing',
+  'wrong_issuer',
+  'wrong_audience',
+  'expired',
+  'wrong_nonce',
+  'foreign_realm',
+  'no_realm',
+  'malformed',
+])
+export type IdTokenFlaw = v.InferOutput<typeof ID_TOKEN_FLAWS>
+
 /** Settings of the stand-in: behaviour that Intuit's documentation leaves open, and values that tests change. */
 export const KNOBS = v.object({
   /** The lifetime of a code. */
@@ -25,6 +39,8 @@ export const KNOBS = v.object({
   /** Whether a second consent for the same app and company ends the first grant. */
   consentKillsFormer: v.boolean(),
   numbersAsStrings: v.boolean(),
+  /** What is wrong with the ID token of a consent that asked for `openid`. */
+  idToken: ID_TOKEN_FLAWS,
   /** The error of every authorization response (RFC 6749 section 4.1.2.1). Empty: none. */
   authorizationError: v.string(),
   /** Which of Intuit's error descriptions an `invalid_grant` has. */
@@ -50,6 +66,7 @@ export const DEFAULT_KNOBS: Knobs = {
   refreshKillsAccessToken: false,
   consentKillsFormer: false,
   numbersAsStrings: false,
+  idToken: 'none',
   authorizationError: '',
   invalidGrantDescription: 'current',
   tokenDelayMs: 0,

@@ -7,7 +7,9 @@ import { createApiRoutes } from './api-routes.ts'
 import type { Env } from './apply-fault.ts'
 import { createAuthorizationRoutes } from './authorization-endpoint.ts'
 import { type Counts, createControlRoutes } from './control.ts'
+import { createDiscoveryRoutes } from './discovery.ts'
 import { createFaultQueue } from './faults.ts'
+import { createIdTokenIssuer, type IdTokenIssuer } from './id-token.ts'
 import type { IntuitApp, Issuer } from './issuer.ts'
 import { DEFAULT_KNOBS, type Knobs } from './knobs.ts'
 import { createState } from './state.ts'
@@ -23,6 +25,8 @@ interface IntuitOptions {
   /** Milliseconds since the epoch. */
   now?: () => number
   knobs?: Partial<Knobs>
+  /** The `iss` of ID tokens. Default: an address of this server. */
+  idTokenIssuer?: string
 }
 
 /** A stand-in that listens. */
@@ -40,7 +44,12 @@ const createToken = (prefix: string, length: number) =>
 const noCounts = (): Counts => ({ authorize: 0, exchange: 0, refresh: 0, revoke: 0 })
 
 /** The routes of the stand-in, and what they count. */
-const createApp = (apps: IntuitApp[], issuer: Issuer, setKnobs: (changes?: Partial<Knobs>) => void) => {
+const createApp = (
+  apps: IntuitApp[],
+  issuer: Issuer,
+  idTokens: IdTokenIssuer,
+  setKnobs: (changes?: Partial<Knobs>) => void,
+) => {
   let counts = noCounts()
   let tokenUses: TokenUse[] = []
   const faults = createFaultQueue()
@@ -58,7 +67,7 @@ const createApp = (apps: IntuitApp[], issuer: Issuer, setKnobs: (changes?: Parti
   }
   const authorization = createAuthorizationRoutes({ apps, issuer, onRequest: () => counts.authorize++ })
   const control = { issuer, faults, counts: () => counts, tokenUses: () => tokenUses, setKnobs, reset }
-  const api = createApiRoutes({ apps, issuer, faults, onTokenUse, onRevocation: () => counts.revoke++ })
+  const api = createApiRoutes({ apps, issuer, faults, idTokens, onTokenUse, onRevocation: () => counts.revoke++ })
   return new Hono<Env>()
     .route('/connect/oauth2', authorization)
     .route('/_control', createControlRoutes(control))
@@ -83,8 +92,16 @@ export const startIntuit = async (options: IntuitOptions): Promise<Intuit> => {
     await next()
     if (stateFile) writeState(stateFile, state)
   })
-  app.route('/', createApp(apps, issuer, setKnobs))
+  /** Known when the server listens. */
+  let url = ''
+  const idTokens = await createIdTokenIssuer(() => options.idTokenIssuer ?? `${url}/op/v1`)
+  app.route(
+    '/',
+    createDiscoveryRoutes(idTokens, () => url),
+  )
+  app.route('/', createApp(apps, issuer, idTokens, setKnobs))
   const server = createServer(getRequestListener(app.fetch))
   const usedPort = await listen(server, port)
-  return { url: `http://${LOOPBACK}:${usedPort}`, close: () => closeServer(server) }
+  url = `http://${LOOPBACK}:${usedPort}`
+  return { url, close: () => closeServer(server) }
 }

@@ -1,5 +1,13 @@
 import * as v from 'valibot'
 
+/** What an authorization request asks for beyond the company's data. */
+const AUTHORIZATION_OPTIONS = {
+  /** Set if the scopes include `openid`: the request's `nonce`, or an empty text without one. */
+  openIdNonce: v.optional(v.string()),
+  /** The `code_challenge` of the method S256 (RFC 7636). */
+  codeChallenge: v.optional(v.string()),
+}
+
 /** An authorization code. Times are epoch seconds of the stand-in's own clock. */
 const CODE = v.object({
   value: v.string(),
@@ -9,6 +17,7 @@ const CODE = v.object({
   expiresAt: v.number(),
   /** The id of the grant that the code was exchanged for. */
   redeemedAs: v.optional(v.string()),
+  ...AUTHORIZATION_OPTIONS,
 })
 
 /** The result of one consent. Times are epoch seconds of the stand-in's own clock. */
@@ -28,6 +37,8 @@ const GRANT = v.object({
 /** Everything that the stand-in stores, as JSON. */
 export const STATE = v.object({ codes: v.array(CODE), grants: v.array(GRANT), clockOffsetSeconds: v.number() })
 
+type Code = v.InferOutput<typeof CODE>
+export type AuthorizationOptions = Pick<Code, keyof typeof AUTHORIZATION_OPTIONS>
 export type Grant = v.InferOutput<typeof GRANT>
 export type State = v.InferOutput<typeof STATE>
 

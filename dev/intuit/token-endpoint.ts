@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { authenticateApp } from './client-authentication.ts'
 import { redeemCode } from './codes.ts'
+import type { IdTokenIssuer } from './id-token.ts'
 import type { IntuitApp, IssuedTokens, Issuer } from './issuer.ts'
 import { refreshTokens } from './refresh.ts'
 
@@ -18,6 +19,7 @@ export interface TokenUse {
 interface TokenEndpointDeps {
   apps: IntuitApp[]
   issuer: Issuer
+  idTokens: IdTokenIssuer
   onUse(use: TokenUse): void
 }
 
@@ -44,7 +46,9 @@ const toBody = (tokens: IssuedTokens, asStrings: boolean, withHardExpiry: boolea
 const useToken = ({ issuer, onUse }: TokenEndpointDeps, app: IntuitApp, form: Form): IssuedTokens | undefined => {
   const isCode = form['grant_type'] === 'authorization_code'
   const used = (isCode ? form['code'] : form['refresh_token']) ?? ''
-  const tokens = isCode ? redeemCode(issuer, app, used, form['redirect_uri'] ?? '') : refreshTokens(issuer, app, used)
+  const tokens = isCode
+    ? redeemCode(issuer, app, used, form['redirect_uri'] ?? '', form['code_verifier'])
+    : refreshTokens(issuer, app, used)
   onUse({
     grantType: form['grant_type'] ?? '',
     tokenHash: createHash('sha256').update(used).digest('hex'),
@@ -52,6 +56,18 @@ const useToken = ({ issuer, onUse }: TokenEndpointDeps, app: IntuitApp, form: Fo
     realmId: tokens?.realmId,
   })
   return tokens
+}
+
+/** The member `id_token` of a consent that asked for `openid`. */
+const toIdTokenBody = async (
+  { issuer, idTokens }: TokenEndpointDeps,
+  { clientId }: IntuitApp,
+  tokens: IssuedTokens,
+) => {
+  const { realmId, openIdNonce } = tokens
+  if (openIdNonce === undefined) return {}
+  const request = { clientId, realmId, nonce: openIdNonce || undefined, now: issuer.now() }
+  return { id_token: await idTokens.issue(request, issuer.knobs().idToken) }
 }
 
 /** Creates the token endpoint: it exchanges codes and refreshes tokens, as Intuit's does. */
@@ -71,6 +87,7 @@ export const createTokenEndpoint = (deps: TokenEndpointDeps) => {
     await setTimeout(knobs().tokenDelayMs)
     inFlight.delete(tokens.grantId)
     const withHardExpiry = c.req.header('x-include-refresh-token-hard-expires-in') === 'true'
-    return c.json(toBody(tokens, knobs().numbersAsStrings, withHardExpiry))
+    const body = toBody(tokens, knobs().numbersAsStrings, withHardExpiry)
+    return c.json({ ...body, ...(await toIdTokenBody(deps, app, tokens)) })
   }
 }
