@@ -75,6 +75,8 @@ const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, se
   QUICKBOOKS_REDIRECT_URI: `${origin}/oauth/callback`,
   INTUIT_AUTHORIZATION_ENDPOINT: `${intuitUrl}/connect/oauth2`,
   INTUIT_TOKEN_ENDPOINT: `${intuitUrl}/oauth2/v1/tokens/bearer`,
+  INTUIT_ISSUER: `${intuitUrl}/op/v1`,
+  QUICKBOOKS_SCOPES: 'com.intuit.quickbooks.accounting openid',
   INTUIT_REVOCATION_ENDPOINT: `${intuitUrl}/v2/oauth2/tokens/revoke`,
   TOKEN_ENCRYPTION_KEYS: secrets.tokenEncryptionKeys,
 })

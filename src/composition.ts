@@ -70,6 +70,7 @@ export function createComposition(env: Env, fetcher: typeof fetch, localRuntime:
     rescue: isRescueNamespace(env['RESCUE']) ? createRescueClient(env['RESCUE'], runtime) : undefined,
     disconnections: createDisconnectionStore(dynamo),
     realms: createRealmStore(dynamo),
+    requiresProof: () => config.companyProof().isRequired,
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     states: createStateStore(dynamo),
     settings: {

@@ -27,7 +27,7 @@ const realmId = v.pipe(
     'is a number too long to be exact; write it as a string',
   ),
   v.transform(String),
-  v.regex(/^\d{1,19}$/, 'is not 1 to 19 digits'),
+  v.regex(/^[1-9]\d{0,18}$/, 'is not 1 to 19 digits'),
 )
 
 /** Checks a text with a parser of the broker, which throws. */

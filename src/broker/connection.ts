@@ -86,6 +86,8 @@ export interface Connection {
   companyName: string
   environment: Environment
   realmId: string | undefined
+  /** When an ID token of Intuit named this company. `undefined`: only the browser named it. */
+  realmProvenAt: EpochSeconds | undefined
   accessToken: StoredToken | undefined
   accessTokenExpiresAt: EpochSeconds | undefined
   refreshToken: StoredToken | undefined
@@ -160,6 +162,16 @@ export function changeTime({ at, after }: { at: EpochMs; after?: ConnectionChang
 /** Whether there is a token of any kind. */
 export function holdsTokens({ accessToken, refreshToken }: Connection): boolean {
   return accessToken !== undefined || refreshToken !== undefined
+}
+
+/**
+ * The name that belongs to the company. For a record that was never connected, this is the company key: the stored name
+ * comes from a start link that anybody may have opened.
+ */
+export function findOwnName(connection: Connection): string {
+  const { companyKey, companyName, generation, lastChange, disconnection } = connection
+  const wasConnected = generation > 0 || lastChange !== undefined || disconnection !== undefined
+  return wasConnected || holdsTokens(connection) ? companyName : companyKey
 }
 
 /** Which tokens are stored, of a record, or of what the fleet index shows of it. */

@@ -2,7 +2,7 @@ import type { Environment } from '../broker/company.ts'
 import { ACCESS } from './access.ts'
 import { ALERTS } from './alerts.ts'
 import { CLIENT_CREDENTIALS } from './client-credentials.ts'
-import { AUTHORIZATION, PAGES, REALMS } from './consent.ts'
+import { AUTHORIZATION, COMPANY_PROOF, PAGES, REALMS } from './consent.ts'
 import { STORAGE } from './dynamodb.ts'
 import { EXCHANGE, PRODUCTION, REVOCATION, SANDBOX } from './intuit.ts'
 import { FLEET } from './operations.ts'
@@ -30,6 +30,7 @@ export function readConfig(env: Env) {
     storage: createPart(STORAGE, variables),
     readRegions: createPart(READ_REGIONS, variables),
     authorization: createPart(AUTHORIZATION, variables),
+    companyProof: createPart(COMPANY_PROOF, variables),
     exchange: createPart(EXCHANGE, variables),
     revocation: createPart(REVOCATION, variables),
     encryptionKeys: createPart(ENCRYPTION_KEYS, variables),
@@ -69,7 +70,7 @@ export function findConfigurationFaults({ production: _, sandbox: __, ...parts }
 export function requireConsent(config: Config, environment: Environment): void {
   requireSettings([
     ...[config.authorization, config[environment], config.exchange, config.timing],
-    ...[config.startLinks, config.realms, config.pages, config.tokenCache],
+    ...[config.companyProof, config.startLinks, config.realms, config.pages, config.tokenCache],
   ])
 }
 

@@ -1,9 +1,19 @@
+import { base64url } from 'jose'
+
 const encoder = new TextEncoder()
+
+async function sha256(text: string) {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
+}
 
 /** SHA-256 of the UTF-8 of a text, as 64 lower-case hexadecimal digits. */
 export async function sha256Hex(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** SHA-256 of the UTF-8 of a text in base64url: the `S256` challenge of RFC 7636 section 4.2. */
+export async function sha256Base64Url(text: string): Promise<string> {
+  return base64url.encode(await sha256(text))
 }
 
 const HMAC = { name: 'HMAC', hash: 'SHA-256' }

@@ -32,6 +32,12 @@ const OPTIONAL_TOKEN = v.optional(
   ]),
 )
 
+/** `null` and an empty string count as absent. What is no text is passed on as a text, and rejected as an ID token. */
+const ID_TOKEN = v.pipe(
+  v.unknown(),
+  v.transform((value) => (value === undefined || value === null || value === '' ? undefined : String(value))),
+)
+
 /**
  * RFC 6749 section 5.1 with Intuit's additions. Requires the tokens and tolerates errors in the rest: the response to a
  * rotating refresh may contain the only valid refresh token.
@@ -42,6 +48,7 @@ const TOKEN_RESPONSE = v.object({
   expires_in: lifetime(MAX_ACCESS_SECONDS, USUAL_ACCESS_SECONDS),
   x_refresh_token_expires_in: lifetime(MAX_REFRESH_SECONDS, USUAL_REFRESH_SECONDS),
   x_refresh_token_hard_expires_in: lifetime(MAX_REFRESH_SECONDS, 0),
+  id_token: v.optional(ID_TOKEN),
 })
 const TOKEN_ERROR = v.object({ error: v.pipe(v.string(), v.nonEmpty()) })
 
@@ -94,6 +101,7 @@ export function parseTokenResult(
   return {
     ok: true,
     intuitTid,
+    idToken: output.id_token,
     pair: {
       accessToken: output.access_token,
       accessTokenExpiresAt: now + output.expires_in,

@@ -21,7 +21,7 @@ function malformed(name: string, form: string) {
 function parseRealmId(c: Context) {
   const realmId = queryParameter(c, 'realmId')
   if (!realmId || REALM_ID.test(realmId)) return realmId || undefined
-  throw malformed('realmId', '1 to 19 digits')
+  throw malformed('realmId', '1 to 19 digits without a leading zero')
 }
 
 function callbackParameters(c: Context): CallbackParameters {

@@ -47,6 +47,7 @@ function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: str
     connected: isConnected(holds),
     status: connectionStatus(connection, holds, now),
     generation: connection.generation,
+    realm_proven_at: connection.realmProvenAt ?? null,
     last_refresh_at: connection.lastRefreshAt ?? null,
     refresh_token_expires_at: refreshTokenExpiresAt ?? null,
     refresh_token_days_left: leftUntil(refreshTokenExpiresAt, now),

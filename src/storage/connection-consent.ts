@@ -21,7 +21,11 @@ import { selectGenerationUpdate, toTokenPairAttributes } from './token-pair-attr
  * the same company. Such a record was written by hand: its realm id has surrounding spaces, or it has no
  * `uses_sandbox_credentials`.
  */
-function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, item?: Item): Condition {
+function mayConnect(
+  { environment, realmId, isInvited = false }: Consent,
+  connectedAt: EpochMs,
+  item?: Item,
+): Condition {
   const inSandbox = environment === 'sandbox'
   // Without the flag, the reader derives the environment from the names.
   const sameEnvironment = item
@@ -31,35 +35,34 @@ function mayConnect({ environment, realmId }: Consent, connectedAt: EpochMs, ite
       )
     : equals('uses_sandbox_credentials', toAttribute(inSandbox), ':uses_sandbox_credentials')
   const asStored = item && parseRealmId(item) === realmId ? readText(item, 'realm_id') : undefined
-  const sameRealm = any(
-    NAMES_NO_REALM,
+  const sameRealm = [
+    ...(isInvited ? [NAMES_NO_REALM] : []),
     ...(realmId === undefined
       ? []
       : [equals('realm_id', { S: realmId }, ':realm_id'), equals('realm_id', { N: realmId }, ':realm_number')]),
     ...(asStored === undefined ? [] : [equals('realm_id', { S: asStored }, ':realm_as_stored')]),
-  )
+  ]
+  const sameCompany = sameRealm.length > 0 ? [all(any(...sameRealm), sameEnvironment)] : []
   // The generation is not compared: a refresh may raise it in the meantime. No refresh changes `connected_at`.
   const isLater = any(isNoNumber('connected_at'), isBelow('connected_at', connectedAt, ':connected_at'))
-  return all(any(all(sameRealm, sameEnvironment), HOLDS_NO_TOKENS), isLater)
+  return all(any(...sameCompany, HOLDS_NO_TOKENS), isLater)
 }
 
 /** Whether a second attempt makes sense: the record is the same company and has no later change. */
-function isSameCompany(
-  item: Item,
-  companyKey: string,
-  { realmId, environment, writer }: Consent,
-  connectedAt: EpochMs,
-) {
+function isSameCompany(item: Item, companyKey: string, consent: Consent, connectedAt: EpochMs) {
+  const { realmId, environment, isInvited = false, writer } = consent
   const stored = parseConnection(item, companyKey)
   if (stored.lastChange && (stored.lastChange.by === writer || stored.lastChange.at >= connectedAt)) return false
-  const isSameRealm = (stored.realmId === undefined || stored.realmId === realmId) && stored.environment === environment
-  return isSameRealm || !holdsTokens(stored)
+  const isSameRealm = stored.realmId === undefined ? isInvited : stored.realmId === realmId
+  return (isSameRealm && stored.environment === environment) || !holdsTokens(stored)
 }
 
-/** The values to set and the attributes to remove. A value that the consent does not have is removed. */
+/** Attributes that an earlier consent may have set, and that a consent may not have. */
+const OPTIONAL_ATTRIBUTES = ['realm_id', 'realm_proven_at', 'consented_by', 'refresh_token_hard_expires_at']
+
 /** The values to set and the attributes to remove. A value that the consent does not have is removed. */
 function toUpdate(companyKey: string, consent: Consent) {
-  const { companyName, environment, realmId, pair, at, writer } = consent
+  const { companyName, environment, realmId, proof, pair, at, writer } = consent
   const now = Math.floor(at / 1000)
   const values = {
     company_key: companyKey,
@@ -68,11 +71,13 @@ function toUpdate(companyKey: string, consent: Consent) {
     ...toTokenPairAttributes(companyKey, pair, pair.refreshTokenHardExpiresAt, now, writer),
     last_rotation_at: now,
     realm_id: realmId,
+    realm_proven_at: proof && now,
+    consented_by: proof?.subjectHash,
     connected_at: changeTime(consent),
     connected_by: writer,
   }
-  const optional = toAttributes({ realm_id: realmId, refresh_token_hard_expires_at: pair.refreshTokenHardExpiresAt })
-  const absent = ['realm_id', 'refresh_token_hard_expires_at'].filter((name) => !(name in optional))
+  const present = toAttributes(values)
+  const absent = OPTIONAL_ATTRIBUTES.filter((name) => !(name in present))
   const removed = [LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, DISCONNECTION_ATTRIBUTES, 'expires_at', ...absent]
   return { now, values, removed: removed.join(', ') }
 }

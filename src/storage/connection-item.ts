@@ -109,6 +109,7 @@ export function parseConnection(item: Item, companyKey: string): Connection {
     companyName,
     environment: usesSandbox ? 'sandbox' : 'production',
     realmId: parseRealmId(item),
+    realmProvenAt: readEpochSeconds(item, 'realm_proven_at'),
     accessToken: readText(item, 'access_token'),
     accessTokenExpiresAt: readEpochSeconds(item, 'access_token_expires_at'),
     refreshToken: readText(item, 'refresh_token'),

@@ -45,7 +45,14 @@ export function createDisconnectionStore(dynamo: DynamoDb): DisconnectionStore {
         ...{ revocation: 'pending', revocation_token: tokenToRevoke },
         ...toFleetAttributes({ companyKey: seen.companyKey, ...NO_TOKENS }),
       }
-      const removed = [TOKEN_ATTRIBUTES, LEASE_ATTRIBUTES, FAILURE_ATTRIBUTES, 'revocation_at', 'revocation_tid']
+      const removed = [
+        TOKEN_ATTRIBUTES,
+        LEASE_ATTRIBUTES,
+        FAILURE_ATTRIBUTES,
+        'consented_by',
+        'revocation_at',
+        'revocation_tid',
+      ]
       if (tokenToRevoke === undefined) removed.push('revocation_token')
       const erased = await dynamo.updateItem({
         Key: connectionKey(seen.companyKey),

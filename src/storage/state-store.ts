@@ -43,6 +43,7 @@ function parseState(item: Item, nonce: string, companyKey: string): Authorizatio
     environment: readFlag(item, 'uses_sandbox_credentials') ? 'sandbox' : 'production',
     browserHash: readText(item, 'browser_hash'),
     link: parseLink(item),
+    binding: { idTokenNonce: readText(item, 'id_token_nonce'), codeVerifier: readText(item, 'code_verifier') },
     createdAt: readInteger(item, 'created_at') ?? 0,
     expiresAt: readInteger(item, 'expires_at') ?? 0,
   }
@@ -74,6 +75,8 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
           browser_hash: state.browserHash,
           link_expires_at: state.link?.expiresAt,
           link_kid: state.link?.kid,
+          id_token_nonce: state.binding.idTokenNonce,
+          code_verifier: state.binding.codeVerifier,
           created_at: state.createdAt,
           expires_at: state.expiresAt,
         }),

@@ -40,7 +40,7 @@ describe('the status of a connection', () => {
     expect(service.dynamo.requests.slice(before).map(({ operation }) => operation)).toEqual(['GetItem'])
     expect(status).toEqual({
       ...{ company_key: 'steady', company_name: 'Steady', environment: 'production', connected: true },
-      ...{ status: 'connected', generation: 1, last_refresh_at: expect.any(Number) },
+      ...{ status: 'connected', generation: 1, realm_proven_at: null, last_refresh_at: expect.any(Number) },
       ...{ refresh_token_expires_at: expect.any(Number), refresh_token_days_left: expect.any(Number) },
       ...{ refresh_token_hard_expires_at: expect.any(Number), refresh_token_hard_days_left: 1805 },
       ...{ last_error: null, next_attempt_at: null, refreshes: [], disconnection: null },

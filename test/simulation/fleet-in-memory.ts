@@ -20,6 +20,7 @@ const project = (connection: Connection): Connection => ({
   companyName: connection.companyName,
   environment: connection.environment,
   realmId: connection.realmId,
+  realmProvenAt: connection.realmProvenAt,
   generation: connection.generation,
   failure: connection.failure,
   lastRefreshAt: connection.lastRefreshAt,

@@ -61,7 +61,8 @@ export const createFleetIntuit = ({ now, random, outage }: FleetIntuitOptions) =
 
   const server: AuthorizationServer = {
     clientDigest: async () => 'client',
-    authorizationUrl: () => '',
+    createBinding: () => ({ idTokenNonce: undefined, codeVerifier: undefined }),
+    authorizationUrl: async () => '',
     revoke: () => Promise.reject(new Error('not simulated')),
     exchange: () => Promise.reject(new Error('not simulated')),
     refresh: async (_, token) => ({

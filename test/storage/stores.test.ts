@@ -402,6 +402,7 @@ const promises = (stores: () => Stores) => {
     const by = (id: string, now: number) => ({ id, at: now * 1000 })
     const state = (nonce: string) => ({
       ...{ nonce, companyKey: 'beach-blend', companyName: undefined, environment: 'sandbox' as const },
+      binding: { idTokenNonce: 'id-token-nonce', codeVerifier: 'verifier' },
       ...{ browserHash: undefined, link: undefined, createdAt: NOW, expiresAt: NOW + 600 },
     })
 

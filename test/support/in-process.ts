@@ -71,13 +71,14 @@ export const createInProcessService = (options: InProcessOptions) => {
   const broker = createMemoryBroker({
     ...stores,
     rescue: undefined,
+    requiresProof: () => config.companyProof().isRequired,
     oneKeyPerRealm: () => config.realms().oneKeyPerRealm,
     settings: {
       requireConsent: (environment) => requireConsent(config, environment),
       requireRefresh: (environment) => requireRefresh(config, environment),
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
-    intuit: createAuthorizationServer(config, { fetch: options.fetch, now: runtime.now, sleep: waitFor }),
+    intuit: createAuthorizationServer(config, { ...runtime, fetch: options.fetch, sleep: waitFor }),
     vault,
     linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,

@@ -16,6 +16,7 @@ type Given = Pick<BrokerDeps, 'connections' | 'disconnections' | 'states' | 'rea
 export const createMemoryBroker = (deps: Given & Partial<BrokerDeps>) =>
   createBroker({
     rescue: undefined,
+    requiresProof: () => false,
     oneKeyPerRealm: () => false,
     settings: { requireConsent: () => undefined, requireRefresh: () => undefined, requireDisconnect: () => undefined },
     vault: plainVault,

@@ -83,18 +83,27 @@ export const createMemoryConnections = (rows: Rows): ConnectionStore => {
       return { ...connection }
     },
     async connect(companyKey, consent) {
-      const { companyName, environment, realmId, pair, at, writer } = consent
+      const { companyName, environment, realmId, proof, isInvited, pair, at, writer } = consent
       const now = Math.floor(at / 1000)
       const row: Row = rows.get(companyKey) ?? { connection: createConnection({ companyKey }), expiresAt: undefined }
       rows.set(companyKey, row)
       const { connection } = row
-      const moves = (connection.realmId && connection.realmId !== realmId) || connection.environment !== environment
+      const keepsRealm = connection.realmId === undefined ? isInvited : connection.realmId === realmId
+      const moves = !keepsRealm || connection.environment !== environment
       const lastChange = { at: changeTime(consent), by: writer }
       const isLate = connection.lastChange !== undefined && connection.lastChange.at >= lastChange.at
       if (isLate || (moves && holdsTokens(connection))) return { ...connection }
       row.expiresAt = undefined
       const createdAt = connection.createdAt ?? now
-      return put(row, { ...withPair(row, pair, now, writer), companyName, environment, realmId, createdAt, lastChange })
+      return put(row, {
+        ...withPair(row, pair, now, writer),
+        companyName,
+        environment,
+        realmId,
+        realmProvenAt: proof && now,
+        createdAt,
+        lastChange,
+      })
     },
     async acquireLease(companyKey, { owner, now, until }) {
       const row = rows.get(companyKey)

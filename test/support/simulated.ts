@@ -160,7 +160,8 @@ export const createSimulation = (options: SimulationOptions) => {
     }
     const authorizationServer: AuthorizationServer = {
       clientDigest: async () => 'client',
-      authorizationUrl: () => '',
+      createBinding: () => ({ idTokenNonce: undefined, codeVerifier: undefined }),
+      authorizationUrl: async () => '',
       exchange: () => Promise.reject(new Error('not simulated')),
       refresh: async (_, token, guard) => {
         if (!guard.mayUse()) return { answer: UNAVAILABLE, late: undefined }

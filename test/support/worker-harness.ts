@@ -62,6 +62,7 @@ const createVars = (
     QUICKBOOKS_REDIRECT_URI: REDIRECT_URI,
     INTUIT_AUTHORIZATION_ENDPOINT: `${intuit.url}/connect/oauth2`,
     INTUIT_TOKEN_ENDPOINT: `${tokenUrl}/oauth2/v1/tokens/bearer`,
+    INTUIT_ISSUER: `${intuit.url}/op/v1`,
     INTUIT_REVOCATION_ENDPOINT: `${intuit.url}/v2/oauth2/tokens/revoke`,
     TOKEN_ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
     ...LONG_TIMEOUTS,

@@ -27,7 +27,7 @@ const GET_STATUS: Operation = {
   answers: {
     200: json('How it stands.', 'ConnectionStatus', {
       ...{ company_key: 'beach-blend', company_name: 'Beach Blend', environment: 'production', connected: true },
-      ...{ status: 'failing', generation: 7, last_refresh_at: 1775682000 },
+      ...{ status: 'failing', generation: 7, realm_proven_at: 1775600000, last_refresh_at: 1775682000 },
       ...{ refresh_token_expires_at: 1784000000, refresh_token_days_left: 96 },
       ...{ refresh_token_hard_expires_at: 1933280000, refresh_token_hard_days_left: 1824 },
       last_error: {

@@ -1,11 +1,18 @@
-import type { Connection, ConnectionChange, EpochMs, StoredTokenPair } from '../connection.ts'
+import {
+  type Connection,
+  type ConnectionChange,
+  type EpochMs,
+  findOwnName,
+  type StoredTokenPair,
+} from '../connection.ts'
 import type { Vault } from '../ports/crypto.ts'
-import type { AuthorizationServer, ExchangeAnswer } from '../ports/intuit.ts'
+import type { AuthorizationServer, ExchangeAnswer, RequestBinding } from '../ports/intuit.ts'
 import type { FlowSettings, Runtime } from '../ports/runtime.ts'
-import type { AuthorizationState } from '../ports/storage.ts'
+import type { AuthorizationState, CompanyProof } from '../ports/storage.ts'
 import { nowSeconds, storeDeadline } from '../timing.ts'
 import { encryptTokenPair } from '../token-pair.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
+import { type CompanyProofDeps, proveCompany } from './company-proof.ts'
 import { authorizationDenied, connectionRemoved, exchangeFailed, notStored, tooSlow } from './errors.ts'
 import type { ConsentOutcomeDeps, Visit } from './outcome.ts'
 import { type ConsentContext, toConsentProblem } from './problem.ts'
@@ -21,7 +28,7 @@ import { parseState } from './state.ts'
 import { type StoreConsentDeps, type StoreConsentResult, storeConsent } from './store-consent.ts'
 
 /** What a callback needs. */
-export interface CallbackDeps extends RealmGuardDeps, ConsentOutcomeDeps, StoreConsentDeps {
+export interface CallbackDeps extends RealmGuardDeps, ConsentOutcomeDeps, StoreConsentDeps, CompanyProofDeps {
   intuit: AuthorizationServer
   vault: Vault
   settings: Pick<FlowSettings, 'requireConsent'>
@@ -64,6 +71,7 @@ interface ValidatedConsent {
   target: ConsentTarget
   realmCheck: RealmCheck
   code: string
+  binding: RequestBinding
   companyName: string
 }
 
@@ -73,6 +81,7 @@ interface IssuedConsent extends ValidatedConsent {
   refreshToken: string
   stored: StoredTokenPair
   issuedAt: EpochMs
+  proof: CompanyProof | undefined
   intuitTid: string | undefined
   /** The last change of the record that this consent has read. */
   after: ConnectionChange | undefined
@@ -116,24 +125,25 @@ async function validateConsent(consent: PendingConsent): Promise<ValidatedConsen
   const { deps, callback, state, connection, recordedKey, claimedAt } = consent
   const { runtime, timing, settings } = deps
   if (callback.outcome === 'refused') throw authorizationDenied(callback.error)
-  const { companyKey, environment } = state
+  const { companyKey, environment, link, binding } = state
   settings.requireConsent(environment)
   if (!connection) throw connectionRemoved()
-  const target: ConsentTarget = { companyKey, environment, realmId: callback.realmId }
+  const target: ConsentTarget = { companyKey, environment, realmId: callback.realmId, isInvited: link !== undefined }
   requireSameRealm(connection, target)
   const realmCheck = await checkRealm(deps, target, recordedKey)
   // Workers end all work 30 s after the caller disconnects. There must be time left to store what Intuit issues.
   if (runtime.now() + timing().intuitMs > claimedAt + timing().deadlineMs) throw tooSlow()
-  return { target, realmCheck, code: callback.code, companyName: state.companyName ?? connection.companyName }
+  const companyName = state.companyName ?? findOwnName(connection)
+  return { target, realmCheck, code: callback.code, binding, companyName }
 }
 
 /** Exchanges the code. Waits for a late response of Intuit even if the caller already has its response. */
 async function exchangeCode(
   { intuit, log }: CallbackDeps,
-  { target, code }: ValidatedConsent,
+  { target, code, binding }: ValidatedConsent,
   respondEarly: RespondEarly,
 ): Promise<CodeTokenResponse> {
-  const { answer, late } = await intuit.exchange(target.environment, code)
+  const { answer, late } = await intuit.exchange(target.environment, code, binding)
   if (answer.ok) return answer
   if (late !== undefined) respondEarly(exchangeFailed(answer))
   const lateAnswer = await late
@@ -142,15 +152,37 @@ async function exchangeCode(
   throw exchangeFailed(lateAnswer ?? answer)
 }
 
-/** Validates the consent, exchanges its code and encrypts the token pair. */
+/**
+ * If the callback URL named no company and the ID token does, checks only now whether another key has the realm. A failed
+ * check must not lose the token pair.
+ */
+async function checkProvenRealm(
+  deps: CallbackDeps,
+  { target: before, realmCheck }: ValidatedConsent,
+  target: ConsentTarget,
+) {
+  const { environment, realmId } = target
+  if (before.realmId !== undefined || realmId === undefined) return realmCheck
+  const check = async () => checkRealm(deps, target, await deps.realms.findCompanyKey(environment, realmId))
+  return check().catch(() => realmCheck)
+}
+
+/** Validates the consent, exchanges its code, proves the company and encrypts the token pair. */
 async function issueTokens(consent: PendingConsent, respondEarly: RespondEarly): Promise<IssuedConsent> {
   const { deps, connection } = consent
   const validated = await validateConsent(consent)
-  const { pair, intuitTid } = await exchangeCode(deps, validated, respondEarly)
+  const response = await exchangeCode(deps, validated, respondEarly)
+  const { pair, intuitTid } = response
   const issuedAt = deps.runtime.now()
+  const { realmId, proof } = await proveCompany(deps, validated.target, response)
+  const target = { ...validated.target, realmId }
+  const realmCheck = await checkProvenRealm(deps, validated, target)
   const stored = await encryptTokenPair(deps.vault, validated.target.companyKey, pair)
   const { refreshToken } = pair
-  return { ...validated, refreshToken, stored, issuedAt, intuitTid, after: connection?.lastChange }
+  return {
+    ...{ ...validated, target, realmCheck },
+    ...{ refreshToken, stored, issuedAt, proof, intuitTid, after: connection?.lastChange },
+  }
 }
 
 /** Stores the token pair, and beside it which company key the realm belongs to. */
@@ -159,12 +191,12 @@ async function storeTokens(
   issued: IssuedConsent,
   respondEarly: RespondEarly,
 ): Promise<StoreConsentResult> {
-  const { target, realmCheck, companyName, stored: pair, issuedAt: at, after, refreshToken } = issued
-  const { environment, realmId } = target
+  const { target, realmCheck, companyName, stored: pair, issuedAt: at, proof, after, refreshToken } = issued
+  const { environment, realmId, isInvited } = target
   const [result] = await Promise.all([
     storeConsent(deps, {
       target,
-      consent: { companyName, environment, realmId, pair, at, after, writer: visit.claim.id },
+      consent: { companyName, environment, realmId, proof, isInvited, pair, at, after, writer: visit.claim.id },
       refreshToken,
       deadline: storeDeadline(deps.timing(), at, claimedAt),
       onFailure: () => respondEarly(notStored()),

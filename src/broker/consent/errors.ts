@@ -86,6 +86,52 @@ export function realmMissing(companyKey: string): Problem {
 }
 
 /** The key is connected in another environment. `stored` is the environment of the connection. */
+/** A connected record without a realm id, as one written by hand may be. Whoever comes first could give it any company. */
+export function realmUnknown(companyKey: string): Problem {
+  return new Problem(
+    'realm_mismatch',
+    `The key ${companyKey} is connected, and its record does not say to which QuickBooks company. To connect it, the ` +
+      'operator sends a signed start link, adds realm_id to the record, or first disconnects it with ' +
+      `DELETE /api/connections/${companyKey}.`,
+  )
+}
+
+/** Without a realm id, nobody can tell whether another key has the company. */
+export function realmUnnamed(): Problem {
+  return new Problem(
+    'realm_mismatch',
+    'Intuit did not say which company was chosen, and this deployment connects each company under one key only.',
+  )
+}
+
+/** The ID token names another company than the callback URL. Nothing is revoked. */
+export function realmNotProven(): Problem {
+  return new Problem(
+    'realm_mismatch',
+    'Intuit names another QuickBooks company than the address of this page does. The address was changed on its way, and ' +
+      'nothing was stored.',
+  )
+}
+
+/** An ID token with a wrong claim. Nothing is revoked. */
+export function idTokenRejected(intuitTid: string | undefined): Problem {
+  return new Problem(
+    'token_exchange_failed',
+    "The ID token in Intuit's response does not belong to this consent, and nothing was stored. The operator finds the " +
+      'reason in the log.',
+    { intuitTid },
+  )
+}
+
+/** `REALM_PROOF=required`, and no ID token names the company. Nothing is revoked. */
+export function proofMissing(intuitTid: string | undefined): Problem {
+  return new Problem(
+    'token_exchange_failed',
+    "No ID token in Intuit's response names the company. This deployment requires one, and nothing was stored.",
+    { intuitTid },
+  )
+}
+
 export function environmentMismatch(companyKey: string, stored: Environment): Problem {
   return new Problem(
     'realm_mismatch',

@@ -1,5 +1,5 @@
 import { Problem, type ProblemCompany } from '../../problem.ts'
-import { type Connection, type EpochSeconds, holdings } from '../connection.ts'
+import { type Connection, type EpochSeconds, findOwnName, holdings } from '../connection.ts'
 import { connectionStatus, type Status } from '../connection-status.ts'
 import type { SignedLink, VerifiedLink } from '../ports/crypto.ts'
 import type { AuthorizationState } from '../ports/storage.ts'
@@ -73,7 +73,7 @@ export async function toConsentProblem(
   const { url: startUrl, needsNewLink, text } = await findStartUrl(state, deps)
   const stored = connection === 'unknown' ? undefined : connection
   const company = {
-    name: state.companyName ?? stored?.companyName ?? state.companyKey,
+    name: state.companyName ?? (stored ? findOwnName(stored) : state.companyKey),
     standing: toStanding(connection, now),
   }
   const sentences = [error.message, describeStanding(state.companyKey, company.standing), text]

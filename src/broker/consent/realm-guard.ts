@@ -4,7 +4,7 @@ import { type Connection, type EpochSeconds, holdsTokens } from '../connection.t
 import type { Log, Runtime } from '../ports/runtime.ts'
 import type { ConnectionStore, RealmStore } from '../ports/storage.ts'
 import { nowSeconds } from '../timing.ts'
-import { environmentMismatch, realmInUse, realmMismatch, realmMissing } from './errors.ts'
+import { environmentMismatch, realmInUse, realmMismatch, realmMissing, realmUnknown, realmUnnamed } from './errors.ts'
 
 /** What the checks of a realm need. */
 export interface RealmGuardDeps {
@@ -20,8 +20,10 @@ export interface RealmGuardDeps {
 export interface ConsentTarget {
   companyKey: string
   environment: Environment
-  /** The QuickBooks company, from the query. It is not verified until a QuickBooks call succeeds with the token. */
+  /** The QuickBooks company. It comes from the query, so from the browser, until an ID token has named it. */
   realmId: string | undefined
+  /** Whether the start link was signed. */
+  isInvited: boolean
 }
 
 /** Which other key has the realm of a consent. */
@@ -37,10 +39,11 @@ export interface RealmCheck {
  * one of them, or `undefined`.
  */
 export function findRealmConflict(connection: Connection, target: ConsentTarget): Problem | undefined {
-  const { companyKey, environment, realmId } = target
+  const { companyKey, environment, realmId, isInvited } = target
   if (!holdsTokens(connection)) return undefined
   if (connection.environment !== environment) return environmentMismatch(companyKey, connection.environment)
-  if (connection.realmId === undefined || connection.realmId === realmId) return undefined
+  if (connection.realmId === undefined) return isInvited ? undefined : realmUnknown(companyKey)
+  if (connection.realmId === realmId) return undefined
   return realmId === undefined ? realmMissing(companyKey) : realmMismatch(companyKey)
 }
 
@@ -63,7 +66,7 @@ async function hasRealm({ connections, runtime }: RealmGuardDeps, companyKey: st
 
 /**
  * Checks whether another key has the realm, and logs it. `recordedKey` is the company key that the realm store has.
- * Throws `realm_in_use` if the deployment allows one key per realm.
+ * Throws `realm_in_use` if the deployment allows one key per realm, and `realm_mismatch` if the realm is then unknown.
  */
 export async function checkRealm(
   deps: RealmGuardDeps,
@@ -71,6 +74,7 @@ export async function checkRealm(
   recordedKey: string | undefined,
 ): Promise<RealmCheck> {
   const { companyKey, realmId } = target
+  if (realmId === undefined && deps.oneKeyPerRealm()) throw realmUnnamed()
   if (realmId === undefined || recordedKey === companyKey) return { isShared: false, shouldRecord: false }
   const isShared = recordedKey !== undefined && (await hasRealm(deps, recordedKey, target))
   if (!isShared) return { isShared, shouldRecord: true }

@@ -1,5 +1,5 @@
 import { type Environment, environmentFor } from '../company.ts'
-import type { EpochSeconds } from '../connection.ts'
+import { type EpochSeconds, findOwnName } from '../connection.ts'
 import type { Vault, VerifiedLink } from '../ports/crypto.ts'
 import type { AuthorizationServer } from '../ports/intuit.ts'
 import type { FlowSettings, Runtime } from '../ports/runtime.ts'
@@ -15,7 +15,7 @@ const UNFINISHED_SECONDS = 24 * 3600
 export interface StartDeps {
   connections: ConnectionStore
   states: StateStore
-  intuit: Pick<AuthorizationServer, 'authorizationUrl'>
+  intuit: Pick<AuthorizationServer, 'authorizationUrl' | 'createBinding'>
   settings: Pick<FlowSettings, 'requireConsent'>
   vault: Vault
   runtime: Runtime
@@ -35,7 +35,7 @@ interface AuthorizedStart extends StartRequest {
 /** A state, and the browser that it is bound to. */
 interface NewState {
   state: AuthorizationState
-  binding: BrowserBinding | undefined
+  browser: BrowserBinding | undefined
 }
 
 /** Where to redirect the person, and the secret that their browser sends when it comes back. */
@@ -55,7 +55,7 @@ export interface BrowserBinding {
 
 /** Creates a state. The caller stores it. */
 async function createState(
-  { vault, runtime, stateTtlSeconds, bindsBrowser }: StartDeps,
+  { intuit, vault, runtime, stateTtlSeconds, bindsBrowser }: StartDeps,
   { companyKey, companyName, link }: AuthorizedStart,
   environment: Environment,
   now: EpochSeconds,
@@ -65,8 +65,9 @@ async function createState(
   const nonce = createStateNonce(environment, runtime.nonce())
   const browserHash = secret === undefined ? undefined : await vault.digest(secret)
   const lifetime = { createdAt: now, expiresAt: now + seconds }
-  const state = { nonce, companyKey, companyName, environment, browserHash, link, ...lifetime }
-  return { state, binding: secret === undefined ? undefined : { nonce, secret, seconds } }
+  const binding = intuit.createBinding()
+  const state = { nonce, companyKey, companyName, environment, browserHash, link, binding, ...lifetime }
+  return { state, browser: secret === undefined ? undefined : { nonce, secret, seconds } }
 }
 
 /**
@@ -90,14 +91,15 @@ export function createStart(deps: StartDeps) {
       expiresAt: now + UNFINISHED_SECONDS,
     }
     const [, connection] = await Promise.all([states.put(created.state), connections.begin(companyKey, beginning)])
-    // Without a name in the request, the stored name decides. It is known only now.
-    const environment = environmentFor(companyKey, companyName ?? connection.companyName)
+    // Without a name in the request, the name of a connected record decides. It is known only now.
+    const environment = environmentFor(companyKey, companyName ?? findOwnName(connection))
     if (environment !== assumed) {
       settings.requireConsent(environment)
       created = await createState(deps, authorized, environment, now)
       await states.put(created.state)
     }
-    const { state, binding } = created
-    return { authorizationUrl: intuit.authorizationUrl(environment, formatState(companyKey, state.nonce)), binding }
+    const { state, browser } = created
+    const sent = formatState(companyKey, state.nonce)
+    return { authorizationUrl: await intuit.authorizationUrl(environment, sent, state.binding), binding: browser }
   }
 }

@@ -4,7 +4,29 @@ import type { TokenErrorReason, TokenPair } from '../connection.ts'
 /** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
 export type IssuedTokens = Omit<TokenPair, 'refreshToken'> & { refreshToken: string | undefined }
 
-export type TokenResponse = { ok: true; pair: IssuedTokens; intuitTid: string | undefined }
+export type TokenResponse = {
+  ok: true
+  pair: IssuedTokens
+  /** As Intuit sent it, not yet checked. */
+  idToken?: string | undefined
+  intuitTid: string | undefined
+}
+
+/** Why an ID token is rejected: the name of a claim, or `format` if the text is no ID token. */
+export type IdTokenFault = 'format' | 'iss' | 'aud' | 'exp' | 'nonce' | 'realmid'
+
+/** The company and the person of an ID token. `realmId` is `undefined` if the token names no company. */
+export type IdTokenResult =
+  | { ok: true; realmId: string | undefined; subject: string }
+  | { ok: false; fault: IdTokenFault }
+
+/** What ties a code to the authorization request that it was issued for. `undefined`: not in use. */
+export interface RequestBinding {
+  /** The `nonce` of the ID token (OpenID Connect Core 1.0 section 3.1.2.1). */
+  idTokenNonce: string | undefined
+  /** RFC 7636 section 4.1. */
+  codeVerifier: string | undefined
+}
 
 export type TokenError = {
   ok: false
@@ -27,7 +49,10 @@ export type TokenResult = TokenResponse | TokenError
 /** Of a code: an answer without a refresh token is no success, as there is no old one to keep. */
 export type ExchangeError = Omit<TokenError, 'reason'> & { reason: TokenErrorReason | 'no_refresh_token' }
 
-export type ExchangeAnswer = (Omit<TokenResponse, 'pair'> & { pair: TokenPair }) | ExchangeError
+/** The result of a code. `idToken` is `undefined` if Intuit sent none. */
+export type ExchangeAnswer =
+  | (Omit<TokenResponse, 'pair' | 'idToken'> & { pair: TokenPair; idToken: IdTokenResult | undefined })
+  | ExchangeError
 
 /** What came of one use of a code or a refresh token. */
 export interface Used<Answer = TokenResult> {
@@ -52,8 +77,10 @@ export interface UseGuard {
 export interface AuthorizationServer {
   /** Tells credentials that failed from others, without showing either; salted by the company key. */
   clientDigest(environment: Environment, companyKey: string): Promise<string>
-  authorizationUrl(environment: Environment, state: string): string
-  exchange(environment: Environment, code: string): Promise<Used<ExchangeAnswer>>
+  /** Creates what the configuration asks for. Store it before the person is redirected. */
+  createBinding(): RequestBinding
+  authorizationUrl(environment: Environment, state: string, binding: RequestBinding): Promise<string>
+  exchange(environment: Environment, code: string, binding: RequestBinding): Promise<Used<ExchangeAnswer>>
   refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
   /** By a refresh or an access token; it ends the whole grant. */
   revoke(environment: Environment, token: string): Promise<RevocationResult>

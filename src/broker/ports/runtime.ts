@@ -41,6 +41,8 @@ export interface LogEvent {
     | 'realm_shared'
     | 'realm_refused'
     | 'realm_not_recorded'
+    | 'realm_proven'
+    | 'realm_not_proven'
     | 'disconnected'
     | 'revocation_not_recorded'
     | 'replica_passed_over'
@@ -49,6 +51,8 @@ export interface LogEvent {
   /** Of the connection that has the same realm. */
   other_company_key?: string | undefined
   code?: string | undefined
+  /** Why the company of a consent is not proven: a claim of the ID token, `format`, `missing` or `other_realm`. */
+  reason?: string
   revocation?: Revocation
   intuit_tid?: string | undefined
   /** Intuit's own error code. */

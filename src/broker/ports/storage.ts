@@ -12,6 +12,7 @@ import type {
   StoredTokenPair,
 } from '../connection.ts'
 import type { VerifiedLink } from './crypto.ts'
+import type { RequestBinding } from './intuit.ts'
 
 /** The connection records of the table. Every call is idempotent and can throw `storage_unavailable`. */
 export interface ConnectionStore {
@@ -75,11 +76,21 @@ export interface Beginning {
   expiresAt: EpochSeconds
 }
 
+/** What an ID token proved about a consent. */
+export interface CompanyProof {
+  /** SHA-256 of Intuit's `sub` for the person who consented, salted with the company key; hexadecimal. */
+  subjectHash: string
+}
+
 /** The token pair of a consent, and what to store with it. */
 export interface Consent {
   companyName: string
   environment: Environment
   realmId: string | undefined
+  /** `undefined`: only the browser named the company. */
+  proof?: CompanyProof | undefined
+  /** Whether the start link was signed. Then the consent may replace a connected record that names no company. */
+  isInvited?: boolean
   pair: StoredTokenPair
   /** When Intuit issued the token pair. An older consent never overwrites a newer one. */
   at: EpochMs
@@ -185,6 +196,7 @@ export interface AuthorizationState {
   browserHash: string | undefined
   /** The signed start link that was opened. A failed consent links back to it. */
   link: VerifiedLink | undefined
+  binding: RequestBinding
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
 }

@@ -60,6 +60,9 @@ export const CONNECTION_STATUS = v.object({
   connected: v.pipe(v.boolean(), v.description('Whether access and refresh tokens are currently stored.')),
   status,
   generation,
+  realm_proven_at: epochSecondsOrNull(
+    'When an ID token of Intuit named this company; null if only the browser named it.',
+  ),
   last_refresh_at: epochSecondsOrNull('Most recent refresh timestamp.'),
   refresh_token_expires_at: epochSecondsOrNull('When the refresh token expires after inactivity.'),
   refresh_token_days_left: daysLeft('Whole days until then.'),

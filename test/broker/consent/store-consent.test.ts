@@ -6,7 +6,7 @@ import type { Consent } from '../../../src/broker/ports/storage.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 
 const AT = 1_790_000_000_000
-const target = { companyKey: 'beach', environment: 'production' as const, realmId: '1' }
+const target = { companyKey: 'beach', environment: 'production' as const, realmId: '1', isInvited: false }
 const tokenPair = (name: string) => ({
   ...{ accessToken: `access ${name}`, accessTokenExpiresAt: AT / 1000 + 3600, refreshToken: `refresh ${name}` },
   ...{ refreshTokenExpiresAt: AT / 1000 + 9000, refreshTokenHardExpiresAt: undefined },
