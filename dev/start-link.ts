@@ -4,17 +4,20 @@ import { readConfig } from '../src/config/config.ts'
 import { createLinkSigner } from '../src/crypto/link-signer.ts'
 import { startLinkUrl } from '../src/routes/start-link.ts'
 import { fail, takeOptions } from './arguments.ts'
+import { readEnvironment } from './environment.ts'
 
 const HELP = `
-npm run start-link -- --company-key KEY [--company-name NAME] [--expires-in SECONDS]
+npm run start-link -- --company-key KEY [--company-name NAME] [--expires-in SECONDS] [--vars FILE]
 makes a signed link by which a person connects a company. Prints the link and when it expires.
 
   --company-key   of the connection, such as beach-blend
   --company-name  saved with the connection when it succeeds
   --expires-in    ${LINK_SECONDS.min} to ${LINK_SECONDS.max} seconds (default ${LINK_SECONDS.default})
 
-Reads START_LINK_KEYS and QUICKBOOKS_REDIRECT_URI from the environment, and asks no one: the Worker accepts the link
-because it has the same key. The link may be opened again until it expires.
+  --vars          the file with START_LINK_KEYS and QUICKBOOKS_REDIRECT_URI (default: the environment)
+
+No service is called: the Worker accepts the link because it has the same key. The link can be opened again until it
+expires.
 `
 
 const seconds = (text: string | undefined) => {
@@ -29,11 +32,12 @@ const make = async () => {
     'company-key': { type: 'string' },
     'company-name': { type: 'string' },
     'expires-in': { type: 'string' },
+    vars: { type: 'string' },
   })
   const companyKey = parseCompanyKey(options['company-key'] ?? fail('Give --company-key. See --help.'))
   const companyName = parseCompanyName(options['company-name'])
   const expiresIn = seconds(options['expires-in'])
-  const config = readConfig(process.env)
+  const config = readConfig(readEnvironment(options.vars, options.vars === undefined).variables)
   const { issue } = createStartLinks({
     linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,

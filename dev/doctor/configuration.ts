@@ -7,6 +7,7 @@ import type { Variables } from '../environment.ts'
 import { type Check, findings } from './check.ts'
 import { pairCheck, redirectCheck } from './intuit-app.ts'
 import { isPlaceholder } from './placeholders.ts'
+import { checkSecurity } from './security.ts'
 
 const NEW_SECRET = 'node -p "crypto.randomBytes(32).toString(\'base64url\')"'
 const NEW_SEALING_KEY = "node -p \"'2026-01:' + crypto.randomBytes(32).toString('base64')\""
@@ -118,6 +119,7 @@ export const checkConfiguration = (env: Env, variables: Variables): Check[] => {
     pairCheck(variables, 'sandbox', faultsOf(faults, /^QUICKBOOKS_SANDBOX_CLIENT_/)),
     sealingCheck(variables, faults),
     settingsCheck(faults),
+    ...checkSecurity(env),
     credentialsCheck(variables, faults),
   ]
 }

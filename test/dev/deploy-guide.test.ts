@@ -32,6 +32,10 @@ const createEnvironment = () => ({
   QUICKBOOKS_SANDBOX_CLIENT_SECRET: 'sandbox-secret',
   QUICKBOOKS_REDIRECT_URI: `https://${HOST}/oauth/callback`,
   TOKEN_ENCRYPTION_KEYS: `2026-01:${Buffer.alloc(32, 7).toString('base64')}`,
+  START_LINKS: 'signed',
+  START_LINK_KEYS: `2026-01:${Buffer.alloc(32, 8).toString('base64')}`,
+  API_KEY_IN_QUERY: 'false',
+  QUICKBOOKS_SCOPES: 'com.intuit.quickbooks.accounting openid',
 })
 
 describe('the sample output of the deployment guide', () => {

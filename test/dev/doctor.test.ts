@@ -49,6 +49,10 @@ const whole = (): Variables => ({
   QUICKBOOKS_SANDBOX_CLIENT_SECRET: MARKED,
   QUICKBOOKS_REDIRECT_URI: 'https://broker.example/oauth/callback',
   TOKEN_ENCRYPTION_KEYS: `2026-01:${ENCRYPTION_KEY}`,
+  START_LINKS: 'signed',
+  START_LINK_KEYS: `2026-01:${ENCRYPTION_KEY}`,
+  API_KEY_IN_QUERY: 'false',
+  QUICKBOOKS_SCOPES: 'com.intuit.quickbooks.accounting openid',
 })
 
 interface SetUp {
@@ -396,7 +400,7 @@ describe('a placeholder', () => {
   /** What the guides set a variable to and a deployment may have as it stands. Everything else is to be replaced. */
   const REAL = new Set([
     ...['us-east-1', 'quickbooks-connections', 'quickbooks-restored', 'fleet', 'eu-central-1,ap-southeast-1'],
-    ...['signed', 'open', 'true', 'false', '0', '30', '40', '900', 'eu-west-1,sa-east-1'],
+    ...['signed', 'open', 'required', 'true', 'false', '0', '30', '40', '900', 'eu-west-1,sa-east-1'],
   ])
   const settings = docs.flatMap(({ path, text }) =>
     [...text.matchAll(/\b([A-Z][A-Z0-9_]+)=("[^"]*"|[^\s`"')|]+)/g)].flatMap(([, name = '', value = '']) =>

@@ -1,0 +1,66 @@
+import { type Config, readConfig } from '../../src/config/config.ts'
+import type { Env } from '../../src/config/variables.ts'
+import { type Check, findings } from './check.ts'
+
+/** A part with a fault is reported by another check. */
+const readOrSkip = (check: string, read: () => Check): Check => {
+  try {
+    return read()
+  } catch {
+    return findings(check).skip('a setting has a fault')
+  }
+}
+
+const checkStartLinks = ({ startLinks }: Config): Check => {
+  const { ok, warn } = findings('start links')
+  return startLinks().mode === 'signed'
+    ? ok('signed')
+    : warn(
+        'START_LINKS is not signed',
+        'Anybody who guesses a company key can connect a company of their own under it. Set START_LINKS=signed and START_LINK_KEYS.',
+      )
+}
+
+const checkBrowserBinding = ({ startLinks }: Config): Check => {
+  const { ok, warn } = findings('browser binding')
+  return startLinks().bindsBrowser
+    ? ok('a consent ends in the browser that started it')
+    : warn(
+        'BIND_BROWSER is not true',
+        "A planted callback can connect an attacker's company in your customer's browser. Set BIND_BROWSER=true.",
+      )
+}
+
+const checkQueryKeys = ({ access }: Config): Check => {
+  const { ok, warn } = findings('keys in queries')
+  return access().queryKeysAllowed
+    ? warn(
+        'API_KEY_IN_QUERY is not false',
+        'API keys in query strings end up in histories and logs of others. Set API_KEY_IN_QUERY=false.',
+      )
+    : ok('not accepted')
+}
+
+const checkCompanyProof = ({ authorization, companyProof }: Config): Check => {
+  const { ok, warn } = findings('company proof')
+  if (!authorization().asksForIdToken) {
+    return warn(
+      'QUICKBOOKS_SCOPES does not have openid',
+      "Nothing proves which company consented: whoever edits the callback URL stores another company's realm id. Add openid.",
+    )
+  }
+  return ok(
+    companyProof().isRequired ? 'required' : 'asked for. When the log shows realm_proven, set REALM_PROOF=required',
+  )
+}
+
+/** Warns of each choice that is weaker than what npm run setup writes, by its consequence. */
+export const checkSecurity = (env: Env): Check[] => {
+  const config = readConfig(env)
+  return [
+    readOrSkip('start links', () => checkStartLinks(config)),
+    readOrSkip('browser binding', () => checkBrowserBinding(config)),
+    readOrSkip('keys in queries', () => checkQueryKeys(config)),
+    readOrSkip('company proof', () => checkCompanyProof(config)),
+  ]
+}
