@@ -3,24 +3,24 @@ import { regionalEndpoint } from '../src/config/aws-regions.ts'
 import { fail } from './arguments.ts'
 import type { Variables } from './environment.ts'
 
-const NEEDED = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'DYNAMODB_TABLE'] as const
+const REQUIRED = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'DYNAMODB_TABLE'] as const
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 10_000 }
 
 /**
- * The endpoint that the Worker uses. Without an explicit one, settings of the machine (`AWS_ENDPOINT_URL`, FIPS or
- * dual-stack endpoints) would send the operator's client to another table than the Worker's.
+ * The Worker's endpoint. Without it, settings of the machine (`AWS_ENDPOINT_URL`, FIPS or dual-stack endpoints) could send
+ * the operator's client to another table.
  */
-const endpointOf = ({ DYNAMODB_ENDPOINT, AWS_REGION }: Variables) => {
+const toEndpoint = ({ DYNAMODB_ENDPOINT, AWS_REGION }: Variables) => {
   const endpoint = DYNAMODB_ENDPOINT || (AWS_REGION && regionalEndpoint(AWS_REGION))
   return endpoint ? { endpoint, useFipsEndpoint: false, useDualstackEndpoint: false } : {}
 }
 
-/** Amazon's own client, for what an operator does and the Worker may not: with a profile of `~/.aws`, or the variables' own key. */
-export const adminClient = (variables: Variables, profile?: string): DynamoDBClient => {
+/** Creates an AWS SDK client for operators, with a profile of `~/.aws` or the key in the variables. */
+export const createAdminClient = (variables: Variables, profile?: string): DynamoDBClient => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = variables
   return new DynamoDBClient({
     ...(AWS_REGION ? { region: AWS_REGION } : {}),
-    ...endpointOf(variables),
+    ...toEndpoint(variables),
     ...(profile
       ? { profile }
       : {
@@ -34,10 +34,10 @@ export const adminClient = (variables: Variables, profile?: string): DynamoDBCli
   })
 }
 
-/** The client and the table that the variables name. Ends the command where one is missing. */
-export const tableAccess = (variables: Variables, profile?: string): { client: DynamoDBClient; table: string } => {
+/** Creates the client for the table in the variables. Ends the command if a variable is missing. */
+export const openTable = (variables: Variables, profile?: string): { client: DynamoDBClient; table: string } => {
   const fromProfile = (name: string) => profile !== undefined && name.includes('ACCESS_KEY')
-  const missing = NEEDED.filter((name) => !variables[name] && !fromProfile(name))
+  const missing = REQUIRED.filter((name) => !variables[name] && !fromProfile(name))
   if (missing.length > 0) fail(`Set ${missing.join(', ')} in the environment.`)
-  return { client: adminClient(variables, profile), table: variables['DYNAMODB_TABLE'] ?? '' }
+  return { client: createAdminClient(variables, profile), table: variables['DYNAMODB_TABLE'] ?? '' }
 }

@@ -5,7 +5,7 @@ const printHelp = (help: string) => {
   process.exit(0)
 }
 
-/** Prints `help` and ends for `--help`; ends with a message for any argument, as these commands take none. */
+/** For commands without arguments. Prints `help` for `--help`, and ends with a message for any other argument. */
 export const takeNoArguments = (help: string): void => {
   const [first] = process.argv.slice(2)
   if (first === undefined) return
@@ -16,7 +16,7 @@ export const takeNoArguments = (help: string): void => {
 type Options = NonNullable<ParseArgsConfig['options']>
 type Token = { kind: string; name?: string; value?: string | undefined }
 
-/** What `parseArgs` lets pass: an option given twice, of which only the last would count, and an empty value. */
+/** Finds faults that `parseArgs` accepts: an option that is given twice, and an empty value. */
 const findOptionFault = (tokens: Token[]): string | undefined => {
   const given = tokens.flatMap(({ kind, name, value }) => (kind === 'option' && name ? [{ name, value }] : []))
   const twice = given.find(({ name }, index) => given.findIndex((other) => other.name === name) < index)
@@ -26,8 +26,8 @@ const findOptionFault = (tokens: Token[]): string | undefined => {
 }
 
 /**
- * The options of a command. Prints `help` and ends for `--help`; ends with a message for an argument that it does not
- * know, an option without its value or one that is given twice.
+ * Parses the options of a command. Prints `help` for `--help`. Ends with a message for an unknown argument, an option without
+ * its value and one that is given twice.
  */
 export const takeOptions = <Given extends Options>(help: string, options: Given) => {
   const args = process.argv.slice(2)
@@ -42,7 +42,7 @@ export const takeOptions = <Given extends Options>(help: string, options: Given)
   }
 }
 
-/** Ends a command with one line for the person who ran it. */
+/** Ends the command with exit code 1 and a message on stderr. */
 export const fail = (message: string): never => {
   process.stderr.write(`${message}\n`)
   process.exit(1)

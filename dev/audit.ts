@@ -3,9 +3,9 @@ import * as v from 'valibot'
 import { fail, takeNoArguments } from './arguments.ts'
 
 const HELP = `
-npm run audit: asks the registry for known holes in the packages that package-lock.json names, development's included.
+npm run audit: checks all packages of package-lock.json for known vulnerabilities.
 
-Ends with 1 where there is one of high severity or above. A registry that cannot be asked is said, and no fault.
+Exit code 1 if one has high or critical severity. If the registry cannot be reached, the check is skipped with exit code 0.
 `
 const COUNTS = v.object({ low: v.number(), moderate: v.number(), high: v.number(), critical: v.number() })
 const REPORT = v.object({
@@ -14,7 +14,7 @@ const REPORT = v.object({
 })
 const SERIOUS = ['high', 'critical']
 
-const parsedReport = (output: string) => {
+const parseReport = (output: string) => {
   try {
     const parsed = v.safeParse(REPORT, JSON.parse(output))
     return parsed.success ? parsed.output : undefined
@@ -23,18 +23,18 @@ const parsedReport = (output: string) => {
   }
 }
 
-const say = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string) => process.stdout.write(`${text}\n`)
 
 takeNoArguments(HELP)
 const { stdout } = spawnSync('npm', ['audit', '--json'], { encoding: 'utf8', timeout: 120_000 })
-const report = parsedReport(stdout ?? '')
+const report = parseReport(stdout ?? '')
 if (report) {
   const { low, moderate, high, critical } = report.metadata.vulnerabilities
   for (const [name, { severity, range }] of Object.entries(report.vulnerabilities)) {
-    if (SERIOUS.includes(severity)) say(`${severity}: ${name} ${range}`)
+    if (SERIOUS.includes(severity)) print(`${severity}: ${name} ${range}`)
   }
-  say(`Known holes: ${critical} critical, ${high} high, ${moderate} moderate, ${low} low.`)
-  if (high + critical > 0) fail('Update the packages above, or say in SECURITY.md why their holes do not concern us.')
+  print(`Known vulnerabilities: ${critical} critical, ${high} high, ${moderate} moderate, ${low} low.`)
+  if (high + critical > 0) fail('Update these packages, or explain in SECURITY.md why they do not affect this service.')
 } else {
-  say('Skipped: the registry offers no audit, or could not be reached.')
+  print('Skipped: the registry has no audit, or could not be reached.')
 }

@@ -7,11 +7,11 @@ import { fail, takeNoArguments } from './arguments.ts'
 import { BUNDLE_LIMIT_BYTES, fromRoot, gzipBytes } from './bundle.ts'
 
 const HELP = `
-npm run bundle:check: the size of what wrangler would upload, gzipped, against its limit. Uploads nothing.
+npm run bundle:check: compares the gzipped size of the Worker with its limit. Uploads nothing.
 `
 
-/** The Worker as `wrangler deploy` would upload it. */
-const uploaded = async () => {
+/** Bundles the Worker as `wrangler deploy` does. */
+const bundleForUpload = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'broker-upload-'))
   const wrangler = fromRoot('node_modules/wrangler/bin/wrangler.js')
   try {
@@ -25,9 +25,9 @@ const uploaded = async () => {
 }
 
 takeNoArguments(HELP)
-const script = await uploaded().catch((error: unknown) =>
+const script = await bundleForUpload().catch((error: unknown) =>
   fail(`wrangler deploy --dry-run failed. ${error instanceof Error ? error.message : ''}`),
 )
 const size = gzipBytes(script)
-process.stdout.write(`The Worker has ${size} bytes gzipped, of ${BUNDLE_LIMIT_BYTES} allowed.\n`)
+process.stdout.write(`The Worker has ${size} bytes gzipped. The limit is ${BUNDLE_LIMIT_BYTES}.\n`)
 process.exitCode = size > BUNDLE_LIMIT_BYTES ? 1 : 0

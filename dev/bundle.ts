@@ -3,16 +3,16 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-/** The absolute path of a file, given from the root of the project. */
+/** Converts a path relative to the project's root to an absolute path. */
 export const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** 96 KB of 1,024 bytes, as wrangler counts them: an alarm for what came in unnoticed, and no target. */
+/** 96 KB of 1,024 bytes, as wrangler counts: an alarm for unexpected growth, not a target. */
 export const BUNDLE_LIMIT_BYTES = 96 * 1024
 
-/** The size that counts for an upload. */
+/** The size that counts for an upload, in bytes. */
 export const gzipBytes = (script: string | Uint8Array): number => gzipSync(script, { level: 9 }).byteLength
 
-/** The Worker as one module, as `wrangler deploy` would upload it. */
+/** Bundles the Worker into one module, as `wrangler deploy` does. */
 export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<string> => {
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -30,7 +30,7 @@ export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<s
   return file.text
 }
 
-/** `compatibility_date` of `wrangler.toml`, so that what runs here is what is deployed. */
+/** Reads `compatibility_date` of `wrangler.toml`, so that the local runtime behaves as the deployment. */
 export const compatibilityDate = async (): Promise<string> => {
   const toml = await readFile(fromRoot('wrangler.toml'), 'utf8')
   const date = /^compatibility_date\s*=\s*"(\d{4}-\d{2}-\d{2})"/m.exec(toml)?.[1]

@@ -2,7 +2,7 @@ declare module 'dynalite' {
   import type { Server } from 'node:http'
 
   interface DynaliteOptions {
-    /** Where data is kept; in memory if absent. */
+    /** The folder for the data. Default: in memory. */
     path?: string
     createTableMs?: number
     deleteTableMs?: number

@@ -3,15 +3,16 @@ import { setTimeout } from 'node:timers/promises'
 import dynalite from 'dynalite'
 import { closeServer, LOOPBACK, listen } from './listen.ts'
 
+/** A running engine. */
 export interface Engine {
   url: string
   close(): Promise<void>
 }
 
 interface EngineOptions {
-  /** A folder that keeps the data; in memory if absent. */
+  /** The folder for the data. Default: in memory. */
   path?: string
-  /** A free one if absent. */
+  /** Default: a free port. */
   port?: number
 }
 
@@ -37,7 +38,7 @@ const trackRequests = (server: Server) => {
   }
 }
 
-/** Starts an embedded DynamoDB on loopback. It checks no signature and deletes nothing by TTL. */
+/** Starts an embedded DynamoDB on loopback. It does not check signatures and has no TTL. */
 export const startDynamoDb = async ({ path, port = 0 }: EngineOptions = {}): Promise<Engine> => {
   const server = dynalite({ ...(path ? { path } : {}), createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
   const allAnswered = trackRequests(server)

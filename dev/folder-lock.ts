@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * A name that one process at a time can listen on. Linux and Windows have names without a file, which end with their
- * process. Elsewhere it is a socket in the folder for temporary files, as the path of a socket has 103 bytes at most.
+ * An address that one process at a time can listen on. On Linux and Windows it is not a file and ends with its process.
+ * Elsewhere it is a socket in the temporary folder, because the path of a socket is limited to 103 bytes.
  */
-const lockAddress = (folder: string, platform: NodeJS.Platform) => {
+const toLockAddress = (folder: string, platform: NodeJS.Platform) => {
   const digest = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)
   const name = `quickbooks-token-broker-${digest}`
   if (platform === 'linux') return `\0${name}`
@@ -23,7 +23,7 @@ const listenOn = (address: string): Promise<boolean> =>
     server.unref()
   })
 
-const isAnswered = (address: string): Promise<boolean> =>
+const isListening = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = createConnection(address)
     socket.once('connect', () => resolve(true))
@@ -32,15 +32,15 @@ const isAnswered = (address: string): Promise<boolean> =>
   })
 
 /**
- * Keeps a data folder to one process. `false` where another one has it. The system releases the lock when its process
- * ends, however it ends: no file with a process id is left behind, which a stranger may have by then.
+ * Locks a data folder for this process. `false` if another process has it. The system releases the lock when the process
+ * ends. A file with a process id would remain after a crash, and another program may get that id.
  */
 export const lockFolder = async (folder: string, platform = process.platform): Promise<boolean> => {
-  const address = lockAddress(folder, platform)
+  const address = toLockAddress(folder, platform)
   if (await listenOn(address)) return true
   const isFile = platform !== 'linux' && platform !== 'win32'
-  if (!isFile || (await isAnswered(address))) return false
-  // The socket of a process that was killed.
+  if (!isFile || (await isListening(address))) return false
+  // Left by a process that was killed.
   rmSync(address, { force: true })
   return listenOn(address)
 }

@@ -3,16 +3,16 @@ import { fail, takeOptions } from './arguments.ts'
 
 const HELP = `
 npm run test:fuzz -- [--requests NUMBER]
-sends the service generated requests, and stands for a hostile Intuit and a damaged table. npm test does so in short.
+sends generated requests to the service, with a hostile Intuit and a damaged table. npm test runs a short version.
 
-  --requests  how many (default 100000)
+  --requests  the number of requests (default 100000)
 `
 const DEFAULT_REQUESTS = '100000'
 
 const { requests = DEFAULT_REQUESTS } = takeOptions(HELP, { requests: { type: 'string' } })
 if (!/^[1-9]\d{0,8}$/.test(requests)) fail('--requests must be a number.')
 
-// The test pool would ask the network where this machine is, and send usage figures.
+// Stops the test pool from looking up the location of this machine and from sending metrics.
 const quiet = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' }
 const env = { ...process.env, ...quiet, FUZZ_REQUESTS: requests }
 const tests = spawn('vitest', ['run', 'test/contract/fuzz.test.ts'], { env, stdio: 'inherit' })

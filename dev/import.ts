@@ -1,7 +1,7 @@
 import { readConfig } from '../src/config/config.ts'
 import { createTokenVault } from '../src/crypto/token-vault.ts'
 import { lazy } from '../src/lib/lazy.ts'
-import { adminClient, tableAccess } from './admin-client.ts'
+import { createAdminClient, openTable } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { readEnvironment, type Variables } from './environment.ts'
 import { createFileCheckpoint, noCheckpoint } from './import/checkpoint.ts'
@@ -54,7 +54,7 @@ const createSource = (options: Options, variables: Variables) => {
   if (file !== undefined) return createFileSource(file, warn)
   const sourceVariables = { ...variables, ...(region ? { AWS_REGION: region } : {}) }
   return createTableSource(
-    adminClient(sourceVariables, profile ?? options.profile),
+    createAdminClient(sourceVariables, profile ?? options.profile),
     table ?? '',
     sourceVariables.AWS_REGION ?? '',
   )
@@ -72,7 +72,7 @@ const run = async () => {
   const options = takeOptions(HELP, OPTIONS)
   const { apply, checkpoint: path, profile } = options
   const { variables } = readEnvironment(options.vars, options.env ?? false)
-  const { client, table } = tableAccess(variables, profile)
+  const { client, table } = openTable(variables, profile)
   const region = variables['AWS_REGION'] ?? ''
   const vault = createTokenVault(readConfig(variables).encryptionKeys, warnUnencrypted)
   const source = createSource(options, variables)

@@ -1,4 +1,4 @@
-/** Whether a process of this id is there, ours or not. */
+/** Whether a process with this id exists, of this user or another. */
 export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

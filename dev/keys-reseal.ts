@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { readConfig } from '../src/config/config.ts'
 import { Problem } from '../src/problem.ts'
-import { tableAccess } from './admin-client.ts'
+import { openTable } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { createProgress } from './reseal/progress.ts'
 import { reencryptTable } from './reseal/reencrypt.ts'
@@ -64,7 +64,7 @@ const run = async () => {
     concurrency: { type: 'string' },
   })
   const atOnce = parseConcurrency(concurrency)
-  const { client, table } = tableAccess(process.env)
+  const { client, table } = openTable(process.env)
   const keys = readConfig(process.env).encryptionKeys()
   if (keys.length === 0) fail('Set TOKEN_ENCRYPTION_KEYS in the environment.')
   const signal = createStopSignal()

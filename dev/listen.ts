@@ -1,8 +1,9 @@
 import type { Server } from 'node:http'
 
+/** The IPv4 loopback address. */
 export const LOOPBACK = '127.0.0.1'
 
-/** Listens on loopback. Returns the port, which is a free one if `port` is 0. Rejects with the system's error. */
+/** Listens on loopback. Resolves with the port: a free one if `port` is 0. Rejects with the system's error. */
 export const listen = (server: Server, port = 0, host = LOOPBACK): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -14,7 +15,7 @@ export const listen = (server: Server, port = 0, host = LOOPBACK): Promise<numbe
     })
   })
 
-/** Ends a server and the sockets that it still holds open. */
+/** Closes a server and its open sockets. */
 export const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve())

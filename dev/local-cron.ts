@@ -1,7 +1,7 @@
-/** Cloudflare runs it every five minutes; a person who tries it out does not want to wait that long. */
+/** The deployed cron runs every five minutes, which is too long for trying it out. */
 const EVERY_MS = 60_000
 
-/** Runs the Worker's cron now and every minute, one run at a time. `onFailure` hears of each run that rejects. */
+/** Runs the Worker's cron now and every minute, one run at a time. Calls `onFailure` for each run that rejects. */
 export const startCron = (run: () => Promise<void>, onFailure: () => void, everyMs = EVERY_MS) => {
   let isRunning = false
   let isClosed = false

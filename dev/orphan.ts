@@ -3,8 +3,8 @@ import { isRunning } from './is-running.ts'
 
 const EVERY_MS = 500
 
-/** The process that began `npm run`: the parent of the shell that runs our script. */
-const npmProcess = (): number | undefined => {
+/** The process id of `npm run`: the parent of the shell that runs this script. */
+const findNpmProcess = (): number | undefined => {
   if (process.platform === 'win32' || process.env['npm_lifecycle_event'] === undefined) return undefined
   try {
     return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)], { encoding: 'utf8' }))
@@ -13,9 +13,9 @@ const npmProcess = (): number | undefined => {
   }
 }
 
-/** Calls back when npm is gone: it leaves its shell's child behind when a signal is sent to npm alone. */
+/** Calls `end` when npm has ended. A signal to npm alone does not end the script that it runs. */
 export const whenOrphaned = (end: () => void): void => {
-  const npm = npmProcess()
+  const npm = findNpmProcess()
   if (!npm || npm <= 1) return
   const watch = setInterval(() => {
     if (isRunning(npm)) return

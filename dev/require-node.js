@@ -1,5 +1,5 @@
-// Loaded ahead of every script (`node --import`), in JavaScript that old versions of Node can read: the scripts are
-// TypeScript and need the Node that comes with the packages.
+// Loaded before every script (`node --import`). It is JavaScript that old versions of Node can run, because the scripts are
+// TypeScript and need the Node of the package `node`.
 
 const INSTALL = 'npm install --include=dev --ignore-scripts=false'
 const REASON = 'ignore-scripts=true and NODE_ENV=production (omit=dev) keep npm from installing it'
@@ -11,7 +11,7 @@ const fail = (message) => {
 }
 
 /** @param {unknown} error @returns {string | undefined} The package that is not installed. */
-const missingPackage = (error) =>
+const findMissingPackage = (error) =>
   error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
     ? /^Cannot find package '([^']+)'/.exec(error.message)?.[1]
     : undefined
@@ -25,7 +25,7 @@ if (!process.features.typescript) {
 }
 
 process.on('uncaughtException', (error) => {
-  const name = missingPackage(error)
+  const name = findMissingPackage(error)
   if (name !== undefined) {
     fail(`The package ${name} is not installed: npm install has not run, or ${REASON}.\nRun: ${INSTALL}`)
   }

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { fileFault, readTextFile } from './text-file.ts'
+import { formatFileError, readTextFile } from './text-file.ts'
 
-const text = v.pipe(v.string('is not text'), v.regex(/^[\x21-\x7E]+$/, 'is empty or has characters that no secret has'))
-const credentials = v.object({ clientId: text, clientSecret: text }, 'is not there')
+const text = v.pipe(v.string('is not text'), v.regex(/^[\x21-\x7E]+$/, 'is empty or has invalid characters'))
+const credentials = v.object({ clientId: text, clientSecret: text }, 'is missing')
 const SECRETS = v.object(
   {
     apiKey: text,
@@ -20,43 +20,43 @@ const SECRETS = v.object(
   'is not a JSON object',
 )
 
-/** What the local set-up needs to know and nobody else does. */
+/** The secrets of the local set-up. */
 export type Secrets = v.InferOutput<typeof SECRETS>
 
-const random = () => randomBytes(24).toString('base64url')
+const createSecret = () => randomBytes(24).toString('base64url')
 
-const generate = (): Secrets => ({
-  apiKey: random(),
-  production: { clientId: `local-production-${random()}`, clientSecret: random() },
-  sandbox: { clientId: `local-sandbox-${random()}`, clientSecret: random() },
-  awsSecretAccessKey: random(),
+const createSecrets = (): Secrets => ({
+  apiKey: createSecret(),
+  production: { clientId: `local-production-${createSecret()}`, clientSecret: createSecret() },
+  sandbox: { clientId: `local-sandbox-${createSecret()}`, clientSecret: createSecret() },
+  awsSecretAccessKey: createSecret(),
   tokenEncryptionKeys: `local:${randomBytes(32).toString('base64')}`,
 })
 
 const isNamed = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
-/** Written beside and linked into place: it is there whole or not at all, and never replaces one that is there. */
+/** Writes a new file and links it, so that the secrets are complete and never replace existing ones. */
 const createOnce = (path: string) => {
   if (existsSync(path)) return
   const unfinished = `${path}.${process.pid}`
-  writeFileSync(unfinished, `${JSON.stringify(generate(), null, 2)}\n`, { mode: 0o600 })
+  writeFileSync(unfinished, `${JSON.stringify(createSecrets(), null, 2)}\n`, { mode: 0o600 })
   try {
     linkSync(unfinished, path)
   } catch (error) {
-    // Not every file system has links.
+    // Some file systems have no links.
     if (!isNamed(error, 'EEXIST')) renameSync(unfinished, path)
   } finally {
     rmSync(unfinished, { force: true })
   }
 }
 
-/** The parser's own message would quote the secrets. */
+/** Throws its own message: the parser's message quotes the text. */
 const parseJson = (json: string): unknown => {
   if (json.trim() === '') throw new Error('is empty')
   try {
     return JSON.parse(json)
   } catch {
-    throw new Error('is no JSON: cut short or edited')
+    throw new Error('is not JSON: truncated or edited')
   }
 }
 
@@ -83,13 +83,13 @@ export const localSecrets = (folder: string): Secrets => {
     createOnce(path)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-    throw new Error(`${folder} cannot be written to${code}. Make it a folder of your own, or set BROKER_DATA_DIR.`)
+    throw new Error(`${folder} cannot be written to${code}. Change its owner, or set BROKER_DATA_DIR.`)
   }
   try {
     chmodSync(path, 0o600)
   } catch (error) {
     throw new Error(
-      `${path} ${isNamed(error, 'EPERM') ? 'belongs to another user' : fileFault(error)}. ` +
+      `${path} ${isNamed(error, 'EPERM') ? 'belongs to another user' : formatFileError(error)}. ` +
         'Run npm start as its owner, or set BROKER_DATA_DIR to a folder of your own.',
     )
   }
@@ -98,8 +98,8 @@ export const localSecrets = (folder: string): Secrets => {
     return parseSecrets(json)
   } catch (error) {
     throw new Error(
-      `${path} ${formatFault(error)}. It holds the keys to the data beside it: put back a copy of it, ` +
-        `or remove ${folder} to begin anew, without the connections in it.`,
+      `${path} ${formatFault(error)}. It has the keys of the data in its folder. Restore a copy of it, ` +
+        `or remove ${folder} to start over without its connections.`,
     )
   }
 }

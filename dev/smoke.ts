@@ -14,19 +14,19 @@ import { clearAwsSettings } from './local-environment.ts'
 import { createTable } from './table.ts'
 
 const HELP = `
-npm run smoke: does what a newcomer does, over HTTP, with npm start and with wrangler dev:
-connects a company, reads its token, forces a refresh, reads its metadata.
+npm run smoke: tests npm start and wrangler dev over HTTP, as a new user does: connects a company, reads its token, forces
+a refresh, reads its metadata.
 `
 const READY_WITHIN_MS = 90_000
 const TOKEN = v.object({ access_token: v.string(), company_key: v.literal('beach-blend') })
 
-const say = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string) => process.stdout.write(`${text}\n`)
 const expectThat = (condition: boolean, text: string) => {
   if (!condition) throw new Error(`Expected: ${text}`)
-  say(`ok: ${text}`)
+  print(`ok: ${text}`)
 }
 
-const freePort = async () => {
+const findFreePort = async () => {
   const server = createServer()
   const port = await listen(server)
   await closeServer(server)
@@ -35,7 +35,7 @@ const freePort = async () => {
 
 const started: ChildProcess[] = []
 
-/** A command in a process group of its own, so that all of it can be ended. */
+/** Runs a command in its own process group, so that the whole group can be ended. */
 const run = (command: string, args: string[], env: Record<string, string>) => {
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
@@ -62,10 +62,10 @@ process.on('exit', () => {
 })
 setTimeout(() => fail('The smoke run took longer than four minutes.'), 240_000).unref()
 
-const until = async (condition: () => boolean | Promise<boolean>, what: string) => {
-  const giveUpAt = Date.now() + READY_WITHIN_MS
+const waitUntil = async (condition: () => boolean | Promise<boolean>, what: string) => {
+  const timeoutAt = Date.now() + READY_WITHIN_MS
   while (!(await condition())) {
-    if (Date.now() > giveUpAt) throw new Error(`Waited in vain for ${what}.`)
+    if (Date.now() > timeoutAt) throw new Error(`Timed out waiting for ${what}.`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
@@ -108,37 +108,37 @@ const useService = async (
   return second
 }
 
-const endsAfter = async (signal: () => void, running: Running, port: number, what: string) => {
+const expectEnd = async (signal: () => void, running: Running, port: number, what: string) => {
   signal()
   await running.ended
-  await until(async () => !(await isHealthy(`http://127.0.0.1:${port}`)), 'the Worker to end')
-  say(`ok: ${what} ends it`)
+  await waitUntil(async () => !(await isHealthy(`http://127.0.0.1:${port}`)), 'the Worker to end')
+  print(`ok: ${what} ends it`)
 }
 
 const smokeStart = async (folder: string) => {
-  const port = await freePort()
+  const port = await findFreePort()
   const env = { PORT: String(port), BROKER_DATA_DIR: folder }
   const ready = (running: Running) => () => running.output().includes(`Ready on http://localhost:${port}\n`)
   const first = run('npm', ['start'], env)
-  await until(ready(first), 'npm start to be ready')
+  await waitUntil(ready(first), 'npm start to be ready')
   const output = first.output()
   await connect(/http:\S+\/oauth\/start\/\S+/.exec(output)?.[0] ?? '')
   const token = printedCall(output, /api\/token\/beach-blend"/)
   const latest = await useService(token, printedCall(output, /refresh"/), printedCall(output, /api\/connections/))
 
   const second = run('npm', ['start'], { ...env, BROKER_DATA_DIR: `${folder}-other` })
-  expectThat((await second.ended) !== 0 && second.output().includes(`Port ${port} is busy`), 'a busy port is said')
-  await endsAfter(() => signalGroup(first.child, 'SIGINT'), first, port, 'Ctrl-C')
+  expectThat((await second.ended) !== 0 && second.output().includes(`Port ${port} is busy`), 'a busy port is reported')
+  await expectEnd(() => signalGroup(first.child, 'SIGINT'), first, port, 'Ctrl-C')
 
   const again = run('npm', ['start'], env)
-  await until(ready(again), 'npm start to be ready again')
-  expectThat((await readToken(token)) === latest, 'connections and the API key outlive a restart')
+  await waitUntil(ready(again), 'npm start to be ready again')
+  expectThat((await readToken(token)) === latest, 'connections and the API key persist after a restart')
   expectThat((await readToken(printedCall(output, /refresh"/))) !== latest, 'and can still be refreshed')
-  await endsAfter(() => again.child.kill('SIGTERM'), again, port, 'a signal to npm alone')
+  await expectEnd(() => again.child.kill('SIGTERM'), again, port, 'a signal to npm alone')
 }
 
 const smokeWranglerDev = async () => {
-  const port = await freePort()
+  const port = await findFreePort()
   const origin = `http://127.0.0.1:${port}`
   const engine = await startDynamoDb()
   const credentials = { accessKeyId: 'SMOKE', secretAccessKey: 'smoke-secret' }
@@ -162,7 +162,7 @@ const smokeWranglerDev = async () => {
   const flags = Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const offline = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false', CI: '1' }
   const worker = run('wrangler', ['dev', '--ip', '127.0.0.1', '--port', String(port), ...flags], offline)
-  await until(() => isHealthy(origin), 'wrangler dev to answer')
+  await waitUntil(() => isHealthy(origin), 'wrangler dev to answer')
   await connect(`${origin}/oauth/start/beach-blend`)
   const api =
     (path: string, method = 'GET') =>
@@ -182,12 +182,12 @@ const smoke = async () => {
   takeNoArguments(HELP)
   clearAwsSettings()
   const folder = await mkdtemp(join(tmpdir(), 'broker-smoke-'))
-  say('npm start')
+  print('npm start')
   await smokeStart(folder)
-  say('wrangler dev --var')
+  print('wrangler dev --var')
   await smokeWranglerDev()
   await Promise.all([folder, `${folder}-other`].map((path) => rm(path, { recursive: true, force: true })))
-  say('The smoke run is through.')
+  print('The smoke run passed.')
 }
 
 smoke().then(

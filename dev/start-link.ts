@@ -8,26 +8,25 @@ import { readEnvironment } from './environment.ts'
 
 const HELP = `
 npm run start-link -- --company-key KEY [--company-name NAME] [--expires-in SECONDS] [--vars FILE]
-makes a signed link by which a person connects a company. Prints the link and when it expires.
+creates a signed link for connecting a company. Prints the link and its expiry.
 
-  --company-key   of the connection, such as beach-blend
-  --company-name  saved with the connection when it succeeds
+  --company-key   the key of the connection, such as beach-blend
+  --company-name  stored with the connection
   --expires-in    ${LINK_SECONDS.min} to ${LINK_SECONDS.max} seconds (default ${LINK_SECONDS.default})
-
   --vars          the file with START_LINK_KEYS and QUICKBOOKS_REDIRECT_URI (default: the environment)
 
-No service is called: the Worker accepts the link because it has the same key. The link can be opened again until it
+Sends no request: the Worker accepts the link because it has the same key. The link can be opened several times until it
 expires.
 `
 
-const seconds = (text: string | undefined) => {
+const parseSeconds = (text: string | undefined) => {
   if (text === undefined) return undefined
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
   const isAllowed = value >= LINK_SECONDS.min && value <= LINK_SECONDS.max
   return isAllowed ? value : fail(`--expires-in must be ${LINK_SECONDS.min} to ${LINK_SECONDS.max} seconds.`)
 }
 
-const make = async () => {
+const createLink = async () => {
   const options = takeOptions(HELP, {
     'company-key': { type: 'string' },
     'company-name': { type: 'string' },
@@ -36,7 +35,7 @@ const make = async () => {
   })
   const companyKey = parseCompanyKey(options['company-key'] ?? fail('Give --company-key. See --help.'))
   const companyName = parseCompanyName(options['company-name'])
-  const expiresIn = seconds(options['expires-in'])
+  const expiresIn = parseSeconds(options['expires-in'])
   const config = readConfig(readEnvironment(options.vars, options.vars === undefined).variables)
   const { issue } = createStartLinks({
     linkSigner: createLinkSigner(() => config.startLinks().keys),
@@ -50,4 +49,4 @@ const make = async () => {
   process.stdout.write(`${startLinkUrl(origin, link)}\nExpires ${expiry}\n`)
 }
 
-make().catch((error: unknown) => fail(error instanceof Error ? error.message : 'The link could not be made.'))
+createLink().catch((error: unknown) => fail(error instanceof Error ? error.message : 'The link could not be created.'))

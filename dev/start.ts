@@ -16,16 +16,16 @@ import { FLEET_INDEX } from './table-definition.ts'
 import { startWorker } from './worker.ts'
 
 const HELP = `
-npm start: the whole service on this machine, offline.
+npm start: runs the whole service on this machine, offline.
 
   PORT                        the Worker's port (default 8787)
-  BROKER_DATA_DIR             the folder of its data and secrets (default .local)
-  DYNAMODB_FLEET_INDEX=fleet  lists the connections, at /api/connections and in the console, and runs the cron every
-                              minute, which counts them for /api/connections/summary and refreshes idle ones
+  BROKER_DATA_DIR             the folder for data and secrets (default .local)
+  DYNAMODB_FLEET_INDEX=fleet  lists connections in /api/connections and in the console. Also runs the cron every minute,
+                              which counts connections for /api/connections/summary and refreshes idle ones
 
-Settings of this machine for AWS (AWS_PROFILE, AWS_ENDPOINT_URL, ~/.aws …) are not used.
+Ignores the AWS settings of this machine (AWS_PROFILE, AWS_ENDPOINT_URL, ~/.aws …).
 
-Prints a link to connect a company, the API key and curl lines, then "Ready on …". Ctrl-C ends all of it.
+Prints a link to connect a company, the API key and curl lines, then "Ready on …". Ctrl-C stops it.
 `
 const TABLE = 'quickbooks-connections'
 const REGION = 'us-east-1'
@@ -33,7 +33,7 @@ const ACCESS_KEY_ID = 'LOCAL'
 
 type Closable = { close(): Promise<void> }
 
-/** Whether the table has the index. The embedded engine adds none to a table of an earlier version. */
+/** Returns whether the table has the index. The embedded engine cannot add it to a table of an earlier version. */
 const prepareTable = async (endpoint: string, secrets: Secrets): Promise<boolean> => {
   const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey: secrets.awsSecretAccessKey }
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials })
@@ -47,21 +47,21 @@ const prepareTable = async (endpoint: string, secrets: Secrets): Promise<boolean
   }
 }
 
-/** Without the variable the API answers as its reference says. */
+/** The name of the index, if the variable is set. Without it, the API does not list connections, as in its reference. */
 const readIndexName = () => {
   const name = process.env['DYNAMODB_FLEET_INDEX']
   return !name || name === FLEET_INDEX
     ? name
-    : fail(`DYNAMODB_FLEET_INDEX must be ${FLEET_INDEX}: that is the index of the local table.`)
+    : fail(`DYNAMODB_FLEET_INDEX must be ${FLEET_INDEX}, the index of the local table.`)
 }
 
-const noIndex = (folder: string) => `
+const toNoIndexWarning = (folder: string) => `
 The table in ${join(folder, 'dynamodb')} is of an earlier version: it lacks the index ${FLEET_INDEX}, and the embedded
 engine cannot add it. Connections are not listed, counted or refreshed by the cron; all else works.
 For a list, begin anew: remove ${folder}, or set BROKER_DATA_DIR to another folder.
 `
 
-const workerVariables = (origin: string, tableUrl: string, intuitUrl: string, secrets: Secrets) => ({
+const createVariables = (origin: string, tableUrl: string, intuitUrl: string, secrets: Secrets) => ({
   API_KEY: secrets.apiKey,
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: ACCESS_KEY_ID,
@@ -90,17 +90,17 @@ const startStandIn = (secrets: Secrets, redirectUri: string, folder: string) =>
     stateFile: join(folder, 'intuit.json'),
   })
 
-const instructions = (origin: string, apiKey: string, folder: string) => `
+const toInstructions = (origin: string, apiKey: string, folder: string) => `
 Connect a company in your browser:
   ${origin}/oauth/start/beach-blend?company_name=Beach%20Blend
 
-API key of this machine:
+API key:
   ${apiKey}
 
-Watch and mend the connections, with that key:
+Manage connections, with this key:
   ${origin}/console
 
-The API, to read and try out:
+API reference, with examples to run:
   ${origin}/docs
 
 Read its token, force a refresh, read its metadata:
@@ -108,20 +108,20 @@ Read its token, force a refresh, read its metadata:
   curl -sS -X POST -H "X-API-Key: ${apiKey}" "${origin}/api/token/beach-blend/refresh"
   curl -sS -H "X-API-Key: ${apiKey}" "${origin}/api/connections/beach-blend"
 
-Data and secrets are kept in ${folder}; remove it to begin anew. Ctrl-C ends everything.
+Data and secrets are in ${folder}. Remove it to start over. Ctrl-C stops everything.
 
 `
 
-const PATIENCE_MS = 5_000
+const CLOSE_TIMEOUT_MS = 5_000
 
-/** Ends what was started, last first. Ctrl-C comes twice, from the terminal and from npm: the second one changes nothing. */
-const endWhenTold = (parts: Closable[]) => {
-  let ending = false
+/** Closes everything on a signal, last started first. Ctrl-C arrives twice, from the terminal and from npm. */
+const closeOnSignal = (started: Closable[]) => {
+  let isClosing = false
   const end = async () => {
-    if (ending) return
-    ending = true
-    setTimeout(() => process.exit(1), PATIENCE_MS).unref()
-    for (const part of parts.reverse()) await part.close()
+    if (isClosing) return
+    isClosing = true
+    setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref()
+    for (const one of started.reverse()) await one.close()
     process.exit(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
@@ -138,18 +138,18 @@ const start = async () => {
   const secrets = localSecrets(folder)
   if (!(await lockFolder(folder))) fail(`Another npm start is using ${folder}. End it, or set BROKER_DATA_DIR.`)
 
-  const parts: Closable[] = []
-  endWhenTold(parts)
+  const started: Closable[] = []
+  closeOnSignal(started)
   const engine = await startDynamoDb({ path: join(folder, 'dynamodb') })
-  parts.push(engine)
+  started.push(engine)
   const hasIndex = await prepareTable(engine.url, secrets)
   const listed = hasIndex && indexName ? { DYNAMODB_FLEET_INDEX: indexName } : undefined
 
   const origin = `http://localhost:${port}`
   const intuit = await startStandIn(secrets, `${origin}/oauth/callback`, folder)
-  parts.push(intuit)
+  started.push(intuit)
 
-  const vars = { ...workerVariables(origin, engine.url, intuit.url, secrets), ...listed }
+  const vars = { ...createVariables(origin, engine.url, intuit.url, secrets), ...listed }
   const onOutput = (text: string) => process.stderr.write(text)
   const worker = await startWorker({
     vars,
@@ -159,11 +159,12 @@ const start = async () => {
     onOutput,
     keep: join(folder, 'rescue'),
   })
-  parts.push(worker)
-  // Without the index the cron has nothing to do.
-  if (listed) parts.push(startCron(worker.scheduled, () => onOutput('The cron failed. The next run is in a minute.\n')))
-  process.stdout.write(instructions(origin, secrets.apiKey, folder))
-  if (indexName && !hasIndex) process.stderr.write(noIndex(folder))
+  started.push(worker)
+  // The cron needs the index.
+  if (listed)
+    started.push(startCron(worker.scheduled, () => onOutput('The cron failed. The next run is in a minute.\n')))
+  process.stdout.write(toInstructions(origin, secrets.apiKey, folder))
+  if (indexName && !hasIndex) process.stderr.write(toNoIndexWarning(folder))
   process.stdout.write(`Ready on ${origin}\n`)
 }
 

@@ -1,14 +1,15 @@
 import type { CreateTableCommandInput, GlobalSecondaryIndex, TableDescription } from '@aws-sdk/client-dynamodb'
 
-/** DynamoDB deletes a record some time after this attribute's epoch seconds. */
+/** The TTL attribute, in epoch seconds. DynamoDB deletes a record within days after it. */
 export const TTL_ATTRIBUTE = 'expires_at'
+/** The name of the index that lists connections. */
 export const FLEET_INDEX = 'fleet'
 
 /**
- * What a list of connections shows, and nothing secret. An index takes 20 such attributes at most and never another one
- * later: there is room for one. `lease_until` is not among them, or every claim would be a write to the index.
+ * The attributes of a listed connection. None is secret. An index can have 20 of these and cannot be extended later. Without
+ * `lease_until`: each lease would cause a write to the index.
  */
-const SHOWN = [
+const PROJECTED = [
   'company_key',
   'company_name',
   'realm_id',
@@ -30,18 +31,18 @@ const SHOWN = [
   'alerted',
 ]
 
-/** Every connection, next to die first, a shard at a time; its attributes come from `src/storage/fleet-keys.ts`. */
-export const createFleetIndex = {
+/** The connections of each shard, soonest to expire first. `src/storage/fleet-keys.ts` sets its attributes. */
+export const FLEET_INDEX_DEFINITION = {
   IndexName: FLEET_INDEX,
   KeySchema: [
     { AttributeName: 'fleet_shard', KeyType: 'HASH' },
     { AttributeName: 'dies_at', KeyType: 'RANGE' },
   ],
-  Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: SHOWN },
+  Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: PROJECTED },
 } satisfies GlobalSecondaryIndex
 
-/** The table of the contract. `infra/table.yaml` says the same to CloudFormation. */
-export const tableDefinition = (table: string) =>
+/** Defines the table. `infra/table.yaml` is the same definition for CloudFormation. */
+export const createTableDefinition = (table: string) =>
   ({
     TableName: table,
     BillingMode: 'PAY_PER_REQUEST',
@@ -51,27 +52,29 @@ export const tableDefinition = (table: string) =>
       { AttributeName: 'dies_at', AttributeType: 'N' },
     ],
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: [createFleetIndex],
+    GlobalSecondaryIndexes: [FLEET_INDEX_DEFINITION],
   }) satisfies CreateTableCommandInput
 
-const typeOf = (table: TableDescription, name: string) =>
+const findType = (table: TableDescription, name: string) =>
   table.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType
 
 const parseKey = (table: TableDescription, schema: TableDescription['KeySchema']) =>
-  (schema ?? []).map(({ AttributeName = '', KeyType }) => `${AttributeName} ${KeyType} ${typeOf(table, AttributeName)}`)
+  (schema ?? []).map(
+    ({ AttributeName = '', KeyType }) => `${AttributeName} ${KeyType} ${findType(table, AttributeName)}`,
+  )
 
 const isSame = (left: string[], right: string[]) => left.join() === right.join()
 
 /** Whether a table has the partition key `pk` (S) and no sort key. */
 export const hasOurKey = (table: TableDescription): boolean => isSame(parseKey(table, table.KeySchema), ['pk HASH S'])
 
-/** The fleet index of a table: whether it is there, as it must be, and ready to be read. */
-export const fleetIndexOf = (table: TableDescription): 'ready' | 'being built' | 'another' | 'absent' => {
+/** Finds the state of the fleet index. `mismatch`: an index with that name has another key or other attributes. */
+export const findFleetIndex = (table: TableDescription): 'ready' | 'building' | 'mismatch' | 'absent' => {
   const index = table.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === FLEET_INDEX)
   if (!index) return 'absent'
-  const shown = new Set(index.Projection?.NonKeyAttributes)
-  const showsAll = index.Projection?.ProjectionType === 'INCLUDE' && SHOWN.every((name) => shown.has(name))
-  const isOurs = isSame(parseKey(table, index.KeySchema), ['fleet_shard HASH S', 'dies_at RANGE N']) && showsAll
-  if (!isOurs) return 'another'
-  return index.IndexStatus === 'ACTIVE' ? 'ready' : 'being built'
+  const projected = new Set(index.Projection?.NonKeyAttributes)
+  const projectsAll = index.Projection?.ProjectionType === 'INCLUDE' && PROJECTED.every((name) => projected.has(name))
+  const isOurs = isSame(parseKey(table, index.KeySchema), ['fleet_shard HASH S', 'dies_at RANGE N']) && projectsAll
+  if (!isOurs) return 'mismatch'
+  return index.IndexStatus === 'ACTIVE' ? 'ready' : 'building'
 }

@@ -8,19 +8,26 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
-import { createFleetIndex, fleetIndexOf, hasOurKey, TTL_ATTRIBUTE, tableDefinition } from './table-definition.ts'
+import {
+  createTableDefinition,
+  FLEET_INDEX_DEFINITION,
+  findFleetIndex,
+  hasOurKey,
+  TTL_ATTRIBUTE,
+} from './table-definition.ts'
 
 const MAX_WAIT_SECONDS = 120
 
+/** What `createTable` found or did. */
 export interface TableResult {
   created: boolean
-  /** `unsupported`: an embedded engine that has no TTL; the Worker judges expiry itself on every read. */
+  /** `unsupported`: an embedded engine without TTL. The Worker checks expiry on every read. */
   ttl: 'set' | 'already set' | 'unsupported'
-  /** `being built`: DynamoDB fills it in the background. `unsupported`: an embedded engine that adds none to a table that is there. */
-  index: 'ready' | 'being built' | 'unsupported'
+  /** `building`: DynamoDB fills it in the background. `unsupported`: the embedded engine cannot add an index to a table. */
+  index: 'ready' | 'building' | 'unsupported'
 }
 
-/** The table has an index by our name that is not ours, or one of an earlier version. */
+/** The table has an index with our name but another definition, for example of an earlier version. */
 export class IndexMismatchError extends Error {
   override name = 'IndexMismatchError'
 }
@@ -29,7 +36,7 @@ const isNamed = (error: unknown, name: string) => error instanceof Error && erro
 
 const create = async (client: DynamoDBClient, table: string): Promise<boolean> => {
   try {
-    await client.send(new CreateTableCommand(tableDefinition(table)))
+    await client.send(new CreateTableCommand(createTableDefinition(table)))
     return true
   } catch (error) {
     if (isNamed(error, 'ResourceInUseException')) return false
@@ -58,19 +65,19 @@ const setTtl = async (client: DynamoDBClient, table: string): Promise<TableResul
   }
 }
 
-/** The embedded engine asks for a capacity that DynamoDB refuses beside on-demand billing, and would add no index anyway. */
-const addsNoIndex = (error: unknown) =>
+/** The embedded engine requires a capacity, which DynamoDB rejects with on-demand billing. It cannot add an index either way. */
+const cannotAddIndex = (error: unknown) =>
   error instanceof Error && error.message.includes("create.provisionedThroughput' failed to satisfy constraint")
 
-/** Adds the index to a table of before. It is not waited for: DynamoDB takes minutes even for an empty table. */
+/** Adds the index to an existing table. Does not wait for it: DynamoDB takes minutes even for an empty table. */
 const addIndex = async (client: DynamoDBClient, table: string): Promise<TableResult['index']> => {
-  const { AttributeDefinitions } = tableDefinition(table)
-  const GlobalSecondaryIndexUpdates = [{ Create: createFleetIndex }]
+  const { AttributeDefinitions } = createTableDefinition(table)
+  const GlobalSecondaryIndexUpdates = [{ Create: FLEET_INDEX_DEFINITION }]
   try {
     await client.send(new UpdateTableCommand({ TableName: table, AttributeDefinitions, GlobalSecondaryIndexUpdates }))
-    return 'being built'
+    return 'building'
   } catch (error) {
-    if (addsNoIndex(error)) return 'unsupported'
+    if (cannotAddIndex(error)) return 'unsupported'
     throw error
   }
 }
@@ -80,15 +87,18 @@ const ensureIndex = async (
   table: string,
   description: TableDescription,
 ): Promise<TableResult['index']> => {
-  const found = fleetIndexOf(description)
+  const found = findFleetIndex(description)
   if (found === 'absent') return addIndex(client, table)
-  if (found !== 'another') return found
+  if (found !== 'mismatch') return found
   throw new IndexMismatchError(
-    `The table ${table} has another index by the name ${createFleetIndex.IndexName}. Delete that index, then run this again.`,
+    `The table ${table} has another index by the name ${FLEET_INDEX_DEFINITION.IndexName}. Delete that index, then run this again.`,
   )
 }
 
-/** Makes the table of the contract, or completes the one that is there. Idempotent. Throws where an existing table has another key, TTL attribute or index. */
+/**
+ * Creates the table, or completes an existing one. Idempotent. Throws if an existing table has another key, TTL attribute or
+ * index.
+ */
 export const createTable = async (client: DynamoDBClient, table: string): Promise<TableResult> => {
   const created = await create(client, table)
   await waitUntilTableExists({ client, maxWaitTime: MAX_WAIT_SECONDS, minDelay: 1, maxDelay: 5 }, { TableName: table })
@@ -98,7 +108,7 @@ export const createTable = async (client: DynamoDBClient, table: string): Promis
       `The table ${table} exists with another key. It must have the partition key pk (S) and no sort key.`,
     )
   }
-  // TTL first: a table to which an index is being added takes no other change.
+  // TTL first: while DynamoDB adds an index, it accepts no other change of the table.
   const ttl = await setTtl(client, table)
   return { created, ttl, index: await ensureIndex(client, table, description) }
 }

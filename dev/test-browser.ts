@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { takeNoArguments } from './arguments.ts'
 
 const HELP = `
-npm run test:browser: goes through every page in Chromium and keeps a picture of each in docs/images.
+npm run test:browser: tests every page in Chromium and saves a screenshot of each in docs/images.
 
   CHROMIUM  the browser's path (default: Debian's chromium, or Google Chrome)
 
-npm test runs the same tests and keeps no picture.
+npm test runs the same tests without screenshots.
 `
 takeNoArguments(HELP)
 

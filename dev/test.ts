@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process'
 import { fail } from './arguments.ts'
 import { clearAwsSettings } from './local-environment.ts'
 
-// The test pool would ask the network where this machine is, and send usage figures.
+// Stops the test pool from looking up the location of this machine and from sending metrics.
 const env: NodeJS.ProcessEnv = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' }
 clearAwsSettings(env)
 
 const given = process.argv.slice(2)
-/** Without arguments: what fits into some minutes. The rest is `npm run test:long`. */
+/** Without arguments, runs the tests that take minutes. `npm run test:long` runs the rest. */
 const projects = given.length === 0 ? ['--project', 'node', '--project', 'workerd'] : []
 
-/** `npm test`: vitest with what follows as its arguments. */
+/** `npm test` passes its arguments to vitest. */
 const tests = spawn('vitest', ['run', ...projects, ...given], { env, stdio: 'inherit' })
 tests.on('exit', (code) => {
   process.exitCode = code ?? 1

@@ -2,53 +2,54 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { bundleWorker, compatibilityDate, fromRoot } from './bundle.ts'
 import { placeViewer } from './viewer.ts'
 
+/** A running Worker. */
 export interface LocalWorker {
   url: string
-  /** What is parked for a spent token, by its hash: text to whoever looks, as it is to the rescue store. */
-  parked(companyKey: string, spentHash: string): Promise<string | undefined>
-  /** Runs the cron once. Rejects where it failed. */
+  /** The token pair that is parked for a used refresh token, by its hash. It is text, as in the rescue store. */
+  parked(companyKey: string, usedTokenHash: string): Promise<string | undefined>
+  /** Runs the cron once. Rejects if it fails. */
   scheduled(): Promise<void>
   close(): Promise<void>
 }
 
 interface LocalWorkerOptions {
-  /** As `[vars]` of `wrangler.toml` may have them: not only text. */
+  /** As in `[vars]` of `wrangler.toml`, which has more than text. */
   vars: Record<string, string | number | boolean | string[]>
-  /** A free one if absent. */
+  /** Default: a free port. */
   port?: number
   host?: string
   /** Serves the static assets of `public/` ahead of the Worker, as the deployment does. */
   withAssets?: boolean
-  /** The Worker's own output, as it comes. */
+  /** Receives the Worker's output. */
   onOutput?: (text: string) => void
-  /** The Worker's name; others find its Durable Objects by it. */
+  /** The Worker's name, by which other Workers find its Durable Objects. */
   name?: string
-  /** Where the parked pairs are: of its own, of another Worker of this machine, or nowhere. */
+  /** Where parked token pairs are stored: in this Worker, in another one of this machine, or nowhere. */
   rescue?: 'own' | 'none' | { worker: string }
-  /** Uses a minute that each rate-limit binding lets through; none is bound if absent. */
+  /** The limit of each rate-limit binding, per minute. Default: no bindings. */
   rateLimits?: Record<string, number>
-  /** A folder by which Workers of several processes find each other. */
+  /** A folder through which Workers of several processes find each other. */
   registry?: string
-  /** A folder in which its Durable Objects outlive it. */
+  /** A folder that stores the Durable Objects for the next start. */
   keep?: string
-  /** What Cloudflare would tell of where requests come from; nothing if absent. */
+  /** `request.cf`, as Cloudflare sets it. Default: none. */
   cf?: Record<string, string>
 }
 
 interface ParkedPairs {
-  getByName(companyKey: string): { find(spentHash: string): Promise<string | undefined> }
+  getByName(companyKey: string): { find(usedTokenHash: string): Promise<string | undefined> }
 }
 
 const isParkedPairs = (binding: unknown): binding is ParkedPairs =>
   typeof binding === 'object' && binding !== null && 'getByName' in binding
 
-const rescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
+const toRescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
   if (rescue === 'none') return {}
   const object = { className: 'RescueStore', useSQLite: true }
   return { durableObjects: { RESCUE: rescue === 'own' ? object : { ...object, scriptName: rescue.worker } } }
 }
 
-/** Rate-limit bindings that let so many uses a minute through. */
+/** Converts limits per minute to rate-limit bindings. */
 export const rateLimitBindings = (limits: Record<string, number>) =>
   Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => [
@@ -57,29 +58,29 @@ export const rateLimitBindings = (limits: Record<string, number>) =>
     ]),
   )
 
-// Miniflare would look up the machine's location and send usage figures.
+// Stops Miniflare from looking up the location of this machine and from sending metrics.
 process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false'
 process.env['WRANGLER_SEND_METRICS'] = 'false'
 
 const ASSETS = { directory: fromRoot('public'), routerConfig: { has_user_worker: true } }
 
-let bundled: Promise<string> | undefined
-let placed: Promise<void> | undefined
+let bundle: Promise<string> | undefined
+let viewer: Promise<void> | undefined
 
 /** Runs the built Worker in workerd. */
 export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWorker> => {
-  bundled ??= bundleWorker()
-  if (options.withAssets) placed ??= placeViewer()
-  await placed
+  bundle ??= bundleWorker()
+  if (options.withAssets) viewer ??= placeViewer()
+  await viewer
   const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry, keep } = options
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: options.name ?? 'quickbooks-token-broker',
       modules: true,
-      script: await bundled,
+      script: await bundle,
       compatibilityDate: await compatibilityDate(),
       bindings: vars,
-      ...rescueBinding(rescue),
+      ...toRescueBinding(rescue),
       ratelimits: rateLimitBindings(options.rateLimits ?? {}),
       ...(registry ? { unsafeDevRegistryPath: registry } : {}),
       ...(options.withAssets ? { assets: ASSETS } : {}),
@@ -99,9 +100,9 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       const { status } = await fetch(new URL('/cdn-cgi/local/scheduled', url))
       if (status !== 200) throw new Error(`The cron answered ${status}.`)
     },
-    parked: async (companyKey, spentHash) => {
+    parked: async (companyKey, usedTokenHash) => {
       const pairs: unknown = await miniflare.getDurableObjectNamespace('RESCUE')
-      return isParkedPairs(pairs) ? pairs.getByName(companyKey).find(spentHash) : undefined
+      return isParkedPairs(pairs) ? pairs.getByName(companyKey).find(usedTokenHash) : undefined
     },
     close: () => miniflare.dispose(),
   }

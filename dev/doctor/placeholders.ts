@@ -1,9 +1,8 @@
 /**
- * What a guide writes where a value of one's own belongs, also within a value: `https://<your host>/…`, `2026-01:…`. No
- * value that the service takes contains any of these.
+ * Placeholders of guides, also within a value: `https://<your host>/…`, `2026-01:…`. No valid value contains any of these.
  */
 const ANYWHERE = [
-  // No value is anything but visible ASCII, or has three dots.
+  // Valid values are visible ASCII and never have three dots.
   /…|\.{3}/,
   /<[^<>]*>/,
   /\bYOUR[-_ ][A-Z]/,
@@ -12,7 +11,7 @@ const ANYWHERE = [
   /base64\(/,
 ]
 
-/** A value that is nothing but a word for a value. */
+/** Values that consist of a placeholder word. */
 const WHOLE = [
   /^(change[-_ ]?(me|it|this)|replace[-_ ]?(me|it|this|with.*)|to[-_ ]?do|tbd|fix[-_ ]?me|placeholder|dummy)$/i,
   /^(insert[-_ ].*|put[-_ ].*[-_ ]here|my[-_ ](api[-_ ])?(key|secret|id|token)|your[-_ ].*)$/i,
@@ -20,7 +19,7 @@ const WHOLE = [
   /^(REGION|ACCOUNT|TABLE|NAME|KEYS?|SECRET|TOKEN|VALUE|URL|HOST|YOUR\w+)$/,
 ]
 
-/** Whether somebody forgot to put a value of their own in its place. */
+/** Whether a value is, or contains, a placeholder. */
 export const isPlaceholder = (value: string): boolean => {
   const text = value.trim().replace(/^(["'])(.*)\1$/s, '$2')
   return [...WHOLE, ...ANYWHERE].some((pattern) => pattern.test(text))

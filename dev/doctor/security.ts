@@ -1,18 +1,18 @@
 import { type Config, readConfig } from '../../src/config/config.ts'
 import type { Env } from '../../src/config/variables.ts'
-import { type Check, findings } from './check.ts'
+import { type Check, createResults } from './check.ts'
 
 /** A part with a fault is reported by another check. */
 const readOrSkip = (check: string, read: () => Check): Check => {
   try {
     return read()
   } catch {
-    return findings(check).skip('a setting has a fault')
+    return createResults(check).skip('a setting has a fault')
   }
 }
 
 const checkStartLinks = ({ startLinks }: Config): Check => {
-  const { ok, warn } = findings('start links')
+  const { ok, warn } = createResults('start links')
   return startLinks().mode === 'signed'
     ? ok('signed')
     : warn(
@@ -22,7 +22,7 @@ const checkStartLinks = ({ startLinks }: Config): Check => {
 }
 
 const checkBrowserBinding = ({ startLinks }: Config): Check => {
-  const { ok, warn } = findings('browser binding')
+  const { ok, warn } = createResults('browser binding')
   return startLinks().bindsBrowser
     ? ok('a consent ends in the browser that started it')
     : warn(
@@ -32,7 +32,7 @@ const checkBrowserBinding = ({ startLinks }: Config): Check => {
 }
 
 const checkQueryKeys = ({ access }: Config): Check => {
-  const { ok, warn } = findings('keys in queries')
+  const { ok, warn } = createResults('keys in queries')
   return access().queryKeysAllowed
     ? warn(
         'API_KEY_IN_QUERY is not false',
@@ -42,7 +42,7 @@ const checkQueryKeys = ({ access }: Config): Check => {
 }
 
 const checkCompanyProof = ({ authorization, companyProof }: Config): Check => {
-  const { ok, warn } = findings('company proof')
+  const { ok, warn } = createResults('company proof')
   if (!authorization().asksForIdToken) {
     return warn(
       'QUICKBOOKS_SCOPES does not have openid',

@@ -1,19 +1,19 @@
 import { execFile } from 'node:child_process'
 import * as v from 'valibot'
 import type { Variables } from '../environment.ts'
-import { type Check, findings } from './check.ts'
+import { type Check, createResults } from './check.ts'
 
-/** Names of the Worker's secrets, or `undefined` where wrangler is not logged in. Never values: Cloudflare does not tell them. */
+/** Lists the names of the Worker's secrets. `undefined` if wrangler is not logged in. Cloudflare never returns their values. */
 export type ListSecrets = () => Promise<string[] | undefined>
 
 const LISTING = v.array(v.object({ name: v.string() }))
-const PATIENCE_MS = 30_000
+const TIMEOUT_MS = 30_000
 
-/** Asks Cloudflare by `wrangler secret list`. */
-export const wranglerSecrets: ListSecrets = () =>
+/** Runs `wrangler secret list`. */
+export const listWranglerSecrets: ListSecrets = () =>
   new Promise((resolve) => {
     const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true' }
-    const options = { env, timeout: PATIENCE_MS, encoding: 'utf8' } as const
+    const options = { env, timeout: TIMEOUT_MS, encoding: 'utf8' } as const
     execFile('wrangler', ['secret', 'list', '--format', 'json'], options, (error, stdout) => {
       if (error) return resolve(undefined)
       try {
@@ -24,26 +24,32 @@ export const wranglerSecrets: ListSecrets = () =>
     }).stdin?.end()
   })
 
-/** Variables that the deployed Worker has to have besides those that are set here. */
-const NEEDED = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'DYNAMODB_TABLE', 'QUICKBOOKS_REDIRECT_URI']
-const OURS = /^(API_KEYS?|AWS_\w+|DYNAMODB_\w+|QUICKBOOKS_\w+|TOKEN_ENCRYPTION_KEYS)$/
+/** Variables that the deployed Worker needs in any case. */
+const REQUIRED = [
+  'AWS_REGION',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'DYNAMODB_TABLE',
+  'QUICKBOOKS_REDIRECT_URI',
+]
+const SECRET_VARIABLES = /^(API_KEYS?|AWS_\w+|DYNAMODB_\w+|QUICKBOOKS_\w+|TOKEN_ENCRYPTION_KEYS)$/
 
-/** Whether the deployed Worker has the variables that this configuration has, by name. `plain`: those of `wrangler.toml`. */
+/** Checks by name that the deployed Worker has the variables of this configuration. `plain`: those of `wrangler.toml`. */
 export const checkWorkerSecrets = async (variables: Variables, plain: string[], list: ListSecrets): Promise<Check> => {
-  const { ok, fail, skip } = findings('secrets on the Worker')
+  const { ok, fail, skip } = createResults('secrets on the Worker')
   const secrets = await list()
   if (!secrets)
     return skip(
       'wrangler is not logged in, or the Worker was never deployed',
-      'npx wrangler login, then run this again.',
+      'Run npx wrangler login, then run this again.',
     )
-  const there = new Set([...secrets, ...plain])
+  const present = new Set([...secrets, ...plain])
   if (secrets.length === 0)
     return fail('the Worker has none', 'npx wrangler whoami: is it the right account? Then docs/deploy.md, step 5.')
-  const set = Object.keys(variables).filter((name) => OURS.test(name) && variables[name])
-  const missing = [...new Set([...NEEDED, ...set])].filter((name) => !there.has(name))
-  if (!there.has('API_KEY') && !there.has('API_KEYS') && !missing.includes('API_KEY')) missing.push('API_KEY')
+  const set = Object.keys(variables).filter((name) => SECRET_VARIABLES.test(name) && variables[name])
+  const missing = [...new Set([...REQUIRED, ...set])].filter((name) => !present.has(name))
+  if (!present.has('API_KEY') && !present.has('API_KEYS') && !missing.includes('API_KEY')) missing.push('API_KEY')
   return missing.length === 0
-    ? ok(`all ${there.size} are there`)
+    ? ok(`all ${present.size} are set`)
     : fail(`the Worker lacks ${missing.join(', ')}`, 'npx wrangler secret put NAME, for each.')
 }

@@ -1,6 +1,6 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { encodingFault, fileFault, readTextFile } from '../text-file.ts'
+import { findEncodingFault, formatFileError, readTextFile } from '../text-file.ts'
 import { hasNextPage, parseJsonDocuments, startsDocument, toRecords } from './json-documents.ts'
 import { type Found, PAGE_SIZE, type Page, type Source } from './source.ts'
 
@@ -83,14 +83,14 @@ const readFileSize = (path: string): number => {
       const size = fstatSync(file).size
       const first = Buffer.alloc(Math.min(size, 64))
       readSync(file, first)
-      const fault = encodingFault(first)
+      const fault = findEncodingFault(first)
       if (fault) throw new Error(`${path} ${fault}.`)
       return size
     } finally {
       closeSync(file)
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new Error(`${path} ${fileFault(error)}.`)
+    if (error instanceof Error && 'code' in error) throw new Error(`${path} ${formatFileError(error)}.`)
     throw error
   }
 }

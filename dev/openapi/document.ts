@@ -46,23 +46,23 @@ const DESCRIPTION = `Connects QuickBooks companies by OAuth, keeps their tokens,
 const references = (kind: 'headers' | 'parameters', names: string[]) =>
   names.map((name) => ({ $ref: `#/components/${kind}/${name}` }))
 
-const headersOf = (names: HeaderName[]) => {
+const toHeaders = (names: HeaderName[]) => {
   const all = ['X-Request-Id', 'Cache-Control', ...names]
   return Object.fromEntries(references('headers', all).map((reference, index) => [all[index], reference]))
 }
 
 /** On the way of consent a problem is a page where HTML is preferred; the callback’s gives way to one without a code. */
-const responsesOf = ({ answers, problems, path }: Operation) => {
+const toResponses = ({ answers, problems, path }: Operation) => {
   const mayBePage = path.startsWith('/oauth/')
   const good = Object.entries(answers).map(([status, { headers, ...answer }]) => [
     status,
-    { ...answer, headers: headersOf(headers) },
+    { ...answer, headers: toHeaders(headers) },
   ])
   const bad = problemAnswers(problems).map(({ status, description, headers, content }) => [
     String(status),
     {
       description,
-      headers: headersOf(path === '/oauth/callback' ? [...headers, 'Refresh', 'Set-Cookie'] : headers),
+      headers: toHeaders(path === '/oauth/callback' ? [...headers, 'Refresh', 'Set-Cookie'] : headers),
       content: { 'application/problem+json': content, ...(mayBePage ? HTML : {}) },
     },
   ])
@@ -70,29 +70,29 @@ const responsesOf = ({ answers, problems, path }: Operation) => {
 }
 
 /** Nothing where the keys of the whole document apply. */
-const securityOf = ({ open, keyIsOptional }: Operation) => {
+const toSecurity = ({ open, keyIsOptional }: Operation) => {
   if (keyIsOptional) return { security: [{}, { headerKey: [] }] }
   return open ? { security: [] } : {}
 }
 
-const operationOf = (operation: Operation) => {
+const toOperation = (operation: Operation) => {
   const { id, tag, summary, description, parameters, requestBody } = operation
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
-    ...securityOf(operation),
+    ...toSecurity(operation),
     parameters: references('parameters', parameters),
     ...(requestBody ? { requestBody } : {}),
-    responses: responsesOf(operation),
+    responses: toResponses(operation),
   }
 }
 
 const paths = () => {
   const byPath: Record<string, Record<string, unknown>> = {}
   for (const operation of OPERATIONS) {
-    byPath[operation.path] = { ...byPath[operation.path], [operation.method]: operationOf(operation) }
+    byPath[operation.path] = { ...byPath[operation.path], [operation.method]: toOperation(operation) }
   }
   return byPath
 }

@@ -47,13 +47,13 @@ export interface Operation {
 }
 
 /** A component schema by reference. */
-export const schemaOf = (name: SchemaName): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
+export const toSchemaRef = (name: SchemaName): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 
 /** An answer of JSON by a component schema. */
 export const json = (description: string, name: SchemaName, example: unknown, headers: HeaderName[] = []): Answer => ({
   description,
   headers,
-  content: { 'application/json': { schema: schemaOf(name), example } },
+  content: { 'application/json': { schema: toSchemaRef(name), example } },
 })
 
 /** An answer of JSON by one of several component schemas. */
@@ -64,7 +64,7 @@ export const oneOf = (
 ): Answer => ({
   description,
   headers: [],
-  content: { 'application/json': { schema: { oneOf: names.map(schemaOf) }, examples } },
+  content: { 'application/json': { schema: { oneOf: names.map(toSchemaRef) }, examples } },
 })
 
 /** A page for a person. */

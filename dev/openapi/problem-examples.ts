@@ -144,7 +144,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
 }
 
-const exampleOf = (code: ProblemCode) => {
+const createExample = (code: ProblemCode) => {
   const { when, ...members } = EXAMPLES[code]
   const status = PROBLEM_STATUS[code]
   return { summary: when, value: { type: 'about:blank', title: PROBLEM_TITLES[status], status, code, ...members } }
@@ -152,7 +152,7 @@ const exampleOf = (code: ProblemCode) => {
 
 /** `components.examples`: one of each problem that is answered at a documented path, by its code. */
 export const problemExamples = (answered: ProblemCode[]) =>
-  Object.fromEntries(PROBLEM_CODES.filter((code) => answered.includes(code)).map((code) => [code, exampleOf(code)]))
+  Object.fromEntries(PROBLEM_CODES.filter((code) => answered.includes(code)).map((code) => [code, createExample(code)]))
 
 /** When a problem is answered. */
 export const whenAnswered = (code: ProblemCode): string => EXAMPLES[code].when

@@ -1,17 +1,17 @@
 import { PROBLEM_STATUS, type ProblemCode } from '../../src/problem.ts'
 import type { HeaderName } from './headers.ts'
-import { type Content, schemaOf } from './operation.ts'
+import { type Content, toSchemaRef } from './operation.ts'
 import { whenAnswered } from './problem-examples.ts'
 
 /** The status is said once more in the body, and the codes are those of this answer alone. */
 const problemContent = (status: number, codes: ProblemCode[]): Content => ({
   schema: {
-    allOf: [schemaOf('Problem'), { properties: { status: { const: status }, code: { enum: codes } } }],
+    allOf: [toSchemaRef('Problem'), { properties: { status: { const: status }, code: { enum: codes } } }],
   },
   examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
 })
 
-const HEADERS_OF: Partial<Record<number, HeaderName[]>> = {
+const HEADERS_BY_STATUS: Partial<Record<number, HeaderName[]>> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
   429: ['Retry-After'],
@@ -20,7 +20,7 @@ const HEADERS_OF: Partial<Record<number, HeaderName[]>> = {
   503: ['Retry-After'],
 }
 
-const headersOf = (status: number): HeaderName[] => HEADERS_OF[status] ?? []
+const findHeaders = (status: number): HeaderName[] => HEADERS_BY_STATUS[status] ?? []
 
 export interface ProblemAnswer {
   status: number
@@ -37,7 +37,7 @@ export const problemAnswers = (codes: ProblemCode[]): ProblemAnswer[] => {
     return {
       status,
       description: theirs.map((code) => `\`${code}\`: ${whenAnswered(code)}.`).join(' '),
-      headers: headersOf(status),
+      headers: findHeaders(status),
       content: problemContent(status, theirs),
     }
   })

@@ -14,7 +14,7 @@ import type { ListSecrets } from '../../dev/doctor/worker-secrets.ts'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import type { Variables } from '../../dev/environment.ts'
 import { createTable } from '../../dev/table.ts'
-import { tableDefinition } from '../../dev/table-definition.ts'
+import { createTableDefinition } from '../../dev/table-definition.ts'
 import { listVariableNames, readConfig } from '../../src/config/config.ts'
 import { adminClient, realRuntime } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
@@ -100,12 +100,12 @@ const describesBackups = (status: string) =>
     }),
   })
 const makeTable = async (name: string, change: Partial<CreateTableCommandInput>) => {
-  await adminClient(engine.url).send(new CreateTableCommand({ ...tableDefinition(name), ...change }))
+  await adminClient(engine.url).send(new CreateTableCommand({ ...createTableDefinition(name), ...change }))
   return { DYNAMODB_TABLE: name }
 }
 
 describe('the doctor', () => {
-  it('finds nothing to mend in a whole set-up', async () => {
+  it('finds no fault in a complete set-up', async () => {
     describesTtl('ENABLED')
     describesBackups('ENABLED')
     const checks = await examine()
@@ -189,13 +189,13 @@ describe('the doctor', () => {
     [
       'with a sealing key that is too short',
       () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY},b:c2hvcnQ=` } }),
-      'sealing keys',
+      'encryption keys',
       /entry 2/,
     ],
     [
       'with a sealing kid twice',
       () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY}, a:${ENCRYPTION_KEY}` } }),
-      'sealing keys',
+      'encryption keys',
       /kid a twice/,
     ],
     [
@@ -308,7 +308,7 @@ describe('the doctor', () => {
         }),
       }),
       'fleet index',
-      /another key or shows other attributes/,
+      /another key or other attributes/,
     ],
   ]
   it.each(broken)('names what is wrong with a set-up %s, and nothing else', async (_, setUp, check, detail) => {
@@ -323,7 +323,7 @@ describe('the doctor', () => {
   it('names both of what a missing table and a foreign key of it break', async () => {
     const missing = await examine({ variables: { DYNAMODB_TABLE: 'nowhere' } })
     expect(named(missing, 'fail')).toEqual(['signed request', 'table'])
-    expect(found(missing, 'signed request')?.todo).toContain('Make the table')
+    expect(found(missing, 'signed request')?.todo).toContain('Create the table')
     const foreign = await makeTable('foreign-key', {
       AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
@@ -361,7 +361,7 @@ describe('the doctor', () => {
       'redirect URI',
       'production keys',
       'sandbox keys',
-      'sealing keys',
+      'encryption keys',
       'table and credentials',
       'point-in-time backup',
       'deletion protection',
@@ -486,18 +486,18 @@ const run = (args: string[], variables: Variables, content?: string | Uint8Array
   })
 
 describe('npm run doctor', () => {
-  it('prints one line a check with what to do, and ends with 0 where nothing is to mend', async () => {
+  it('prints one line for each check and what to do, and exits with 0 if no check fails', async () => {
     const { code, output } = await run([], whole())
     expect(code).toBe(0)
     expect(output).toMatch(/^ok {4}API key {15}API_KEY set$/m)
     expect(output).toMatch(/^ok {4}signed request/m)
     expect(output).toMatch(/^warn {2}deletion protection .*\n +→ aws dynamodb update-table/m)
-    expect(output).toMatch(/\d+ ok, \d+ to look at, 0 to mend, \d+ not looked at\n$/)
+    expect(output).toMatch(/\d+ ok, \d+ warnings, 0 failed, \d+ skipped\n$/)
     expect(output).not.toContain(MARKED)
     expect(output).not.toContain(ENCRYPTION_KEY)
   })
 
-  it('ends with 1 where something is to mend, and says it to programs with --json', async () => {
+  it('exits with 1 if a check fails, and prints JSON with --json', async () => {
     const { code, output } = await run(['--json'], { ...whole(), API_KEY: '', QUICKBOOKS_REDIRECT_URI: 'nonsense' })
     expect(code).toBe(1)
     const { ok, checks } = JSON.parse(output)

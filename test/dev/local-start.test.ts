@@ -11,7 +11,7 @@ import { lockFolder } from '../../dev/folder-lock.ts'
 import { closeServer, listen } from '../../dev/listen.ts'
 import { startCron } from '../../dev/local-cron.ts'
 import { localSecrets } from '../../dev/secrets.ts'
-import { tableDefinition } from '../../dev/table-definition.ts'
+import { createTableDefinition } from '../../dev/table-definition.ts'
 import { adminClient } from '../support/engine.ts'
 import { runCommand as run } from './run-command.ts'
 
@@ -133,8 +133,8 @@ describe('the secrets of a data folder', () => {
 
   const damaged: [string, (whole: string) => string, RegExp][] = [
     ['empty', () => '', /is empty/],
-    ['cut short', (whole) => whole.slice(0, 40), /is no JSON/],
-    ['text', () => MARKED, /is no JSON/],
+    ['cut short', (whole) => whole.slice(0, 40), /is not JSON/],
+    ['text', () => MARKED, /is not JSON/],
     ['a list', () => `["${MARKED}"]`, /is missing|is not/],
     ['null', () => 'null', /is not a JSON object/],
     ['a number for a text', (whole) => JSON.stringify({ ...JSON.parse(whole), apiKey: 7 }), /apiKey is not text/],
@@ -147,12 +147,12 @@ describe('the secrets of a data folder', () => {
       /production\.clientSecret is missing/,
     ],
     [
-      'a sealing key that is none',
+      'an invalid encryption key',
       (whole) => JSON.stringify({ ...JSON.parse(whole), tokenEncryptionKeys: MARKED }),
       /tokenEncryptionKeys is not kid:base64/,
     ],
   ]
-  it.each(damaged)('are named where the file is damaged: %s', async (_, damage, words) => {
+  it.each(damaged)('names the file and its damage: %s', async (_, damage, words) => {
     const folder = newFolder()
     localSecrets(folder)
     const path = join(folder, 'secrets.json')
@@ -163,7 +163,7 @@ describe('the secrets of a data folder', () => {
     expect(code).toBe(1)
     expect(output).toContain(`${path} `)
     expect(output).toMatch(words)
-    expect(output).toContain(`remove ${folder} to begin anew`)
+    expect(output).toContain(`remove ${folder} to start over`)
     expect(output).not.toMatch(new RegExp(`${MARKED}|${JSON.parse(whole).apiKey}|    at `))
   })
 
@@ -287,7 +287,7 @@ describe('npm start', () => {
     async (kind) => {
       const folder = newFolder()
       const engine = await startDynamoDb({ path: join(folder, 'dynamodb') })
-      const { GlobalSecondaryIndexes: indexes, ...definition } = tableDefinition('quickbooks-connections')
+      const { GlobalSecondaryIndexes: indexes, ...definition } = createTableDefinition('quickbooks-connections')
       const older = indexes.map((index) => ({ ...index, Projection: { ProjectionType: 'KEYS_ONLY' as const } }))
       const client = adminClient(engine.url)
       await client.send(
@@ -313,7 +313,7 @@ describe('npm start', () => {
   it('refuses an index by another name', async () => {
     const env = { PORT: String(await freePort()), BROKER_DATA_DIR: join(newFolder(), 'data') }
     expect(await run('start.ts', { ...env, DYNAMODB_FLEET_INDEX: 'flotilla' })).toEqual({
-      ...{ code: 1, output: 'DYNAMODB_FLEET_INDEX must be fleet: that is the index of the local table.\n' },
+      ...{ code: 1, output: 'DYNAMODB_FLEET_INDEX must be fleet, the index of the local table.\n' },
     })
   })
 })

@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { createTable } from '../../dev/table.ts'
-import { createFleetIndex, tableDefinition } from '../../dev/table-definition.ts'
+import { createTableDefinition, FLEET_INDEX_DEFINITION } from '../../dev/table-definition.ts'
 import { toAttributes } from '../../src/storage/attribute-values.ts'
 import { toFleetAttributes } from '../../src/storage/fleet-keys.ts'
 import { adminClient } from '../support/engine.ts'
@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 const make = (table: string, change: Partial<CreateTableCommandInput>) =>
-  adminClient(engine.url).send(new CreateTableCommand({ ...tableDefinition(table), ...change }))
+  adminClient(engine.url).send(new CreateTableCommand({ ...createTableDefinition(table), ...change }))
 const withoutIndex: Partial<CreateTableCommandInput> = {
   AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
   GlobalSecondaryIndexes: undefined,
@@ -38,9 +38,9 @@ const describes = (table: string, IndexStatus: 'CREATING' | 'ACTIVE') =>
     times: 1,
     body: JSON.stringify({
       Table: {
-        ...tableDefinition(table),
+        ...createTableDefinition(table),
         TableStatus: 'ACTIVE',
-        GlobalSecondaryIndexes: [{ ...createFleetIndex, IndexStatus }],
+        GlobalSecondaryIndexes: [{ ...FLEET_INDEX_DEFINITION, IndexStatus }],
       },
     }),
   })
@@ -53,24 +53,24 @@ describe('the fleet index', () => {
   })
 
   it('is added once to an existing table, with the types of its attributes', async () => {
-    await make('of-before', withoutIndex)
+    await make('existing', withoutIndex)
     const client = adminClient(proxy.url)
     proxy.fault({ kind: 'answer', operation: 'UpdateTable', status: 200, body: '{}' })
-    expect(await createTable(client, 'of-before')).toMatchObject({ created: false, index: 'being built' })
+    expect(await createTable(client, 'existing')).toMatchObject({ created: false, index: 'building' })
     const updates = proxy.requests.filter(({ operation }) => operation === 'UpdateTable')
     expect(updates.map(({ body }) => body)).toEqual([
       {
-        TableName: 'of-before',
-        AttributeDefinitions: tableDefinition('of-before').AttributeDefinitions,
-        GlobalSecondaryIndexUpdates: [{ Create: createFleetIndex }],
+        TableName: 'existing',
+        AttributeDefinitions: createTableDefinition('existing').AttributeDefinitions,
+        GlobalSecondaryIndexUpdates: [{ Create: FLEET_INDEX_DEFINITION }],
       },
     ])
-    // Once to wait for the table, once to look at it.
+    // Once to wait for the table, once to describe it.
     for (const status of ['CREATING', 'ACTIVE'] as const) {
-      describes('of-before', status)
-      describes('of-before', status)
-      const index = status === 'ACTIVE' ? 'ready' : 'being built'
-      expect(await createTable(client, 'of-before')).toMatchObject({ created: false, index })
+      describes('existing', status)
+      describes('existing', status)
+      const index = status === 'ACTIVE' ? 'ready' : 'building'
+      expect(await createTable(client, 'existing')).toMatchObject({ created: false, index })
     }
     expect(proxy.requests.filter(({ operation }) => operation === 'UpdateTable')).toHaveLength(1)
     proxy.heal()
@@ -83,7 +83,7 @@ describe('the fleet index', () => {
 
   it('is never taken for another one of its name', async () => {
     await make('others', {
-      GlobalSecondaryIndexes: [{ ...createFleetIndex, Projection: { ProjectionType: 'KEYS_ONLY' } }],
+      GlobalSecondaryIndexes: [{ ...FLEET_INDEX_DEFINITION, Projection: { ProjectionType: 'KEYS_ONLY' } }],
     })
     await expect(createTable(adminClient(engine.url), 'others')).rejects.toThrow('another index by the name fleet')
   })

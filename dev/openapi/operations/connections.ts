@@ -1,4 +1,4 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, oneOf, schemaOf } from '../operation.ts'
+import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, oneOf, toSchemaRef } from '../operation.ts'
 
 const GET_CONNECTION: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'get', id: 'getConnection', tag: 'Connections' },
@@ -79,7 +79,7 @@ const MAKE_START_LINK: Operation = {
     description: 'May be absent. Without `expires_in` a signed link lives a day.',
     content: {
       'application/json': {
-        schema: schemaOf('StartLinkRequest'),
+        schema: toSchemaRef('StartLinkRequest'),
         example: { company_name: 'Beach Blend', expires_in: 3600 },
       },
     },
