@@ -201,12 +201,58 @@ describe('infra/access.yaml', () => {
   })
 })
 
+const POLICY_DOCUMENT = v.object({
+  Statement: v.array(
+    v.object({
+      Action: v.union([v.string(), v.array(v.string())]),
+      Resource: v.string(),
+      Condition: v.optional(v.unknown()),
+    }),
+  ),
+})
+
+describe('the README', () => {
+  it('has a policy for the Worker that is as tight as the template', () => {
+    const [, json = ''] = /```json\n([\s\S]*?)```/.exec(source('README.md')) ?? []
+    const { Statement } = v.parse(POLICY_DOCUMENT, JSON.parse(json))
+    const actions = (pattern: RegExp) =>
+      Statement.filter(({ Resource }) => pattern.test(Resource)).flatMap(({ Action }) => [Action].flat())
+    expect(new Set(actions(/table\/TABLE$/))).toEqual(
+      new Set(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']),
+    )
+    expect(actions(/table\/TABLE\/index\/fleet$/)).toEqual(['dynamodb:Query'])
+    for (const { Condition } of Statement) expect(Condition).toEqual({ Bool: { 'aws:SecureTransport': 'true' } })
+  })
+})
+
+describe('the install scripts', () => {
+  const LOCK = v.object({
+    packages: v.record(v.string(), v.object({ integrity: v.optional(v.string()), version: v.optional(v.string()) })),
+  })
+
+  it('are allowed for packages that the lock file pins by their digest', () => {
+    const { allowScripts } = v.parse(
+      v.object({ allowScripts: v.record(v.string(), v.boolean()) }),
+      JSON.parse(source('package.json')),
+    )
+    const { packages } = v.parse(LOCK, JSON.parse(source('package-lock.json')))
+    const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name])
+    expect(allowed.length).toBeGreaterThan(0)
+    for (const name of allowed) {
+      const pinned = Object.entries(packages).filter(([path]) => path.endsWith(`node_modules/${name}`))
+      expect(pinned, name).toHaveLength(1)
+      expect(pinned[0]?.[1].integrity, name).toMatch(/^sha512-/)
+    }
+  })
+})
+
 const WORKFLOW = v.object({
   on: v.record(v.string(), v.unknown()),
   permissions: v.strictObject({ contents: v.literal('read') }),
   jobs: v.record(
     v.string(),
     v.strictObject({
+      if: v.optional(v.string()),
       'runs-on': v.string(),
       'timeout-minutes': v.number(),
       needs: v.optional(v.string()),
@@ -235,6 +281,16 @@ describe('the workflows', () => {
     expect(Object.keys(on)).toEqual(['push', 'pull_request'])
     expect(jobs['check']?.steps.at(-1)?.run).toBe('.ci/run')
     expect(source('.github/workflows/ci.yml')).not.toContain('secrets.')
+  })
+
+  it('deploy the main branch alone, and install nothing in the job that has the secrets', () => {
+    const { jobs } = workflow('deploy')
+    for (const job of Object.values(jobs)) expect(job.if).toBe("github.ref == 'refs/heads/main'")
+    const commands = jobs['deploy']?.steps.flatMap(({ run }) => run ?? []) ?? []
+    expect(commands.length).toBeGreaterThan(0)
+    expect(
+      commands.filter((command) => /\b(npm|npx|pnpm|yarn) (i|ci|install|add|exec)\b|npx|\.ci\/run/.test(command)),
+    ).toEqual([])
   })
 
   it('deploy by hand alone, after the checks, with secrets in the step that deploys and no other', () => {
