@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { environmentFor, parseCompanyKey, parseCompanyName } from '../../src/broker/company.ts'
+import { environmentFor, parseCompanyKey, parseCompanyName, removeInvisible } from '../../src/broker/company.ts'
 import type { Vault } from '../../src/broker/ports/crypto.ts'
 import { Problem } from '../../src/problem.ts'
 import { toAttributes } from '../../src/storage/attribute-values.ts'
@@ -47,7 +47,7 @@ const checkWith = (parse: (text: string) => string | undefined) =>
 /** A connection of an existing table: the attributes of the API reference, and those of the broker that stay valid. */
 const RECORD = v.object({
   company_key: checkWith(parseCompanyKey),
-  company_name: v.optional(checkWith(parseCompanyName)),
+  company_name: v.optional(v.pipe(checkWith(parseCompanyName), v.transform(removeInvisible))),
   realm_id: v.optional(realmId),
   access_token: v.optional(token),
   refresh_token: token,

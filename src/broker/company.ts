@@ -25,9 +25,17 @@ function isUnprintable(text: string) {
   return /[\p{Cc}\p{Cs}\uFFFD]/u.test(text)
 }
 
-/** A company name as given at start, trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
+/**
+ * Removes characters that change how the text around them looks and are not seen themselves: the bidirectional controls
+ * (Unicode Standard Annex 9) and zero-width characters. Joiners stay, because names and emoji use them.
+ */
+export function removeInvisible(text: string): string {
+  return text.replaceAll(/[\p{Bidi_Control}\u200B\u2060-\u2064\uFEFF]/gu, '')
+}
+
+/** A company name as given at start, without invisible characters and trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
 export function parseCompanyName(text: string | undefined): string | undefined {
-  const name = text?.trim()
+  const name = text === undefined ? undefined : removeInvisible(text).trim()
   if (!text || !name) return undefined
   if ([...name].length <= MAX_NAME_LENGTH && !isUnprintable(text)) return name
   throw new Problem(

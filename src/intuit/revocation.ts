@@ -1,6 +1,7 @@
 import type { RevocationResult } from '../broker/ports/intuit.ts'
 import type { ClientCredentials } from '../config/config.ts'
 import { createBasicAuthorization } from './client-authentication.ts'
+import { readIntuitTid } from './intuit-tid.ts'
 
 /** Shorter than the timeout of a refresh, because a revocation can be repeated. */
 const TIMEOUT_MS = 5_000
@@ -35,7 +36,7 @@ export async function revokeToken(
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
     await response.body?.cancel()
-    return { outcome: classifyOutcome(response.status), intuitTid: response.headers.get('intuit_tid') ?? undefined }
+    return { outcome: classifyOutcome(response.status), intuitTid: readIntuitTid(response.headers) }
   } catch {
     return { outcome: 'unavailable', intuitTid: undefined }
   }

@@ -1,6 +1,7 @@
 import type { TokenResult, Used, UseGuard } from '../broker/ports/intuit.ts'
 import type { ClientCredentials } from '../config/config.ts'
 import { createBasicAuthorization } from './client-authentication.ts'
+import { readIntuitTid } from './intuit-tid.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import { parseTokenResult } from './token-response.ts'
 
@@ -86,7 +87,7 @@ export async function redeem(
       const response = await fetch(url, { method: 'POST', headers, body: form, redirect: 'manual', signal })
       const text = await readText(response)
       const { status } = response
-      const intuitTid = response.headers.get('intuit_tid') ?? undefined
+      const intuitTid = readIntuitTid(response.headers)
       const retryAfterSeconds = parseRetryAfter(response.headers, now())
       return parseTokenResult({ status, text, intuitTid, retryAfterSeconds }, Math.floor(now() / 1000))
     } catch {

@@ -449,7 +449,7 @@ describe('npm run import', () => {
   it('reports a missing file and a folder', async () => {
     const table = await newTable()
     for (const [path, words] of [
-      ['/nowhere/records.json', 'is not there.'],
+      ['/nowhere/records.json', 'does not exist.'],
       [folder, 'is a folder.'],
     ]) {
       expect(await run(table, ['--from-file', path ?? ''])).toMatchObject({ code: 1, stderr: `${path} ${words}\n` })
