@@ -14,7 +14,7 @@ const findNpmProcess = (): number | undefined => {
 }
 
 /** Calls `end` when npm has ended. A signal to npm alone does not end the script that it runs. */
-export const whenOrphaned = (end: () => void): void => {
+export const onOrphaned = (end: () => void): void => {
   const npm = findNpmProcess()
   if (!npm || npm <= 1) return
   const watch = setInterval(() => {

@@ -76,7 +76,7 @@ const formatFault = (error: unknown) => (error instanceof Error ? error.message 
  * The secrets of a data folder, made at its first use and readable by their owner alone. Throws an error that names the
  * file and says what to do where it is damaged, or the folder cannot be used.
  */
-export const localSecrets = (folder: string): Secrets => {
+export const loadLocalSecrets = (folder: string): Secrets => {
   const path = join(folder, 'secrets.json')
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -20,7 +20,7 @@ const OPTIONS = Object.fromEntries(
   ['out', ...QUESTIONS.map(({ option }) => option)].map((name) => [name, { type: 'string' as const }]),
 )
 
-/** What options and environment answer. */
+/** Reads answers from the options and the environment. */
 const findAnswers = (options: Record<string, unknown>, environment: NodeJS.ProcessEnv): ProductionVariables =>
   Object.fromEntries(
     QUESTIONS.flatMap((question) => {
@@ -35,7 +35,7 @@ const findAnswers = (options: Record<string, unknown>, environment: NodeJS.Proce
 const listMissing = (questions: readonly Question[]) => questions.map(({ option }) => `--${option}`).join(', ')
 
 const nextSteps = (file: string, origin: string) => `
-${file} is written. Only you can read it, and git ignores it. It has the API key of your own programs: API_KEY.
+Created ${file}. Only you can read it, and git ignores it. API_KEY in it is the key for your own programs.
 Keep a second copy of TOKEN_ENCRYPTION_KEYS, separate from the table's backups.
 
 Next:
@@ -43,7 +43,7 @@ Next:
   2. npm run doctor -- --vars ${file}
   3. npm run deploy -- --secrets-file ${file}
   4. npm run start-link -- --vars ${file} --company-key beach-blend
-     makes a link that connects the first company. When the log shows realm_proven, add REALM_PROOF=required.
+     creates a link that connects the first company. When the log shows realm_proven, add REALM_PROOF=required.
 `
 
 const setUp = async () => {

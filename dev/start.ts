@@ -8,9 +8,9 @@ import { startIntuit } from './intuit/server.ts'
 import { LOOPBACK } from './listen.ts'
 import { startCron } from './local-cron.ts'
 import { clearAwsSettings } from './local-environment.ts'
-import { whenOrphaned } from './orphan.ts'
+import { onOrphaned } from './orphan.ts'
 import { readPort, requireFreePort } from './ports.ts'
-import { localSecrets, type Secrets } from './secrets.ts'
+import { loadLocalSecrets, type Secrets } from './secrets.ts'
 import { createTable, IndexMismatchError } from './table.ts'
 import { FLEET_INDEX } from './table-definition.ts'
 import { startWorker } from './worker.ts'
@@ -56,9 +56,9 @@ const readIndexName = () => {
 }
 
 const toNoIndexWarning = (folder: string) => `
-The table in ${join(folder, 'dynamodb')} is of an earlier version: it lacks the index ${FLEET_INDEX}, and the embedded
-engine cannot add it. Connections are not listed, counted or refreshed by the cron; all else works.
-For a list, begin anew: remove ${folder}, or set BROKER_DATA_DIR to another folder.
+The table in ${join(folder, 'dynamodb')} is of an earlier version. It lacks the index ${FLEET_INDEX}, and the embedded
+engine cannot add it. The service does not list, count or automatically refresh connections. Everything else works.
+To get the index, remove ${folder} and start over, or set BROKER_DATA_DIR to another folder.
 `
 
 const createVariables = (origin: string, tableUrl: string, intuitUrl: string, secrets: Secrets) => ({
@@ -125,7 +125,7 @@ const closeOnSignal = (started: Closable[]) => {
     process.exit(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
-  whenOrphaned(() => void end())
+  onOrphaned(() => void end())
 }
 
 const start = async () => {
@@ -135,7 +135,7 @@ const start = async () => {
   const indexName = readIndexName()
   const folder = process.env['BROKER_DATA_DIR'] || fileURLToPath(new URL('../.local', import.meta.url))
   await requireFreePort(port)
-  const secrets = localSecrets(folder)
+  const secrets = loadLocalSecrets(folder)
   if (!(await lockFolder(folder))) fail(`Another npm start is using ${folder}. End it, or set BROKER_DATA_DIR.`)
 
   const started: Closable[] = []
@@ -157,7 +157,7 @@ const start = async () => {
     host: LOOPBACK,
     withAssets: true,
     onOutput,
-    keep: join(folder, 'rescue'),
+    storageFolder: join(folder, 'rescue'),
   })
   started.push(worker)
   // The cron needs the index.

@@ -31,7 +31,7 @@ interface LocalWorkerOptions {
   /** A folder through which Workers of several processes find each other. */
   registry?: string
   /** A folder that stores the Durable Objects for the next start. */
-  keep?: string
+  storageFolder?: string
   /** `request.cf`, as Cloudflare sets it. Default: none. */
   cf?: Record<string, string>
 }
@@ -72,7 +72,15 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
   bundle ??= bundleWorker()
   if (options.withAssets) viewer ??= placeViewer()
   await viewer
-  const { vars, port = 0, host = '127.0.0.1', onOutput = () => undefined, rescue = 'own', registry, keep } = options
+  const {
+    vars,
+    port = 0,
+    host = '127.0.0.1',
+    onOutput = () => undefined,
+    rescue = 'own',
+    registry,
+    storageFolder,
+  } = options
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: options.name ?? 'quickbooks-token-broker',
@@ -91,7 +99,7 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       log: new Log(LogLevel.NONE),
       handleStructuredLogs: ({ message }) => onOutput(`${message}\n`),
     }),
-    ...(keep ? { resourcePersistencePath: keep } : {}),
+    ...(storageFolder ? { resourcePersistencePath: storageFolder } : {}),
   })
   const url = await miniflare.ready
   return {

@@ -2,7 +2,7 @@ import { type Config, readConfig } from '../../src/config/config.ts'
 import type { Env } from '../../src/config/variables.ts'
 import { type Check, createResults } from './check.ts'
 
-/** A part with a fault is reported by another check. */
+/** Skips a check whose settings have a fault: another check reports it. */
 const readOrSkip = (check: string, read: () => Check): Check => {
   try {
     return read()
@@ -17,7 +17,7 @@ const checkStartLinks = ({ startLinks }: Config): Check => {
     ? ok('signed')
     : warn(
         'START_LINKS is not signed',
-        'Anybody who guesses a company key can connect a company of their own under it. Set START_LINKS=signed and START_LINK_KEYS.',
+        'Anyone who guesses a company key can connect their own company under it. Set START_LINKS=signed and START_LINK_KEYS.',
       )
 }
 
@@ -36,7 +36,7 @@ const checkQueryKeys = ({ access }: Config): Check => {
   return access().queryKeysAllowed
     ? warn(
         'API_KEY_IN_QUERY is not false',
-        'API keys in query strings end up in histories and logs of others. Set API_KEY_IN_QUERY=false.',
+        'API keys in query strings end up in browser histories and in logs of other services. Set API_KEY_IN_QUERY=false.',
       )
     : ok('not accepted')
 }
@@ -46,7 +46,7 @@ const checkCompanyProof = ({ authorization, companyProof }: Config): Check => {
   if (!authorization().asksForIdToken) {
     return warn(
       'QUICKBOOKS_SCOPES does not have openid',
-      "Nothing proves which company consented: whoever edits the callback URL stores another company's realm id. Add openid.",
+      "Nothing proves which company gave consent: anyone who edits the callback URL can store another company's realm id. Add openid.",
     )
   }
   return ok(
@@ -54,7 +54,7 @@ const checkCompanyProof = ({ authorization, companyProof }: Config): Check => {
   )
 }
 
-/** Warns of each choice that is weaker than what npm run setup writes, by its consequence. */
+/** Warns of each setting that is weaker than what npm run setup writes, with its consequence. */
 export const checkSecurity = (env: Env): Check[] => {
   const config = readConfig(env)
   return [

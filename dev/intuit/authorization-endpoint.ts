@@ -54,14 +54,14 @@ const parseRequest = (c: Context, apps: IntuitApp[]): AuthorizationRequest | str
   if (missing) return `The parameter ${missing} must be given once.`
   if (c.req.query('response_type') !== 'code') return 'The parameter response_type must be code.'
   const app = apps.find(({ clientId }) => clientId === c.req.query('client_id'))
-  if (!app) return 'The client_id is not known.'
+  if (!app) return 'The client_id is unknown.'
   const redirectUri = c.req.query('redirect_uri') ?? ''
-  if (!app.redirectUris.includes(redirectUri)) return 'The redirect_uri is not one of the app.'
+  if (!app.redirectUris.includes(redirectUri)) return 'The redirect_uri is not registered for the app.'
   const options = parseOptions(c)
   return typeof options === 'string' ? options : { app, redirectUri, state: c.req.query('state') ?? '', options }
 }
 
-/** The redirect that answers a decision of the person. */
+/** The redirect after the person's decision. */
 const toRedirect = (issuer: Issuer, request: AuthorizationRequest, isAllowed: boolean, realmId: string) => {
   const { app, redirectUri, state, options } = request
   const error = issuer.knobs().authorizationError

@@ -4,7 +4,7 @@ export type Choice = { realmId?: string } | 'deny'
 const findAttribute = (tag: string, name: string) => new RegExp(`${name}="([^"]*)"`).exec(tag)?.[1] ?? ''
 
 /**
- * Gives or denies consent as a person does in a browser: opens the consent page, chooses and submits. Returns the URL of
+ * Allows or denies access as a person does in a browser: opens the consent page, chooses and submits. Returns the URL of
  * the redirect. Throws if there is no consent page or no redirect.
  */
 export const consent = async (authorizationUrl: string, choice: Choice): Promise<string> => {
@@ -22,6 +22,6 @@ export const consent = async (authorizationUrl: string, choice: Choice): Promise
   const action = new URL(findAttribute(/<form[^>]*>/.exec(body)?.[0] ?? '', 'action'), authorizationUrl)
   const response = await fetch(action, { method: 'POST', body: form, redirect: 'manual' })
   const location = response.headers.get('Location')
-  if (!location) throw new Error(`The decision was answered with ${response.status} instead of a redirect.`)
+  if (!location) throw new Error(`The response to the decision has status ${response.status} instead of a redirect.`)
   return location
 }

@@ -18,7 +18,7 @@ export const issueCode = (
   return value
 }
 
-/** RFC 7636 section 4.6. A code without a challenge takes no verifier. */
+/** RFC 7636 section 4.6. A code without a challenge must have no verifier. */
 const matchesChallenge = (challenge: string | undefined, verifier: string | undefined) =>
   challenge === (verifier && createHash('sha256').update(verifier).digest('base64url'))
 

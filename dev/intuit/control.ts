@@ -30,7 +30,7 @@ const KILL = v.object({ realmId: v.string() })
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** What the stand-in shows to tests, of one company or of all. Tokens are shown as their SHA-256. */
+/** The state for tests, of one company or of all. Tokens are shown as their SHA-256. */
 const toStateBody = ({ issuer, counts, tokenUses }: ControlDeps, realmId: string | undefined) => {
   const isRequested = (one: { realmId: string | undefined }) => realmId === undefined || one.realmId === realmId
   const grants = listGrants(issuer)
@@ -44,7 +44,7 @@ const toStateBody = ({ issuer, counts, tokenUses }: ControlDeps, realmId: string
   return { knobs: issuer.knobs(), counts: counts(), tokenUses: tokenUses().filter(isRequested), grants }
 }
 
-/** The routes by which tests read and change the stand-in. `realm_id` restricts a read to one company. */
+/** Routes for tests, which read and change the stand-in. `realm_id` restricts a read to one company. */
 export const createControlRoutes = (deps: ControlDeps) => {
   const { issuer, faults } = deps
   const app = new Hono()

@@ -5,7 +5,7 @@ const ALGORITHM = 'RS256'
 const KEY_ID = 'stand-in'
 const LIFETIME_SECONDS = 3600
 
-/** What an ID token says. */
+/** The claims of an ID token. */
 export interface IdTokenRequest {
   clientId: string
   realmId: string
@@ -15,7 +15,7 @@ export interface IdTokenRequest {
 }
 
 /** The claims that a flaw changes. */
-function changedClaims(flaw: IdTokenFlaw, now: number): Record<string, unknown> {
+const createFlawedClaims = (flaw: IdTokenFlaw, now: number): Record<string, unknown> => {
   switch (flaw) {
     case 'wrong_issuer':
       return { iss: 'https://issuer.example' }
@@ -34,8 +34,8 @@ function changedClaims(flaw: IdTokenFlaw, now: number): Record<string, unknown> 
   }
 }
 
-/** Signs ID tokens (OpenID Connect Core 1.0, section 2), with a key that lives as long as the process. */
-export async function createIdTokenIssuer(issuer: () => string) {
+/** Creates a signer of ID tokens (OpenID Connect Core 1.0, section 2). Each process has its own key. */
+export const createIdTokenIssuer = async (issuer: () => string) => {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM)
   return {
     issuer,
@@ -58,7 +58,7 @@ export async function createIdTokenIssuer(issuer: () => string) {
         auth_time: now,
         realmid: realmId,
         nonce,
-        ...changedClaims(flaw, now),
+        ...createFlawedClaims(flaw, now),
       }
       return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, kid: KEY_ID }).sign(privateKey)
     },

@@ -10,7 +10,7 @@ export interface IntuitApp {
   redirectUris: string[]
 }
 
-/** What the rules of codes and tokens work on. */
+/** The state and settings that issue codes and tokens. */
 export interface Issuer {
   state: State
   /** The stand-in's own clock, in epoch seconds. */
@@ -18,7 +18,7 @@ export interface Issuer {
   knobs(): Knobs
   /** Returns an unguessable text of `length` characters. */
   createToken(prefix: string, length: number): string
-  /** Ids of the grants whose refresh is decided and not yet answered. */
+  /** Ids of the grants whose refresh has no response yet. */
   inFlight: Set<string>
 }
 

@@ -20,7 +20,7 @@ interface IntuitOptions {
   apps: IntuitApp[]
   /** Default: a free port. */
   port?: number
-  /** Where codes and tokens are kept for the next start. Default: in memory. */
+  /** The file that stores codes and tokens for the next start. Default: in memory. */
   stateFile?: string
   /** Milliseconds since the epoch. */
   now?: () => number
@@ -29,7 +29,7 @@ interface IntuitOptions {
   idTokenIssuer?: string
 }
 
-/** A stand-in that listens. */
+/** A running stand-in. */
 export interface Intuit {
   url: string
   close(): Promise<void>
@@ -41,16 +41,16 @@ const createToken = (prefix: string, length: number) =>
     .toString('hex')
     .slice(0, Math.max(16, length - prefix.length))
 
-const noCounts = (): Counts => ({ authorize: 0, exchange: 0, refresh: 0, revoke: 0 })
+const createCounts = (): Counts => ({ authorize: 0, exchange: 0, refresh: 0, revoke: 0 })
 
-/** The routes of the stand-in, and what they count. */
+/** Creates the routes of the stand-in and their counters. */
 const createApp = (
   apps: IntuitApp[],
   issuer: Issuer,
   idTokens: IdTokenIssuer,
   setKnobs: (changes?: Partial<Knobs>) => void,
 ) => {
-  let counts = noCounts()
+  let counts = createCounts()
   let tokenUses: TokenUse[] = []
   const faults = createFaultQueue()
   const onTokenUse = (use: TokenUse) => {
@@ -62,7 +62,7 @@ const createApp = (
     Object.assign(issuer.state, createState())
     faults.clear()
     setKnobs()
-    counts = noCounts()
+    counts = createCounts()
     tokenUses = []
   }
   const authorization = createAuthorizationRoutes({ apps, issuer, onRequest: () => counts.authorize++ })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** What an authorization request asks for beyond the company's data. */
+/** The optional parameters of an authorization request. */
 const AUTHORIZATION_OPTIONS = {
   /** Set if the scopes include `openid`: the request's `nonce`, or an empty text without one. */
   openIdNonce: v.optional(v.string()),

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { parseAnswer, type Question } from './questions.ts'
 
-/** Passes text on to the terminal, except what is typed while it is muted. */
+/** Writes to the terminal, except while it is muted. */
 class Terminal extends Writable {
   isMuted = false
 
@@ -30,7 +30,7 @@ const ask = async (question: Question): Promise<string | undefined> => {
   }
 }
 
-/** Asks the questions that have no answer yet. Returns values by variable. */
+/** Asks questions on the terminal. Returns values by variable. */
 export const askQuestions = async (questions: readonly Question[]): Promise<Record<string, string>> => {
   const answers: Record<string, string> = {}
   for (const question of questions) {

@@ -13,11 +13,11 @@ export interface Question {
   isSecret?: true
   /** Absent: the value is required. */
   isOptional?: true
-  /** Turns the answer into the value of the variable. Throws an error whose message describes the fault. */
+  /** Converts the answer to the value of the variable. Throws an error whose message describes the fault. */
   parse?(answer: string): string
 }
 
-/** The redirect URI of a host name. Throws for what is no public host name. */
+/** Converts a public host name to the redirect URI. Throws for any other text. */
 export const toRedirectUri = (host: string): string => {
   const name = host.toLowerCase()
   if (isLoopback(name) || name === 'localhost')
@@ -83,7 +83,7 @@ const EXAMPLES = {
   QUICKBOOKS_SANDBOX_CLIENT_SECRET: 'secret',
 }
 
-/** The fault that the Worker finds in a variable. `undefined`: the value is valid. */
+/** Finds the Worker's fault with a value. `undefined`: the value is valid. */
 export const findVariableFault = (variable: string, value: string): string | undefined => {
   const parts = Object.values(readConfig({ ...EXAMPLES, [variable]: value })).filter((part) =>
     part.names().includes(variable),
@@ -92,7 +92,7 @@ export const findVariableFault = (variable: string, value: string): string | und
   return faults.find((fault) => fault.variable === variable)?.text
 }
 
-/** The value of an answer. Throws an error whose message names the option and never shows the value. */
+/** Parses an answer. Throws an error whose message names the option and never shows the value. */
 export const parseAnswer = ({ option, variable, parse }: Question, answer: string): string => {
   try {
     const value = parse ? parse(answer.trim()) : answer.trim()

@@ -24,7 +24,7 @@ export const addSafeVariables = (answers: ProductionVariables, now: Date): Produ
   }
 }
 
-/** Everything that the Worker would reject, one text for each fault. None shows a value. */
+/** Lists the faults for which the Worker would reject the variables. No text shows a value. */
 export const findFaults = (variables: ProductionVariables): string[] => {
   const config = readConfig(variables)
   const pairs = (['QUICKBOOKS', 'QUICKBOOKS_SANDBOX'] as const).flatMap((prefix) => {

@@ -5,7 +5,7 @@ const HEADER = `# Secrets of the deployed Worker. Store this file as you store p
 # Keep a second copy of TOKEN_ENCRYPTION_KEYS, separate from the table's backups.
 `
 
-/** A value with a space is quoted, so that a shell can read the file, too. */
+/** Quotes a value with a space, so that a shell can also read the file. */
 const quote = (value: string) => (value.includes(' ') ? `"${value}"` : value)
 
 /** Formats a file for npm run doctor and wrangler: one line for each variable. */

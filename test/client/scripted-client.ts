@@ -3,10 +3,10 @@ import { BrokerError, quickbooksTokens } from 'quickbooks-token-broker/client'
 export const BROKER = 'https://broker.test'
 export const API = 'https://quickbooks.test/v3/company/1/companyinfo/1'
 export const KEY = 'key-of-the-caller'
-/** Seconds since the epoch, as the client's clock says at first. */
+/** The initial time of the client's clock, in epoch seconds. */
 export const NOW = 1_800_000_000
 
-/** A request that left the client. */
+/** A request that the client sent. */
 interface Sent {
   url: string
   init: RequestInit
@@ -14,13 +14,13 @@ interface Sent {
 }
 export type Reply = (sent: Sent) => Response | Promise<Response>
 
-/** The token of a generation, as the broker answers it. */
+/** The broker's response with the token of a generation. */
 export const token = (generation: number, expiresAt = NOW + 3600, etag: string | undefined = `"${generation}"`) => {
   const body = { company_key: 'beach', access_token: `access-${generation}`, access_token_expires_at: expiresAt }
   return Response.json(body, { headers: etag === undefined ? {} : { ETag: etag } })
 }
 
-/** A problem as the broker answers it. */
+/** The broker's response with a problem. */
 export const problem = (status: number, code: string, headers: Record<string, string> = {}) =>
   Response.json(
     { type: 'about:blank', status, code, detail: `What to do about ${code}.`, intuit_tid: '1-abc' },
@@ -28,12 +28,12 @@ export const problem = (status: number, code: string, headers: Record<string, st
   )
 
 const method = ({ init }: Sent) => init.method ?? 'GET'
-/** Method and path, or URL where it is not the broker's. */
+/** Method and path, or the URL if it is not the broker's. */
 export const call = (sent: Sent) => `${method(sent)} ${sent.url.replace(`${BROKER}/api`, '')}`
-/** The access token that a request carried. */
+/** The access token of a request. */
 export const bearer = ({ headers }: Sent) => headers.get('Authorization')
 
-/** A client whose requests are answered by the replies in turn, the last one for ever. */
+/** Creates a client whose requests get the replies in order. The last reply repeats. */
 export const createScriptedClient = (first: Reply, ...more: Reply[]) => {
   const replies = [first, ...more]
   const sent: Sent[] = []
@@ -51,7 +51,7 @@ export const createScriptedClient = (first: Reply, ...more: Reply[]) => {
   return { ...client, sent, calls: () => sent.map(call), pass: (seconds: number) => (now += seconds) }
 }
 
-/** The `BrokerError` that a promise is rejected with. */
+/** Returns the `BrokerError` of a rejected promise. */
 export const failure = async (promise: Promise<unknown>): Promise<BrokerError> => {
   const error = await promise.then(
     () => undefined,

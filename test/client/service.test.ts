@@ -42,7 +42,7 @@ describe('the client', () => {
     expect(await client.connection(key)).toEqual(await (await service.api(`/api/connections/${key}`)).json())
   })
 
-  it('gets a token that lasts as long as its caller needs', async () => {
+  it('gets a token with the remaining lifetime that its caller needs', async () => {
     const client = realClient()
     const now = Math.floor(Date.now() / 1000)
     const item = (await service.dynamo.item(`connection#${key}`)) ?? {}
@@ -54,7 +54,7 @@ describe('the client', () => {
     expect(await failure(client.token(key, { minTtlSeconds: 999_999 }))).toMatchObject({ status: 400 })
   })
 
-  it('refreshes a generation once, whoever asks', async () => {
+  it('refreshes a generation once for all callers', async () => {
     const [one, other] = [realClient(), realClient()]
     expect((await one.refresh(key, { ifGeneration: 1 })).generation).toBe(2)
     const late = await other.refresh(key, { ifGeneration: 1 })
@@ -62,7 +62,7 @@ describe('the client', () => {
     expect(await refreshes()).toBe(1)
   })
 
-  it('calls QuickBooks, and again with a new token where the old one is refused', async () => {
+  it('calls QuickBooks, and again with a new token after a 401', async () => {
     const client = realClient()
     api.refuse(1)
     const answer = await client.fetch(key, api.companyInfo(REALM))
@@ -71,7 +71,7 @@ describe('the client', () => {
     expect((await client.token(key)).generation).toBe(2)
   })
 
-  it('takes over what another caller has refreshed', async () => {
+  it('uses the token that another caller has refreshed', async () => {
     const client = realClient()
     await client.token(key)
     await service.intuit.turn({ refreshKillsAccessToken: true })
@@ -81,7 +81,7 @@ describe('the client', () => {
     expect(await refreshes()).toBe(1)
   })
 
-  it('finds the newer token that others have got since QuickBooks refused a fresh one', async () => {
+  it('finds the newer token of another caller after QuickBooks has rejected a fresh one', async () => {
     const client = realClient()
     await service.intuit.turn({ refreshKillsAccessToken: true })
     api.refuse(2)
@@ -93,7 +93,7 @@ describe('the client', () => {
     expect(await refreshes()).toBe(2)
   })
 
-  it('does not have a token refreshed at every call while QuickBooks refuses them all', async () => {
+  it('does not refresh at every call while QuickBooks rejects every token', async () => {
     const client = realClient()
     api.refuse(1000)
     for (let time = 0; time < 20; time++) {
@@ -102,7 +102,7 @@ describe('the client', () => {
     expect(await refreshes()).toBeLessThan(4)
   })
 
-  it('says what the broker says of a company that disconnected, an unknown one and a wrong key', async () => {
+  it('reports the broker’s error for a disconnected company, an unknown one and a wrong key', async () => {
     const client = realClient()
     await client.token(key)
     await service.intuit.kill(REALM)
@@ -115,13 +115,13 @@ describe('the client', () => {
     expect(await failure(stranger.connection(key))).toMatchObject({ status: 401, code: 'invalid_api_key' })
   })
 
-  it('says when to ask again where the table is out of reach', async () => {
+  it('reports when to try again if the table cannot be reached', async () => {
     service.dynamo.fault({ kind: 'error', status: 500, type: 'InternalServerError' })
     const error = await failure(realClient().token(key))
     expect(error).toMatchObject({ status: 503, code: 'storage_unavailable', retryAfter: expect.any(Number) })
   })
 
-  it('says that nobody listens where nobody does', async () => {
+  it('reports a broker that cannot be reached', async () => {
     const gone = await startQuickBooksApi(service.intuit)
     await gone.close()
     const client = quickbooksTokens({ baseUrl: gone.url, apiKey: service.apiKey })
@@ -145,7 +145,7 @@ describe('the client inside a Worker', () => {
   })
   afterEach(() => worker.close())
 
-  it('runs as it does elsewhere', async () => {
+  it('works as in Node', async () => {
     api.refuse(1)
     const answer = await worker.fetch('/')
     expect(await answer.json()).toEqual({ CompanyInfo: { CompanyName: 'Beach Blend' } })
@@ -154,7 +154,7 @@ describe('the client inside a Worker', () => {
     expect(service.dynamo.requests.filter(({ operation }) => operation === 'GetItem').length).toBeLessThan(4)
   })
 
-  it('carries on for others where the caller who began a shared request has left', async () => {
+  it('completes a shared request for the other callers after its first caller has disconnected', async () => {
     const held = Promise.withResolvers<void>()
     service.dynamo.fault({ kind: 'hold', until: held.promise, times: 1 })
     const caller = worker.startLeaving('/')

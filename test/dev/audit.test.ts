@@ -7,7 +7,7 @@ import { runCommand } from './run-command.ts'
 const folder = mkdtempSync(join(tmpdir(), 'broker-audit-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Runs the audit beside an npm that answers this. */
+/** Runs the audit with an npm that prints this output. */
 const auditWith = (answer: string) => {
   const npm = join(folder, 'npm')
   writeFileSync(npm, `#!/bin/sh\ncat <<'END'\n${answer}\nEND\nexit 1\n`)
@@ -21,24 +21,30 @@ const report = (severity: string, counts: Record<string, number>) =>
   })
 
 describe('npm run audit', () => {
-  it.each(['high', 'critical'])('fails on a known hole of %s severity, and names the package', async (severity) => {
-    const { code, output } = await auditWith(report(severity, { [severity]: 1 }))
-    expect(code).toBe(1)
-    expect(output).toContain(`${severity}: a-package <1.2.3`)
-  })
+  it.each(['high', 'critical'])(
+    'fails for a known vulnerability of %s severity, and names the package',
+    async (severity) => {
+      const { code, output } = await auditWith(report(severity, { [severity]: 1 }))
+      expect(code).toBe(1)
+      expect(output).toContain(`${severity}: a-package <1.2.3`)
+    },
+  )
 
-  it('counts lesser ones and passes', async () => {
+  it('counts those of lower severity and passes', async () => {
     const { code, output } = await auditWith(report('moderate', { moderate: 1 }))
-    expect({ code, output }).toEqual({ code: 0, output: 'Known holes: 0 critical, 0 high, 1 moderate, 0 low.\n' })
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: 'Known vulnerabilities: 0 critical, 0 high, 1 moderate, 0 low.\n',
+    })
   })
 
   it.each(['', 'npm error', '{"message":"405 Method Not Allowed","error":{"summary":""}}'])(
-    'says that it is skipped where the registry offers none: %j',
+    'reports that it is skipped if the registry has no audit: %j',
     async (answer) => {
       const { code, output } = await auditWith(answer)
       expect({ code, output }).toEqual({
         code: 0,
-        output: 'Skipped: the registry offers no audit, or could not be reached.\n',
+        output: 'Skipped: the registry has no audit, or could not be reached.\n',
       })
     },
   )

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createAdminClient as tableClient } from '../../dev/admin-client.ts'
 import { type Engine, startDynamoDb } from '../../dev/dynamodb.ts'
 import { closeServer, listen } from '../../dev/listen.ts'
-import { localSecrets } from '../../dev/secrets.ts'
+import { loadLocalSecrets } from '../../dev/secrets.ts'
 import { createTable } from '../../dev/table.ts'
 import { adminClient } from '../support/engine.ts'
 import { runCommand as run } from './run-command.ts'
@@ -15,12 +15,12 @@ import { runCommand as run } from './run-command.ts'
 const newFolder = () => mkdtempSync(join(tmpdir(), 'broker-'))
 
 describe('npm start', () => {
-  it.each(['0', '65536', 'abc', '80 80', '-1'])('refuses PORT=%s in words', async (PORT) => {
+  it.each(['0', '65536', 'abc', '80 80', '-1'])('rejects PORT=%s with a message', async (PORT) => {
     const { code, output } = await run('start.ts', { PORT, BROKER_DATA_DIR: newFolder() })
     expect({ code, output }).toEqual({ code: 1, output: 'PORT must be a number from 1 to 65535.\n' })
   })
 
-  it('says that a port is busy before it starts or writes anything', async () => {
+  it('reports a busy port before it starts or writes anything', async () => {
     const server = createServer()
     const port = await listen(server)
     const folder = join(newFolder(), 'data')
@@ -31,11 +31,11 @@ describe('npm start', () => {
     expect(() => statSync(folder)).toThrow()
   })
 
-  it('makes its secrets once, for their owner alone', () => {
+  it('creates its secrets once, readable by their owner only', () => {
     const folder = newFolder()
-    const secrets = localSecrets(folder)
-    expect(localSecrets(folder)).toEqual(secrets)
-    expect(localSecrets(newFolder()).apiKey).not.toBe(secrets.apiKey)
+    const secrets = loadLocalSecrets(folder)
+    expect(loadLocalSecrets(folder)).toEqual(secrets)
+    expect(loadLocalSecrets(newFolder()).apiKey).not.toBe(secrets.apiKey)
     expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
   })
 })
@@ -45,7 +45,7 @@ const COMMANDS = [
   ...['openapi.ts', 'docs-viewer.ts'],
 ]
 describe.each(COMMANDS)('%s', (script) => {
-  it('has --help and refuses arguments it does not know', async () => {
+  it('has --help and rejects unknown arguments', async () => {
     const help = await run(script, {}, ['--help'])
     expect(help.code).toBe(0)
     expect(help.output).toMatch(/^npm (start|run )/)
@@ -55,7 +55,7 @@ describe.each(COMMANDS)('%s', (script) => {
 })
 
 describe.each(['start-link.ts', 'fuzz.ts'])('%s', (script) => {
-  it('has --help and refuses options it does not know', async () => {
+  it('has --help and rejects unknown options', async () => {
     expect(await run(script, {}, ['--help'])).toMatchObject({ code: 0, output: expect.stringMatching(/^npm run /) })
     const unknown = await run(script, {}, ['--everything'])
     expect(unknown).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
@@ -104,7 +104,7 @@ describe('npm run table:create', () => {
     ...over,
   })
 
-  it('makes the table, and finds it the next time', async () => {
+  it('creates the table, and finds it the next time', async () => {
     expect(await run('table-create.ts', env())).toMatchObject({
       code: 0,
       output: expect.stringMatching(/^Created the table/),
@@ -115,7 +115,7 @@ describe('npm run table:create', () => {
     })
   })
 
-  it('asks the endpoint of the Worker, whatever the machine has set for AWS', async () => {
+  it('uses the endpoint of the Worker, whatever AWS settings the machine has', async () => {
     const machine = {
       ...{ AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_PROFILE: 'nobody' },
       ...{ AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
@@ -133,13 +133,13 @@ describe('npm run table:create', () => {
     expect(output).not.toContain('AWS_REGION')
   })
 
-  it('says that an engine is out of reach, without a secret', async () => {
+  it('reports an engine that cannot be reached, without a secret', async () => {
     const { code, output } = await run('table-create.ts', env({ DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }))
     expect(code).toBe(1)
     expect(output).not.toContain('a-marked-secret')
   })
 
-  it('refuses a table with another key', async () => {
+  it('rejects a table with another key', async () => {
     const client = adminClient(engine.url)
     await client.send(
       new CreateTableCommand({

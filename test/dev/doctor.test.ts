@@ -77,7 +77,7 @@ const named = (checks: Check[], status: Check['status']) =>
   checks.filter((check) => check.status === status).map(({ check }) => check)
 const found = (checks: Check[], name: string) => checks.find(({ check }) => check === name)
 
-/** The embedded engine has neither, nor protects a table. */
+/** The embedded engine supports neither, and no deletion protection. */
 const NOT_OF_THIS_ENGINE = ['expiry (TTL)', 'point-in-time backup']
 
 const describesTtl = (status: string, name = 'expires_at') =>
@@ -112,17 +112,17 @@ describe('the doctor', () => {
     expect({ fail: named(checks, 'fail'), skip: named(checks, 'skip'), warn: named(checks, 'warn') }).toEqual({
       fail: [],
       skip: [],
-      // The embedded engine protects no table.
+      // The embedded engine has no deletion protection.
       warn: ['deletion protection'],
     })
   })
 
-  it('says what an engine does not know, and takes it for no fault', async () => {
+  it('names what an engine does not support, and does not count it as a failure', async () => {
     proxy.fault({ kind: 'error', operation: 'DescribeTimeToLive', status: 400, type: 'UnknownOperationException' })
     expect(named(await examine(), 'skip')).toEqual(NOT_OF_THIS_ENGINE)
   })
 
-  it('takes named keys for API keys', async () => {
+  it('accepts named API keys instead of API_KEY', async () => {
     const key = { name: 'reports', sha256: 'a'.repeat(64), may: ['token:read'], companies: ['*'] }
     const checks = await examine({
       variables: { API_KEY: undefined, API_KEYS: JSON.stringify([key]) },
@@ -134,7 +134,7 @@ describe('the doctor', () => {
   const broken: [string, () => Promise<SetUp> | SetUp, string, RegExp][] = [
     ['without any API key', () => ({ variables: { API_KEY: undefined } }), 'API key', /neither API_KEY nor API_KEYS/],
     [
-      'with a named key that may do what there is not',
+      'with an unknown permission of a named key',
       () => ({
         variables: {
           API_KEYS: JSON.stringify([{ name: 'a', sha256: 'a'.repeat(64), may: ['all'], companies: ['*'] }]),
@@ -175,31 +175,31 @@ describe('the doctor', () => {
       /leads to \/callback/,
     ],
     [
-      'with half a production pair',
+      'with one half of the production credentials',
       () => ({ variables: { QUICKBOOKS_CLIENT_SECRET: '' } }),
       'production keys',
       /QUICKBOOKS_CLIENT_SECRET is missing/,
     ],
     [
-      'with half a sandbox pair',
+      'with one half of the sandbox credentials',
       () => ({ variables: { QUICKBOOKS_SANDBOX_CLIENT_ID: '' } }),
       'sandbox keys',
       /QUICKBOOKS_SANDBOX_CLIENT_ID is missing/,
     ],
     [
-      'with a sealing key that is too short',
+      'with an encryption key that is too short',
       () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY},b:c2hvcnQ=` } }),
       'encryption keys',
       /entry 2/,
     ],
     [
-      'with a sealing kid twice',
+      'with a duplicate encryption kid',
       () => ({ variables: { TOKEN_ENCRYPTION_KEYS: `a:${ENCRYPTION_KEY}, a:${ENCRYPTION_KEY}` } }),
       'encryption keys',
       /kid a twice/,
     ],
     [
-      'with a margin that is no number',
+      'with a margin that is not a number',
       () => ({ variables: { TOKEN_REFRESH_MARGIN_SECONDS: '5 minutes' } }),
       'other settings',
       /TOKEN_REFRESH_MARGIN_SECONDS/,
@@ -217,7 +217,7 @@ describe('the doctor', () => {
       /AWS_SESSION_TOKEN is not set/,
     ],
     [
-      'with a table over plain http elsewhere',
+      'with a table over plain http on another machine',
       () => ({ variables: { DYNAMODB_ENDPOINT: 'http://dynamodb.example' } }),
       'table and credentials',
       /http on another machine/,
@@ -235,7 +235,7 @@ describe('the doctor', () => {
       /flotilla/,
     ],
     [
-      'with a secret that was never put on the Worker',
+      'with a secret that is missing on the Worker',
       () => ({ listSecrets: async () => (await everySecret())?.filter((name) => name !== 'AWS_REGION') }),
       'secrets on the Worker',
       /lacks AWS_REGION$/,
@@ -256,7 +256,7 @@ describe('the doctor', () => {
       /by ttl/,
     ],
     [
-      'with an access key that AWS does not know',
+      'with an access key that is unknown to AWS',
       () => {
         proxy.fault({ kind: 'error', operation: 'GetItem', status: 400, type: 'UnrecognizedClientException' })
         return {}
@@ -265,7 +265,7 @@ describe('the doctor', () => {
       /AWS_ACCESS_KEY_ID/,
     ],
     [
-      'with a secret key that does not fit',
+      'with a wrong secret key',
       () => {
         proxy.fault({ kind: 'error', operation: 'GetItem', status: 400, type: 'InvalidSignatureException' })
         return {}
@@ -274,7 +274,7 @@ describe('the doctor', () => {
       /AWS_SECRET_ACCESS_KEY/,
     ],
     [
-      'without the right to read',
+      'without the permission to read',
       () => {
         proxy.fault({ kind: 'error', operation: 'GetItem', status: 400, type: 'AccessDeniedException' })
         return {}
@@ -283,7 +283,7 @@ describe('the doctor', () => {
       /may not use/,
     ],
     [
-      'without the right to query the index',
+      'without the permission to query the index',
       () => {
         proxy.fault({ kind: 'error', operation: 'Query', status: 400, type: 'AccessDeniedException' })
         return {}
@@ -311,7 +311,7 @@ describe('the doctor', () => {
       /another key or other attributes/,
     ],
   ]
-  it.each(broken)('names what is wrong with a set-up %s, and nothing else', async (_, setUp, check, detail) => {
+  it.each(broken)('reports only that fault of a set-up %s', async (_, setUp, check, detail) => {
     const prepared = await setUp()
     describesTtl('ENABLED')
     const checks = await examine(prepared)
@@ -320,7 +320,7 @@ describe('the doctor', () => {
     expect(found(checks, check)?.todo).toMatch(/\w/)
   })
 
-  it('names both of what a missing table and a foreign key of it break', async () => {
+  it('reports both checks that fail for a missing table, and for a table with another key', async () => {
     const missing = await examine({ variables: { DYNAMODB_TABLE: 'nowhere' } })
     expect(named(missing, 'fail')).toEqual(['signed request', 'table'])
     expect(found(missing, 'signed request')?.todo).toContain('Create the table')
@@ -335,14 +335,14 @@ describe('the doctor', () => {
     expect(found(keyed, 'signed request')?.todo).toContain('partition key pk (S)')
   })
 
-  it('says that the table is out of reach, and does not wait for what would be asked next', async () => {
+  it('reports a table that cannot be reached, and sends no further requests', async () => {
     const checks = await examine({ variables: { DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' } })
     expect(named(checks, 'fail')).toEqual(['signed request'])
     expect(found(checks, 'clock')?.status).toBe('skip')
     expect(found(checks, 'table')).toBeUndefined()
   })
 
-  it('warns of what works today and will hurt later', async () => {
+  it('warns of settings that work and are risky', async () => {
     describesTtl('ENABLED')
     describesBackups('DISABLED')
     const checks = await examine({
@@ -368,7 +368,7 @@ describe('the doctor', () => {
     ])
   })
 
-  it('leaves out, with a line, what the Worker’s own key may not ask', async () => {
+  it('skips, with a line, the checks that the Worker’s own key must not make', async () => {
     for (const operation of ['DescribeTable', 'DescribeTimeToLive', 'DescribeContinuousBackups']) {
       proxy.fault({ kind: 'error', operation, status: 400, type: 'AccessDeniedException' })
     }
@@ -397,7 +397,7 @@ describe('a placeholder', () => {
   }))
   const names = listVariableNames(readConfig({}))
 
-  /** What the guides set a variable to and a deployment may have as it stands. Everything else is to be replaced. */
+  /** Values of the guides that a deployment can use unchanged. All others are placeholders. */
   const REAL = new Set([
     ...['us-east-1', 'quickbooks-connections', 'quickbooks-restored', 'fleet', 'eu-central-1,ap-southeast-1'],
     ...['signed', 'open', 'required', 'true', 'false', '0', '30', '40', '900', 'eu-west-1,sa-east-1'],
@@ -408,14 +408,14 @@ describe('a placeholder', () => {
     ),
   )
 
-  it('of the guides is known, in whatever variable it stands', () => {
+  it('of the guides is recognised in every variable', () => {
     expect(settings.length).toBeGreaterThan(15)
     const accepted = settings.filter(({ value }) => !REAL.has(value) && !value.startsWith('$') && !isPlaceholder(value))
     expect(accepted).toEqual([])
     expect([...REAL].filter(isPlaceholder)).toEqual([])
   })
 
-  it('between angle brackets or in capitals is known, alone and within a value', () => {
+  it('in angle brackets or in capitals is recognised, alone and within a value', () => {
     const marks = docs.flatMap(({ text }) =>
       [...text.matchAll(/<[a-z][^<>\n]*>|\bYOUR-[A-Z]+|arn:aws:dynamodb:REGION:\S+|[^\s`"]*…/g)].map(([mark]) => mark),
     )
@@ -456,7 +456,7 @@ describe('a placeholder', () => {
     expect(isPlaceholder(value)).toBe(true)
   })
 
-  it('is no value of a working set-up', () => {
+  it('is not found in the values of a working set-up', () => {
     const good = fc.sample(fc.base64String({ minLength: 40, maxLength: 44 }), { seed: 7, numRuns: 500 })
     const urls = [
       'https://broker.ticosync.com/oauth/callback',
@@ -504,14 +504,14 @@ describe('npm run doctor', () => {
     expect({ ok, fail: named(checks, 'fail') }).toEqual({ ok: false, fail: ['API key', 'redirect URI'] })
   })
 
-  it('has --help and refuses options it does not know', async () => {
+  it('has --help and rejects unknown options', async () => {
     const help = await run(['--help'], {})
     expect(help.code).toBe(0)
     expect(help.output).toMatch(/^npm run doctor: /)
     expect(await run(['--everything'], {})).toEqual({ code: 1, output: "Unknown option '--everything'. See --help.\n" })
   })
 
-  it('takes a file with a byte-order mark, and names one that it cannot read', async () => {
+  it('accepts a file with a byte-order mark, and names a file that it cannot read', async () => {
     const { output } = await run(['--json'], {}, `\uFEFFAPI_KEY=${whole()['API_KEY']}\n`)
     expect(found(JSON.parse(output).checks, 'API key')).toMatchObject({ status: 'ok' })
     const foreign = await run([], {}, Buffer.from('\uFEFFAPI_KEY=a', 'utf16le'))
@@ -519,7 +519,7 @@ describe('npm run doctor', () => {
     expect(await run(['--vars', tmpdir()], {})).toEqual({ code: 1, output: `${tmpdir()} is a folder.\n` })
   })
 
-  it('says that there is no such file', async () => {
+  it('reports a missing file', async () => {
     const { code, output } = await run(['--vars', '/nowhere/some.vars'], whole())
     expect({ code, output }).toEqual({ code: 1, output: 'There is no file /nowhere/some.vars.\n' })
   })

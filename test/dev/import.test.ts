@@ -131,7 +131,7 @@ describe('npm run import', () => {
     expect(second.code).toBe(0)
     expect(second.stdout).toMatch(/^10,000 read: /)
     expect(second.stderr).toContain('kept     line 4322, company-4321: is connected with other tokens')
-    // It went on where it was.
+    // It continued where it had stopped.
     expect(second.stderr).not.toMatch(/^3,000 read/m)
     expect(existsSync(toCheckpointPath(table))).toBe(false)
 
@@ -336,7 +336,7 @@ describe('npm run import', () => {
     writeFileSync(path, text)
     return path
   }
-  /** What becomes of a file, with all but the process and the table. */
+  /** Imports a file without a process and a table, and returns the result. */
   const imported = async (content: string | Uint8Array) => {
     const path = file(content)
     const keys: (string | undefined)[] = []

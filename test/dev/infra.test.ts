@@ -31,7 +31,7 @@ const table = (parameters: Parameters = {}) =>
   v.parse(TABLE, resolved(source('infra/table.yaml'), parameters).Resources['Table']).Properties
 
 describe.each(['infra/table.yaml', 'infra/access.yaml'])('%s', (path) => {
-  it('is YAML without what CloudFormation does not read: aliases, merges, tags that are not its own', () => {
+  it('uses only the YAML that CloudFormation supports: no aliases, no merges, no foreign tags', () => {
     const document = parseDocument(source(path), { logLevel: 'silent' })
     expect(document.errors).toEqual([])
     const strange: string[] = []
@@ -60,7 +60,7 @@ describe('infra/table.yaml', () => {
   })
   afterAll(() => engine.close())
 
-  it('makes the table that table:create makes: name, key, index, billing', () => {
+  it('creates the same table as table:create: name, key, index, billing', () => {
     const sorted = (attributes: CreateTableCommandInput['AttributeDefinitions']) =>
       [...(attributes ?? [])].sort((a, b) => String(a.AttributeName).localeCompare(String(b.AttributeName)))
     const index = made?.GlobalSecondaryIndexes?.map(({ IndexName, KeySchema, Projection }) => ({
@@ -93,13 +93,13 @@ describe('infra/table.yaml', () => {
     expect(shown.length).toBeLessThanOrEqual(20)
   })
 
-  it('is a table of one region, without a stream, unless told otherwise', () => {
+  it('creates a table in one region, without a stream, by default', () => {
     const { Replicas, StreamSpecification } = table()
     expect(Replicas).toEqual([replica('us-east-1')])
     expect(StreamSpecification).toBeUndefined()
   })
 
-  it('takes one to three replicas, each protected and recoverable', () => {
+  it('accepts one to three replicas, each with deletion protection and backups', () => {
     const one = table({ Stream: 'on', ReplicaRegion1: 'eu-west-1' })
     expect(one.Replicas).toEqual([replica('us-east-1'), replica('eu-west-1')])
     expect(one.StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' })
@@ -108,7 +108,7 @@ describe('infra/table.yaml', () => {
     expect(three.Replicas).toEqual(['us-east-1', ...Object.values(regions)].map(replica))
   })
 
-  it('refuses replicas without the stream that they need', () => {
+  it('rejects replicas without the stream that they need', () => {
     const assertions = (parameters: Parameters) => resolved(source('infra/table.yaml'), parameters).failedAssertions
     expect(assertions({})).toEqual([])
     expect(assertions({ Stream: 'on', ReplicaRegion2: 'eu-west-1' })).toEqual([])
@@ -151,13 +151,13 @@ const unique = (names: string[]) => [...new Set(names)].sort((a, b) => a.localeC
 const TABLE_ARN = 'arn:aws:dynamodb:us-east-1:123456789012:table/quickbooks-connections'
 
 describe('infra/access.yaml', () => {
-  it('lets the Worker do what its source calls, and nothing else', () => {
+  it('allows the Worker only the operations that its source calls', () => {
     const called = named('src/storage/dynamodb.ts', /\b(?:read|write|send)\('([A-Z]\w+)'/g)
     expect(called.length).toBeGreaterThan(0)
     expect(unique(actions('WorkerPolicy'))).toEqual(unique(called))
   })
 
-  it('lets the Worker write and query at home alone, and only over an encrypted connection', () => {
+  it('allows the Worker to write and query in the primary region only, over TLS only', () => {
     const policy = statements('WorkerPolicy')
     const resources = Object.fromEntries(policy.map(({ Sid, Resource }) => [Sid, Resource]))
     expect(resources).toEqual({
@@ -168,7 +168,7 @@ describe('infra/access.yaml', () => {
     for (const { Condition } of policy) expect(Condition).toEqual({ Bool: { 'aws:SecureTransport': 'true' } })
   })
 
-  it('gives the Worker a user with that policy alone and no access key that the stack would show', () => {
+  it('creates a user for the Worker with that policy only, and no access key that the stack would show', () => {
     const { Resources } = resolved(source('infra/access.yaml'))
     expect(Resources['Worker']).toEqual({
       Type: 'AWS::IAM::User',
@@ -177,7 +177,7 @@ describe('infra/access.yaml', () => {
     expect(JSON.stringify(Resources)).not.toContain('AWS::IAM::AccessKey')
   })
 
-  it('lets an operator do what the scripts call, and nothing else', () => {
+  it('allows an operator only the operations that the scripts call', () => {
     const scripts = [
       'dev/table.ts',
       'dev/doctor/table.ts',
@@ -189,7 +189,7 @@ describe('infra/access.yaml', () => {
     expect(unique(actions('OperatorPolicy', { ImportTableName: 'old-table' }))).toEqual(unique(called))
   })
 
-  it('lets an operator read another table only where one is named', () => {
+  it('allows an operator to read another table only if the parameter names one', () => {
     const others = (parameters: Parameters) =>
       statements('OperatorPolicy', parameters)
         .filter(({ Resource }) => Resource !== TABLE_ARN)
@@ -270,20 +270,20 @@ const WORKFLOW = v.object({
 const workflow = (name: string) => v.parse(WORKFLOW, parse(source(`.github/workflows/${name}.yml`)))
 
 describe('the workflows', () => {
-  it.each(['ci', 'deploy'])('of %s may only read, and take actions by commit', (name) => {
+  it.each(['ci', 'deploy'])('of %s can only read, and pin actions to commits', (name) => {
     const used = Object.values(workflow(name).jobs).flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []))
     expect(used.length).toBeGreaterThan(0)
     expect(used.filter((action) => !/^actions\/[a-z-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
   })
 
-  it('check every push by .ci/run, without a secret', () => {
+  it('check every push with .ci/run, without secrets', () => {
     const { on, jobs } = workflow('ci')
     expect(Object.keys(on)).toEqual(['push', 'pull_request'])
     expect(jobs['check']?.steps.at(-1)?.run).toBe('.ci/run')
     expect(source('.github/workflows/ci.yml')).not.toContain('secrets.')
   })
 
-  it('deploy the main branch alone, and install nothing in the job that has the secrets', () => {
+  it('deploy only the main branch, and install nothing in the job that has the secrets', () => {
     const { jobs } = workflow('deploy')
     for (const job of Object.values(jobs)) expect(job.if).toBe("github.ref == 'refs/heads/main'")
     const commands = jobs['deploy']?.steps.flatMap(({ run }) => run ?? []) ?? []
@@ -293,7 +293,7 @@ describe('the workflows', () => {
     ).toEqual([])
   })
 
-  it('deploy by hand alone, after the checks, with secrets in the step that deploys and no other', () => {
+  it('deploy only when started by hand, after the checks, with secrets in the deploying step only', () => {
     const { on, jobs } = workflow('deploy')
     expect(Object.keys(on)).toEqual(['workflow_dispatch'])
     expect(jobs['deploy']?.needs).toBe('check')

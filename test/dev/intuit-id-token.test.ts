@@ -34,7 +34,7 @@ const exchange = async (parameters: Record<string, string>, proof: Record<string
 }
 
 describe('an ID token of the stand-in', () => {
-  it('names company, app, nonce and issuer, and verifies by the keys of the discovery document', async () => {
+  it('contains company, app, nonce and issuer, and verifies with the keys of the discovery document', async () => {
     const { id_token } = await (await exchange(OPENID)).json()
     const metadata = await (await fetch(`${intuit.url}/.well-known/openid_configuration`)).json()
     const { payload } = await jwtVerify(id_token, createRemoteJWKSet(new URL(metadata.jwks_uri)), {
@@ -45,7 +45,7 @@ describe('an ID token of the stand-in', () => {
     expect(payload).toMatchObject({ realmid: REALM, nonce: OPENID.nonce, sub: expect.any(String) })
   })
 
-  it('comes with a consent that asked for openid alone', async () => {
+  it('is issued only if the consent asked for openid', async () => {
     expect(await (await exchange({})).json()).not.toHaveProperty('id_token')
   })
 
@@ -54,13 +54,13 @@ describe('an ID token of the stand-in', () => {
     ['wrong_audience', { aud: ['another-app'] }],
     ['wrong_nonce', { nonce: 'the-nonce-of-another-consent' }],
     ['foreign_realm', { realmid: '9999999999999999999' }],
-  ] as const)('is %s where so turned', async (idToken, claims) => {
+  ] as const)('is %s if the knob says so', async (idToken, claims) => {
     await control.turn({ idToken })
     const { id_token } = await (await exchange(OPENID)).json()
     expect(decodeJwt(id_token)).toMatchObject(claims)
   })
 
-  it('is expired, without a company, malformed or missing where so turned', async () => {
+  it('is expired, without a company, malformed or missing if the knob says so', async () => {
     const issue = async () => (await (await exchange(OPENID)).json()).id_token
     await control.turn({ idToken: 'expired' })
     expect(decodeJwt(await issue()).exp).toBeLessThan(Date.now() / 1000)
@@ -88,7 +88,7 @@ describe('PKCE at the stand-in', () => {
   it.each([
     ['with another verifier', challenged, { code_verifier: 'w'.repeat(43) }],
     ['without a verifier', challenged, {}],
-    ['with a verifier that no challenge asked for', {}, { code_verifier: verifier }],
+    ['with a verifier but no challenge', {}, { code_verifier: verifier }],
   ])('refuses a code %s', async (_, parameters, proof) => {
     expect((await exchange(parameters, proof)).status).toBe(400)
   })
@@ -97,7 +97,7 @@ describe('PKCE at the stand-in', () => {
     ['plain', { ...challenged, code_challenge_method: 'plain' }],
     ['no method', { code_challenge: challenged.code_challenge }],
     ['a challenge of another form', { ...challenged, code_challenge: 'short' }],
-  ])('refuses an authorization request with %s', async (_, parameters) => {
+  ])('rejects an authorization request with %s', async (_, parameters) => {
     expect((await fetch(authorizationUrl(parameters))).status).toBe(400)
   })
 })

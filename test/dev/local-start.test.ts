@@ -10,12 +10,12 @@ import { startDynamoDb } from '../../dev/dynamodb.ts'
 import { lockFolder } from '../../dev/folder-lock.ts'
 import { closeServer, listen } from '../../dev/listen.ts'
 import { startCron } from '../../dev/local-cron.ts'
-import { localSecrets } from '../../dev/secrets.ts'
+import { loadLocalSecrets } from '../../dev/secrets.ts'
 import { createTableDefinition } from '../../dev/table-definition.ts'
 import { adminClient } from '../support/engine.ts'
 import { runCommand as run } from './run-command.ts'
 
-/** A port that was free a moment ago. */
+/** Finds a free port. */
 const freePort = async (): Promise<number> => {
   const server = createServer()
   const port = await listen(server)
@@ -38,7 +38,7 @@ afterEach(() => {
   }
 })
 
-/** A process in a group of its own, so that what it started ends with it. */
+/** Starts a process in its own group, so that the whole group can be ended. */
 const begin = (args: string[], env: Record<string, string> = {}, cwd = root) => {
   const clean = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }
   const child = spawn(process.execPath, args, { cwd, env: { ...clean, ...env }, detached: true })
@@ -53,7 +53,7 @@ const ready = async ({ output }: ReturnType<typeof begin>) =>
   expect.poll(output, { timeout: 60_000, interval: 50 }).toContain('Ready on')
 
 describe('the port of npm start', () => {
-  it.each(['::1', '::', '127.0.0.1', '0.0.0.0'])('is refused where another program listens on %s', async (host) => {
+  it.each(['::1', '::', '127.0.0.1', '0.0.0.0'])('is rejected if another program listens on %s', async (host) => {
     const server = createServer()
     const port = await listen(server, 0, host)
     const folder = join(newFolder(), 'data')
@@ -70,7 +70,7 @@ describe('the port of npm start', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
-  it('is said to be held by a broker where one answers, as the workerd of a killed npm start may', async () => {
+  it('is reported as used by a broker if one answers there, such as the workerd process of a killed npm start', async () => {
     const server = createServer((_, response) => response.end('{"status":"ok"}'))
     const port = await listen(server)
     const { code, output } = await run('start.ts', { PORT: String(port), BROKER_DATA_DIR: newFolder() })
@@ -81,7 +81,7 @@ describe('the port of npm start', () => {
     })
   })
 
-  it('is never one that does not exist where another is proposed', async () => {
+  it('is suggested within the valid range', async () => {
     const server = createServer()
     await listen(server, 65_535).catch(() => undefined)
     const { code, output } = await run('start.ts', { PORT: '65535', BROKER_DATA_DIR: newFolder() })
@@ -101,7 +101,7 @@ describe('the lock of a data folder', () => {
   }
 
   it.each(['linux', 'darwin'] as const)(
-    'is held while its process lives, and free once it was killed (%s)',
+    'is held while its process runs, and released when it is killed (%s)',
     async (platform) => {
       const folder = newFolder()
       const holder = await hold(folder, platform)
@@ -112,7 +112,7 @@ describe('the lock of a data folder', () => {
     },
   )
 
-  it('does not depend on a process id that was written down, of a dead or a living process', async () => {
+  it('does not depend on a stored process id, of a running process or an ended one', async () => {
     for (const pid of [process.pid, process.ppid, 1, 4_194_303]) {
       const folder = newFolder()
       writeFileSync(join(folder, 'running.pid'), String(pid))
@@ -120,7 +120,7 @@ describe('the lock of a data folder', () => {
     }
   })
 
-  it('is one for a folder, by whatever path', async () => {
+  it('is the same for every path of a folder', async () => {
     const folder = newFolder()
     expect(await lockFolder(folder)).toBe(true)
     expect(await lockFolder(`${folder}/../${folder.split('/').at(-1)}`)).toBe(false)
@@ -142,7 +142,7 @@ describe('the secrets of a data folder', () => {
     ['a line end', (whole) => JSON.stringify({ ...JSON.parse(whole), apiKey: `${MARKED}\n` }), /apiKey/],
     ['without the sandbox', (whole) => JSON.stringify({ ...JSON.parse(whole), sandbox: undefined }), /sandbox/],
     [
-      'half a pair',
+      'one half of the credentials',
       (whole) => JSON.stringify({ ...JSON.parse(whole), production: { clientId: MARKED } }),
       /production\.clientSecret is missing/,
     ],
@@ -154,7 +154,7 @@ describe('the secrets of a data folder', () => {
   ]
   it.each(damaged)('names the file and its damage: %s', async (_, damage, words) => {
     const folder = newFolder()
-    localSecrets(folder)
+    loadLocalSecrets(folder)
     const path = join(folder, 'secrets.json')
     const whole = readFileSync(path, 'utf8')
     writeFileSync(path, damage(whole))
@@ -167,22 +167,22 @@ describe('the secrets of a data folder', () => {
     expect(output).not.toMatch(new RegExp(`${MARKED}|${JSON.parse(whole).apiKey}|    at `))
   })
 
-  it('are named where a folder has the place of the file, or a file that of the folder', async () => {
+  it('reports a folder in the place of the file, and a file in the place of the folder', async () => {
     const folder = newFolder()
     mkdirSync(join(folder, 'secrets.json'))
-    expect(() => localSecrets(folder)).toThrow(`${join(folder, 'secrets.json')} is a folder`)
+    expect(() => loadLocalSecrets(folder)).toThrow(`${join(folder, 'secrets.json')} is a folder`)
     const file = join(newFolder(), 'file')
     writeFileSync(file, '')
-    expect(() => localSecrets(file)).toThrow(`${file} cannot be written to`)
+    expect(() => loadLocalSecrets(file)).toThrow(`${file} cannot be written to`)
   })
 
-  it('take a byte-order mark, and are for their owner alone whatever their mode was', () => {
+  it('accepts a byte-order mark, and makes the file readable by its owner only', () => {
     const folder = newFolder()
-    const secrets = localSecrets(folder)
+    const secrets = loadLocalSecrets(folder)
     const path = join(folder, 'secrets.json')
     writeFileSync(path, `\uFEFF${readFileSync(path, 'utf8')}`)
     chmodSync(path, 0o666)
-    expect(localSecrets(folder)).toEqual(secrets)
+    expect(loadLocalSecrets(folder)).toEqual(secrets)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 })
@@ -190,7 +190,7 @@ describe('the secrets of a data folder', () => {
 describe('the Node that runs npm start', () => {
   const REQUIRE = ['--import', './dev/require-node.js']
 
-  it('is said to be too old in words, where the bundled one is not installed', async () => {
+  it('is reported as too old if the bundled one is not installed', async () => {
     const old = begin(['--no-strip-types', ...REQUIRE, 'dev/start.ts'])
     expect(await old.ended).toBe(1)
     expect(old.output()).toMatch(/^This is Node [\d.]+, which cannot run the TypeScript of these scripts\./)
@@ -208,7 +208,7 @@ describe('the Node that runs npm start', () => {
     expect(bare.output()).not.toContain('    at ')
   })
 
-  it('is asked for by every script that is TypeScript', () => {
+  it('is checked by every script in TypeScript', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     for (const script of Object.values(scripts)) {
       if (String(script).startsWith('node '))
@@ -218,7 +218,7 @@ describe('the Node that runs npm start', () => {
 })
 
 describe('the cron of npm start', () => {
-  it('runs at once and again, never beside itself, and outlives a failure', async () => {
+  it('runs at once and then repeatedly, one run at a time, and continues after a failure', async () => {
     let [runs, atOnce, most, failures] = [0, 0, 0, 0]
     const cron = startCron(
       async () => {
@@ -238,7 +238,7 @@ describe('the cron of npm start', () => {
 })
 
 describe('npm start', () => {
-  /** What a machine may have set for other work with AWS, each of which stopped or diverted the local clients. */
+  /** AWS settings that a machine can have. Each of them once broke or diverted the local clients. */
   const MACHINE = {
     AWS_USE_FIPS_ENDPOINT: 'true',
     AWS_USE_DUALSTACK_ENDPOINT: 'true',
@@ -255,11 +255,11 @@ describe('npm start', () => {
     const port = await freePort()
     const process = begin(['dev/start.ts'], { PORT: String(port), BROKER_DATA_DIR: folder, ...env })
     const get = (path: string) =>
-      fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'X-API-Key': localSecrets(folder).apiKey } })
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'X-API-Key': loadLocalSecrets(folder).apiKey } })
     return { ...process, get }
   }
 
-  it('starts whatever the machine has set for AWS, counts by its cron, and keeps its folder to itself', async () => {
+  it('starts whatever AWS settings the machine has, counts in its cron, and locks its folder', async () => {
     const folder = newFolder()
     const homeFolder = newFolder()
     mkdirSync(join(homeFolder, '.aws'))
@@ -283,7 +283,7 @@ describe('npm start', () => {
   }, 120_000)
 
   it.each(['absent', 'of an earlier version'])(
-    'says by name that the table of an older folder has no list (index %s)',
+    'warns that the table of an older folder lacks the index (index %s)',
     async (kind) => {
       const folder = newFolder()
       const engine = await startDynamoDb({ path: join(folder, 'dynamodb') })
@@ -303,14 +303,14 @@ describe('npm start', () => {
       const service = await startIn(folder, { DYNAMODB_FLEET_INDEX: 'fleet' })
       await ready(service)
       expect(service.output()).toContain(
-        `The table in ${join(folder, 'dynamodb')} is of an earlier version: it lacks the index fleet`,
+        `The table in ${join(folder, 'dynamodb')} is of an earlier version. It lacks the index fleet`,
       )
       expect(await (await service.get('/api/connections')).json()).toMatchObject({ path: '/api/connections' })
     },
     90_000,
   )
 
-  it('refuses an index by another name', async () => {
+  it('rejects another index name', async () => {
     const env = { PORT: String(await freePort()), BROKER_DATA_DIR: join(newFolder(), 'data') }
     expect(await run('start.ts', { ...env, DYNAMODB_FLEET_INDEX: 'flotilla' })).toEqual({
       ...{ code: 1, output: 'DYNAMODB_FLEET_INDEX must be fleet, the index of the local table.\n' },

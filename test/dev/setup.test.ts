@@ -37,7 +37,7 @@ const setUp = (
 const read = (path: string) => parseEnv(readFileSync(path, 'utf8'))
 
 describe('npm run setup', () => {
-  it('writes a configuration that the Worker accepts and the doctor does not warn of', async () => {
+  it('writes a configuration that the Worker accepts, and the doctor has no warnings', async () => {
     const path = freshPath()
     const { code, output } = await setUp(path, { '--sandbox-client-id': 'sandbox-id', '--sandbox-client-secret': 's3' })
     expect(code, output).toBe(0)
@@ -53,7 +53,7 @@ describe('npm run setup', () => {
       expect(variables[name]).toMatch(/^\d{4}-\d{2}:[A-Za-z0-9+/]{43}=$/)
   })
 
-  it('makes different keys for every purpose and every run', async () => {
+  it('creates different keys for every purpose and every run', async () => {
     const paths = [freshPath(), freshPath()]
     for (const path of paths) expect((await setUp(path)).code).toBe(0)
     const names = ['API_KEY', 'TOKEN_ENCRYPTION_KEYS', 'START_LINK_KEYS', 'API_KEY_SIGNING_KEYS']
@@ -71,7 +71,7 @@ describe('npm run setup', () => {
     for (const secret of secrets) expect(output).not.toContain(secret)
   })
 
-  it('never changes a file that exists, and never follows a link', async () => {
+  it('never changes an existing file, and never follows a link', async () => {
     const existing = freshPath()
     writeFileSync(existing, 'TOKEN_ENCRYPTION_KEYS=the-only-copy')
     const refused = await setUp(existing)
@@ -106,14 +106,14 @@ describe('npm run setup', () => {
     expect(() => statSync(path)).toThrow()
   })
 
-  it('takes the answers from the environment as well', async () => {
+  it('reads answers from the environment, too', async () => {
     const path = freshPath()
     const env = { ...SECRETS, AWS_REGION: 'eu-central-1', DYNAMODB_TABLE: 'other-table' }
     expect((await setUp(path, { '--region': undefined, '--table': undefined }, env)).code).toBe(0)
     expect(read(path)).toMatchObject({ AWS_REGION: 'eu-central-1', DYNAMODB_TABLE: 'other-table' })
   })
 
-  it('makes a start link with the file', async () => {
+  it('writes a file that creates start links', async () => {
     const path = freshPath()
     await setUp(path)
     const { output } = await runCommand('start-link.ts', {}, ['--vars', path, '--company-key', 'beach-blend'])

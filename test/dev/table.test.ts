@@ -46,7 +46,7 @@ const describes = (table: string, IndexStatus: 'CREATING' | 'ACTIVE') =>
   })
 
 describe('the fleet index', () => {
-  it('is made with a new table, and found the next time', async () => {
+  it('is created with a new table, and found the next time', async () => {
     const client = adminClient(engine.url)
     expect(await createTable(client, 'new-table')).toMatchObject({ created: true, index: 'ready' })
     expect(await createTable(client, 'new-table')).toMatchObject({ created: false, index: 'ready' })
@@ -76,12 +76,12 @@ describe('the fleet index', () => {
     proxy.heal()
   })
 
-  it('is told to be absent where an engine adds none to a table that is there', async () => {
+  it('is reported as unsupported if the engine cannot add it to an existing table', async () => {
     await make('embedded', withoutIndex)
     expect(await createTable(adminClient(engine.url), 'embedded')).toMatchObject({ index: 'unsupported' })
   })
 
-  it('is never taken for another one of its name', async () => {
+  it('is not confused with another index of the same name', async () => {
     await make('others', {
       GlobalSecondaryIndexes: [{ ...FLEET_INDEX_DEFINITION, Projection: { ProjectionType: 'KEYS_ONLY' } }],
     })

@@ -8,7 +8,7 @@ const PSEUDO_PARAMETERS: Parameters = {
   'AWS::AccountId': '123456789012',
   'AWS::Partition': 'aws',
 }
-/** What `!Ref AWS::NoValue` leaves: the property or entry is dropped. */
+/** Stands for `!Ref AWS::NoValue`: the property or entry is removed. */
 const NO_VALUE = Symbol('AWS::NoValue')
 
 interface Names {
@@ -44,7 +44,7 @@ const children = (node: Node, names: Names): unknown => {
   }
   if (isSeq<Node>(node)) {
     const entries = node.items.map((item) => evaluated(item, names))
-    // The branches of !If are chosen from by their place.
+    // !If selects a branch by its position.
     return node.tag === '!If' ? entries : entries.filter((entry) => entry !== NO_VALUE)
   }
   return isScalar(node) ? node.value : undefined
@@ -72,7 +72,7 @@ const TEMPLATE = v.object({
   Resources: v.record(v.string(), v.unknown()),
 })
 
-/** A CloudFormation template as it comes out for these parameters, in account 123456789012 and region us-east-1. */
+/** Resolves a CloudFormation template for these parameters, in account 123456789012 and region us-east-1. */
 export const resolved = (source: string, given: Parameters = {}) => {
   const root = parseDocument(source, { logLevel: 'silent' }).contents
   if (!root) throw new Error('The template is empty.')

@@ -115,7 +115,7 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
   const onOutput = (text: string) => (output += text)
   const registry = workers === undefined ? undefined : mkdtempSync(join(tmpdir(), 'broker-registry-'))
   const host = async (folder: string) =>
-    startWorker({ vars: env, name: 'rescue-host', registry: folder, keep: join(folder, 'parked') })
+    startWorker({ vars: env, name: 'rescue-host', registry: folder, storageFolder: join(folder, 'parked') })
   let shared = registry === undefined ? undefined : await host(registry)
   let started = 0
   const start = () =>
