@@ -1,4 +1,4 @@
-import { gzipBytes } from '../dev/bundle.ts'
+import { countGzippedBytes } from '../dev/bundle.ts'
 import type { Figures } from './alternate.ts'
 import { LIMITS, RATIOS, ROUTES, type Route, type RouteLimit } from './limits.ts'
 import { findNodeTraces } from './node-traces.ts'
@@ -79,7 +79,7 @@ const createSizeTarget = (what: string, limit: number, bytes: number): Target =>
 })
 
 const createBundleTarget = ({ script }: Measured): Target => {
-  const gzip = gzipBytes(script)
+  const gzip = countGzippedBytes(script)
   const traces = findNodeTraces(script)
   return {
     what: 'Bundle, minified and gzipped',

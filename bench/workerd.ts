@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { compatibilityDate } from '../dev/bundle.ts'
+import { readCompatibilityDate } from '../dev/bundle.ts'
 import { LOOPBACK } from '../dev/listen.ts'
 
 /** A program that listens. */
@@ -77,7 +77,7 @@ const writeConfiguration = async ({ script, vars, isolates = 1 }: WorkerOptions)
   const folder = await mkdtemp(join(tmpdir(), 'broker-bench-'))
   await writeFile(join(folder, 'worker.js'), script)
   const file = join(folder, 'config.capnp')
-  await writeFile(file, createConfiguration(vars, await compatibilityDate(), isolates), { mode: 0o600 })
+  await writeFile(file, createConfiguration(vars, await readCompatibilityDate(), isolates), { mode: 0o600 })
   return { file, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 

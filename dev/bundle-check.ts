@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fail, takeNoArguments } from './arguments.ts'
-import { BUNDLE_LIMIT_BYTES, fromRoot, gzipBytes } from './bundle.ts'
+import { BUNDLE_LIMIT_BYTES, countGzippedBytes, fromRoot } from './bundle.ts'
 
 const HELP = `
 npm run bundle:check: compares the gzipped size of the Worker with its limit. Uploads nothing.
@@ -28,6 +28,6 @@ takeNoArguments(HELP)
 const script = await bundleForUpload().catch((error: unknown) =>
   fail(`wrangler deploy --dry-run failed. ${error instanceof Error ? error.message : ''}`),
 )
-const size = gzipBytes(script)
+const size = countGzippedBytes(script)
 process.stdout.write(`The Worker has ${size} bytes gzipped. The limit is ${BUNDLE_LIMIT_BYTES}.\n`)
 process.exitCode = size > BUNDLE_LIMIT_BYTES ? 1 : 0

@@ -10,7 +10,7 @@ export const fromRoot = (path: string) => fileURLToPath(new URL(`../${path}`, im
 export const BUNDLE_LIMIT_BYTES = 96 * 1024
 
 /** The size that counts for an upload, in bytes. */
-export const gzipBytes = (script: string | Uint8Array): number => gzipSync(script, { level: 9 }).byteLength
+export const countGzippedBytes = (script: string | Uint8Array): number => gzipSync(script, { level: 9 }).byteLength
 
 /** Bundles the Worker into one module, as `wrangler deploy` does. */
 export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<string> => {
@@ -31,7 +31,7 @@ export const bundleWorker = async (entry = fromRoot('src/worker.ts')): Promise<s
 }
 
 /** Reads `compatibility_date` of `wrangler.toml`, so that the local runtime behaves as the deployment. */
-export const compatibilityDate = async (): Promise<string> => {
+export const readCompatibilityDate = async (): Promise<string> => {
   const toml = await readFile(fromRoot('wrangler.toml'), 'utf8')
   const date = /^compatibility_date\s*=\s*"(\d{4}-\d{2}-\d{2})"/m.exec(toml)?.[1]
   if (!date) throw new Error('wrangler.toml has no compatibility_date.')

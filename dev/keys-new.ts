@@ -24,7 +24,7 @@ const KEY_BYTES = 32
 /** Finds expiries that the Worker accepts but nobody intends. `expires` is well-formed. */
 const findExpiryFault = (expires: string, now: Date): string | undefined => {
   const at = new Date(expires)
-  if (at <= now) return `--expires ${expires} is over: the key would be wrong from its beginning.`
+  if (at <= now) return `--expires ${expires} is in the past: the key would never be valid.`
   const latest = new Date(now)
   latest.setUTCFullYear(now.getUTCFullYear() + MAX_YEARS)
   return at > latest ? `--expires ${expires} is more than ${MAX_YEARS} years away. Is the year right?` : undefined

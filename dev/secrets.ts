@@ -73,8 +73,8 @@ const parseSecrets = (json: string): Secrets => {
 const formatFault = (error: unknown) => (error instanceof Error ? error.message : 'could not be read')
 
 /**
- * The secrets of a data folder, made at its first use and readable by their owner alone. Throws an error that names the
- * file and says what to do where it is damaged, or the folder cannot be used.
+ * Loads the secrets of a data folder, or creates them at its first use. Only their owner can read the file. If it is damaged
+ * or the folder cannot be used, throws an error that names the file and says what to do.
  */
 export const loadLocalSecrets = (folder: string): Secrets => {
   const path = join(folder, 'secrets.json')

@@ -76,8 +76,8 @@ const isHealthy = (origin: string) =>
     () => false,
   )
 
-/** The URL, method and key of a printed curl line. */
-const printedCall = (output: string, path: RegExp) => {
+/** Parses a printed curl line. Returns a function that sends its request. */
+const parseCurlLine = (output: string, path: RegExp) => {
   const line = output.split('\n').find((one) => one.includes('curl') && path.test(one)) ?? ''
   const url = /"(http[^"]+)"/.exec(line)?.[1]
   const key = /X-API-Key: ([^"]+)"/.exec(line)?.[1]
@@ -89,7 +89,7 @@ const connect = async (startLink: string) => {
   const started = await fetch(startLink, { redirect: 'manual' })
   const callback = await consent(started.headers.get('Location') ?? '', {})
   const connected = await fetch(callback, { headers: { Accept: 'text/html' } })
-  expectThat(connected.status === 200, 'the callback answers 200 with a page')
+  expectThat(connected.status === 200, 'the callback responds with 200 and a page')
 }
 
 const readToken = async (call: () => Promise<Response>) => v.parse(TOKEN, await (await call()).json()).access_token
@@ -101,10 +101,10 @@ const useService = async (
 ) => {
   const first = await readToken(token)
   const second = await readToken(refresh)
-  expectThat(first !== second, 'a forced refresh gives another token')
-  expectThat((await readToken(token)) === second, 'the next read gives the refreshed token')
+  expectThat(first !== second, 'a forced refresh returns another token')
+  expectThat((await readToken(token)) === second, 'the next read returns the refreshed token')
   const { connected } = v.parse(v.object({ connected: v.boolean() }), await (await metadata()).json())
-  expectThat(connected, 'the metadata say connected')
+  expectThat(connected, 'the metadata has connected: true')
   return second
 }
 
@@ -123,8 +123,8 @@ const smokeStart = async (folder: string) => {
   await waitUntil(ready(first), 'npm start to be ready')
   const output = first.output()
   await connect(/http:\S+\/oauth\/start\/\S+/.exec(output)?.[0] ?? '')
-  const token = printedCall(output, /api\/token\/beach-blend"/)
-  const latest = await useService(token, printedCall(output, /refresh"/), printedCall(output, /api\/connections/))
+  const token = parseCurlLine(output, /api\/token\/beach-blend"/)
+  const latest = await useService(token, parseCurlLine(output, /refresh"/), parseCurlLine(output, /api\/connections/))
 
   const second = run('npm', ['start'], { ...env, BROKER_DATA_DIR: `${folder}-other` })
   expectThat((await second.ended) !== 0 && second.output().includes(`Port ${port} is busy`), 'a busy port is reported')
@@ -133,7 +133,7 @@ const smokeStart = async (folder: string) => {
   const again = run('npm', ['start'], env)
   await waitUntil(ready(again), 'npm start to be ready again')
   expectThat((await readToken(token)) === latest, 'connections and the API key persist after a restart')
-  expectThat((await readToken(printedCall(output, /refresh"/))) !== latest, 'and can still be refreshed')
+  expectThat((await readToken(parseCurlLine(output, /refresh"/))) !== latest, 'the connection can still be refreshed')
   await expectEnd(() => again.child.kill('SIGTERM'), again, port, 'a signal to npm alone')
 }
 

@@ -1,12 +1,12 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
-import { bundleWorker, compatibilityDate, fromRoot } from './bundle.ts'
+import { bundleWorker, fromRoot, readCompatibilityDate } from './bundle.ts'
 import { placeViewer } from './viewer.ts'
 
 /** A running Worker. */
 export interface LocalWorker {
   url: string
   /** The token pair that is parked for a used refresh token, by its hash. It is text, as in the rescue store. */
-  parked(companyKey: string, usedTokenHash: string): Promise<string | undefined>
+  findParked(companyKey: string, usedTokenHash: string): Promise<string | undefined>
   /** Runs the cron once. Rejects if it fails. */
   scheduled(): Promise<void>
   close(): Promise<void>
@@ -50,7 +50,7 @@ const toRescueBinding = (rescue: NonNullable<LocalWorkerOptions['rescue']>) => {
 }
 
 /** Converts limits per minute to rate-limit bindings. */
-export const rateLimitBindings = (limits: Record<string, number>) =>
+export const toRateLimitBindings = (limits: Record<string, number>) =>
   Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => [
       name,
@@ -86,10 +86,10 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
       name: options.name ?? 'quickbooks-token-broker',
       modules: true,
       script: await bundle,
-      compatibilityDate: await compatibilityDate(),
+      compatibilityDate: await readCompatibilityDate(),
       bindings: vars,
       ...toRescueBinding(rescue),
-      ratelimits: rateLimitBindings(options.rateLimits ?? {}),
+      ratelimits: toRateLimitBindings(options.rateLimits ?? {}),
       ...(registry ? { unsafeDevRegistryPath: registry } : {}),
       ...(options.withAssets ? { assets: ASSETS } : {}),
       host,
@@ -106,9 +106,9 @@ export const startWorker = async (options: LocalWorkerOptions): Promise<LocalWor
     url: url.origin,
     scheduled: async () => {
       const { status } = await fetch(new URL('/cdn-cgi/local/scheduled', url))
-      if (status !== 200) throw new Error(`The cron answered ${status}.`)
+      if (status !== 200) throw new Error(`The cron responded with ${status}.`)
     },
-    parked: async (companyKey, usedTokenHash) => {
+    findParked: async (companyKey, usedTokenHash) => {
       const pairs: unknown = await miniflare.getDurableObjectNamespace('RESCUE')
       return isParkedPairs(pairs) ? pairs.getByName(companyKey).find(usedTokenHash) : undefined
     },

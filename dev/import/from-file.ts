@@ -44,7 +44,7 @@ const readLine = (line: string, number: number): { found: Found[]; hasNext: bool
 const toIncompleteWarning = (path: string) =>
   `${path} is an incomplete scan: another page follows its last one. Scan without --max-items.`
 
-async function* linePages(path: string, skipped: number, warn: (text: string) => void): AsyncGenerator<Page> {
+async function* readLinePages(path: string, skipped: number, warn: (text: string) => void): AsyncGenerator<Page> {
   let number = 0
   let found: Found[] = []
   let hasNext = false
@@ -63,7 +63,7 @@ async function* linePages(path: string, skipped: number, warn: (text: string) =>
 }
 
 /** Parses the whole document before the first record is imported, so that a truncated document imports nothing. */
-function* documentPages(path: string, skipped: number, warn: (text: string) => void): Generator<Page> {
+function* readDocumentPages(path: string, skipped: number, warn: (text: string) => void): Generator<Page> {
   const documents = [...parseJsonDocuments(readTextFile(path))]
   if (hasNextPage(documents.at(-1)?.value)) warn(toIncompleteWarning(path))
   const found = documents
@@ -112,12 +112,12 @@ export const createFileSource = (path: string, warn: (text: string) => void): So
       const skipped = typeof from === 'number' ? from : 0
       const first = await readFirstLine(path)
       if (first === undefined) throw new Error(`${path} is empty.`)
-      if (!startsDocument(first)) return yield* linePages(path, skipped, warn)
+      if (!startsDocument(first)) return yield* readLinePages(path, skipped, warn)
       if (size > LARGEST_DOCUMENT) {
         throw new Error(`${path} is too large for one JSON document. Convert it to JSON lines: jq -c '.Items[]'`)
       }
       try {
-        yield* documentPages(path, skipped, warn)
+        yield* readDocumentPages(path, skipped, warn)
       } catch (error) {
         throw error instanceof Error && / is (not JSON|truncated)$/.test(error.message)
           ? new Error(`${path}: ${error.message}. Nothing was imported.`)

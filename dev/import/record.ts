@@ -77,7 +77,7 @@ export type Reading =
 
 const CONNECTION = 'connection#'
 
-const withCompanyKey = (values: PlainRecord): PlainRecord => {
+const addCompanyKey = (values: PlainRecord): PlainRecord => {
   const { pk } = values
   const named = typeof pk === 'string' && pk.startsWith(CONNECTION) ? { company_key: pk.slice(CONNECTION.length) } : {}
   return { ...named, ...values }
@@ -105,7 +105,7 @@ export const readRecord = (values: PlainRecord): Reading => {
   const { pk } = values
   const isOtherKind = typeof pk === 'string' && /^[a-z_]+#/.test(pk) && !pk.startsWith(CONNECTION)
   if (isOtherKind) return { outcome: 'skipped' }
-  const result = v.safeParse(RECORD, withCompanyKey(values))
+  const result = v.safeParse(RECORD, addCompanyKey(values))
   if (!result.success) return { outcome: 'rejected', reason: formatIssues(result.issues) }
   const reason = findContradiction(result.output, pk)
   return reason ? { outcome: 'rejected', reason } : { outcome: 'read', record: result.output }

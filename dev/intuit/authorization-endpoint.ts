@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { issueCode } from './codes.ts'
 import { COMPANIES } from './companies.ts'
-import { consentPage, errorPage, PAGE_POLICY } from './consent-page.ts'
+import { PAGE_POLICY, renderConsentPage, renderErrorPage } from './consent-page.ts'
 import type { IntuitApp, Issuer } from './issuer.ts'
 import type { AuthorizationOptions } from './state.ts'
 
@@ -28,7 +28,7 @@ const KNOWN_SCOPES = new Set([
 ])
 const REQUIRED = ['client_id', 'scope', 'redirect_uri', 'response_type', 'state'] as const
 
-const respondWithPage = (c: Context, body: ReturnType<typeof errorPage>, status: 200 | 400) =>
+const respondWithPage = (c: Context, body: ReturnType<typeof renderErrorPage>, status: 200 | 400) =>
   c.html(body, status, { 'Content-Security-Policy': PAGE_POLICY, 'Cache-Control': 'no-store' })
 
 const addParameters = (redirectUri: string, parameters: Record<string, string>) => {
@@ -78,22 +78,23 @@ export const createAuthorizationRoutes = ({ apps, issuer, onRequest }: Authoriza
     .get('/', (c) => {
       onRequest()
       const request = parseRequest(c, apps)
-      if (typeof request === 'string') return respondWithPage(c, errorPage(request), 400)
+      if (typeof request === 'string') return respondWithPage(c, renderErrorPage(request), 400)
       const isKnown = (c.req.query('scope') ?? '').split(' ').every((scope) => KNOWN_SCOPES.has(scope))
       if (!isKnown)
         return c.redirect(addParameters(request.redirectUri, { error: 'invalid_scope', state: request.state }))
       const id = randomUUID()
       pending.set(id, request)
-      return respondWithPage(c, consentPage(id, COMPANIES[request.app.environment]), 200)
+      return respondWithPage(c, renderConsentPage(id, COMPANIES[request.app.environment]), 200)
     })
     .post('/decision', async (c) => {
       const form = await c.req.parseBody()
       const id = String(form['request'])
       const request = pending.get(id)
-      if (!request) return respondWithPage(c, errorPage('This page was used before. Start again.'), 400)
+      if (!request) return respondWithPage(c, renderErrorPage('This page was used before. Start again.'), 400)
       const isAllowed = form['decision'] === 'allow'
       const realmId = String(form['realm_id'])
-      if (isAllowed && !/^[1-9]\d{0,18}$/.test(realmId)) return respondWithPage(c, errorPage('Choose a company.'), 400)
+      if (isAllowed && !/^[1-9]\d{0,18}$/.test(realmId))
+        return respondWithPage(c, renderErrorPage('Choose a company.'), 400)
       pending.delete(id)
       return c.redirect(toRedirect(issuer, request, isAllowed, realmId))
     })

@@ -57,7 +57,7 @@ const choice = ({ realmId, name }: Company, index: number) => html`<label>
 </label>`
 
 /** The page where a person chooses a company and allows or denies access. */
-export const consentPage = (requestId: string, companies: Company[]) =>
+export const renderConsentPage = (requestId: string, companies: Company[]) =>
   page(
     'Connect a company',
     html`<h1>Allow an app to use your accounting data?</h1>
@@ -76,4 +76,5 @@ export const consentPage = (requestId: string, companies: Company[]) =>
   )
 
 /** The page for a request that must not be redirected. */
-export const errorPage = (message: string) => page('Request refused', html`<h1>Request refused</h1><p>${message}</p>`)
+export const renderErrorPage = (message: string) =>
+  page('Request refused', html`<h1>Request refused</h1><p>${message}</p>`)

@@ -61,7 +61,7 @@ const createRecordReencryption = (options: ReencryptOptions, { write, read }: Co
   }
 }
 
-/** Turns the failure of one record into an outcome. Throws an error that concerns all records. */
+/** Converts the failure of one record to an outcome. Throws an error that affects all records. */
 const createFailureHandling = (options: ReencryptOptions, connections: Connections) => {
   const { signal, onFailed } = options
   const reencryptRecord = createRecordReencryption(options, connections)
@@ -83,9 +83,9 @@ const createFailureHandling = (options: ReencryptOptions, connections: Connectio
 }
 
 /**
- * Re-encrypts every token of a table with the first key, while the Worker runs. Each record is written on condition that
- * it is unchanged, and read again otherwise. A record that fails is reported and skipped. Throws an error that all other
- * records would get as well. May be stopped and repeated.
+ * Re-encrypts every token of a table with the first key, while the Worker runs. Writes a record only if it is unchanged, and
+ * otherwise reads it again. A record that fails is reported and skipped. Throws an error that all other
+ * records would get as well. You can stop and repeat it.
  */
 export const reencryptTable = async (options: ReencryptOptions): Promise<Tally> => {
   const { client, table, concurrency, signal, now, sleep, onProgress, onCutShort } = options

@@ -9,7 +9,7 @@ const CODE = /\.[jt]s$/
 /** A string that is one snake_case word is a name: a log event, a problem code, an attribute. */
 const SNAKE_CASE = /^(['"`])([a-z]+(?:_[a-z]+)+)\1$/
 
-/** The lower-case words of a camelCase, PascalCase, snake_case or kebab-case name, separated by one space. */
+/** Splits a name: the lower-case words of a camelCase, PascalCase, snake_case or kebab-case name, separated by one space. */
 export const toWords = (name: string): string =>
   name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
@@ -32,7 +32,7 @@ const PHRASES = PHRASE_RULES.map(({ pattern, write }) => ({
   write,
 }))
 
-/** The findings of a text that starts in `line`. */
+/** Checks a text that starts in `line`. */
 const checkText = (text: string, file: string, line: number): Finding[] =>
   PHRASES.flatMap(({ pattern, write }) => {
     const match = pattern.exec(text)
@@ -48,7 +48,7 @@ const checkCode = (source: string, file: string): Finding[] =>
     return checkName(name, file, NAME_RULES).map(({ write }) => ({ file, line, found: name, write }))
   })
 
-/** The findings of a document, paragraph by paragraph. */
+/** Checks a document, paragraph by paragraph. */
 const checkDocument = (source: string, file: string): Finding[] => {
   let line = 1
   return source.split('\n\n').flatMap((paragraph) => {
@@ -68,6 +68,6 @@ const checkFileName = (file: string): Finding[] => {
   }))
 }
 
-/** The findings of one file. `file` is its path from the root of the repository, with `/`. */
+/** Checks one file. `file` is its path from the root of the repository, with `/`. */
 export const checkFile = (file: string, source: string): Finding[] =>
   CODE.test(file) ? [...checkFileName(file), ...checkCode(source, file)] : checkDocument(source, file)

@@ -22,7 +22,7 @@ const OPERANDS = new Set([
   SyntaxKind.CloseBracketToken,
 ])
 
-/** The identifiers and texts of TypeScript or JavaScript, in order. It scans and does not parse. */
+/** Finds the identifiers and texts of TypeScript or JavaScript, in order. Scans without parsing. */
 export const scanCode = (source: string): Token[] => {
   const scanner = createScanner(false, undefined, source)
   const tokens: Token[] = []

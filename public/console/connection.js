@@ -61,7 +61,7 @@ export const STATUSES = {
 const isStatus = (status) => status !== undefined && Object.hasOwn(STATUSES, status)
 
 /** @param {(number | null | undefined)[]} times */
-const earliest = (times) => Math.min(...times.filter((time) => typeof time === 'number'))
+const findEarliest = (times) => Math.min(...times.filter((time) => typeof time === 'number'))
 
 /** Infers the stored tokens from their expiry times. @param {Connection} connection @returns {Status} */
 const findIncompleteStatus = (connection) => {
@@ -94,7 +94,7 @@ export const canDisconnect = (connection, status) =>
 export const findStatus = (connection, now) => {
   if (isStatus(connection.status)) return connection.status
   if (!connection.connected) return findIncompleteStatus(connection)
-  const end = earliest([connection.refresh_token_expires_at, connection.refresh_token_hard_expires_at])
+  const end = findEarliest([connection.refresh_token_expires_at, connection.refresh_token_hard_expires_at])
   if (end <= now) return 'reconnect_required'
   return end - now < EXPIRING_SECONDS ? 'expiring' : 'connected'
 }

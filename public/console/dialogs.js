@@ -2,7 +2,7 @@ import { byId } from './dom.js'
 import { createTimeElement } from './time.js'
 
 /** @param {string} id */
-const dialog = (id) => {
+const findDialog = (id) => {
   const element = byId(id, HTMLDialogElement)
   for (const close of element.querySelectorAll('[data-close]')) close.addEventListener('click', () => element.close())
   return element
@@ -11,9 +11,9 @@ const dialog = (id) => {
 /** The dialogs of the page. */
 export const createDialogs = () => {
   const [newDialog, linkDialog, disconnectDialog] = [
-    dialog('new-dialog'),
-    dialog('link-dialog'),
-    dialog('disconnect-dialog'),
+    findDialog('new-dialog'),
+    findDialog('link-dialog'),
+    findDialog('disconnect-dialog'),
   ]
   const [link, linkMessage] = [byId('link', HTMLInputElement), byId('link-message', HTMLElement)]
 

@@ -4,7 +4,7 @@ import { countRouteCalls } from '../../bench/calls.ts'
 import { itemBytes, measureStoredItems } from '../../bench/item-size.ts'
 import { LIMITS, ROUTES, type Route, type RouteLimit } from '../../bench/limits.ts'
 import { findNodeTraces } from '../../bench/node-traces.ts'
-import { bundleWorker, gzipBytes } from '../../dev/bundle.ts'
+import { bundleWorker, countGzippedBytes } from '../../dev/bundle.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 describe('the calls that a route makes to DynamoDB', () => {
@@ -62,7 +62,7 @@ describe('a stored connection', () => {
 describe('the bundle', () => {
   it('stays small and holds nothing of Node', async () => {
     const script = await bundleWorker()
-    expect(gzipBytes(script)).toBeLessThanOrEqual(LIMITS.bundleGzipBytes)
+    expect(countGzippedBytes(script)).toBeLessThanOrEqual(LIMITS.bundleGzipBytes)
     expect(findNodeTraces(script)).toEqual([])
   })
 

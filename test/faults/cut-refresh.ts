@@ -70,7 +70,7 @@ const stepsTo = (cut: Cut, until: Promise<void>): Step[] => {
 
 const isParkedSoon = async ({ service }: World, company: Company, usedTokenHash: string) => {
   for (let look = 0; look < PARKED_LOOKS; look++) {
-    if (await service.parked(company.key, usedTokenHash)) return true
+    if (await service.findParked(company.key, usedTokenHash)) return true
     await sleep(PARKED_LOOK_MS)
   }
   return false
@@ -122,7 +122,7 @@ export const cutRefreshes = async (world: World, cuts: Map<Company, Cut>, victim
   await Promise.all(begun.map(({ answer }) => answer))
   for (const { company, round, isThere, cut, lift } of begun) {
     lift()
-    const parked = (await service.parked(company.key, round.usedTokenHash)) !== undefined
+    const parked = (await service.findParked(company.key, round.usedTokenHash)) !== undefined
     round.ended = { at, parked }
     if (parked) tally.parked++
     if (!isThere) continue

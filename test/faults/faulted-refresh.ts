@@ -31,7 +31,7 @@ export const runFaultedRefresh = async (world: World, company: Company, plan: Pl
   }
   if (plan.heals === 'after the deadline') {
     await sleep(SCALED.deadlineMs)
-    if (await service.parked(company.key, usedTokenHash)) tally.parked++
+    if (await service.findParked(company.key, usedTokenHash)) tally.parked++
   }
   for (const { fault, order } of ordered) {
     order.lift()

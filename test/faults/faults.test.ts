@@ -82,7 +82,7 @@ describe.concurrent('a table that goes out right after a rotation', () => {
     await expect.poll(() => company.read(1), { timeout: 20_000 }).toMatchObject({ status: 200 })
     expect(await refreshes()).toBe(1)
     await expectWhole(company, 2)
-    expect(await service.parked(company.key, usedHash)).toBeUndefined()
+    expect(await service.findParked(company.key, usedHash)).toBeUndefined()
   })
 })
 

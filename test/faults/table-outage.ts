@@ -39,7 +39,7 @@ export const runTableOutage = async (outageMs: number, vars: Record<string, stri
     const { generation: generationThen } = await company.record()
     await over
     service.dynamo.heal()
-    const isParked = async () => (await service.parked(company.key, usedTokenHash)) !== undefined
+    const isParked = async () => (await service.findParked(company.key, usedTokenHash)) !== undefined
     const isHome = async () => (await company.record()).generation > generationThen && !(await isParked())
     for (const from = performance.now(); !(await isHome()) && performance.now() - from < HOME_WITHIN_MS; ) {
       await sleep(LOOK_EVERY_MS)

@@ -67,7 +67,7 @@ export const startWorld = async (mode: Mode, workers: number): Promise<World> =>
 
   /** Whether a token that is not stored can no longer arrive: it is neither parked nor on its way to the table. */
   const isBeyondReach = async ({ key }: Company, storedHash: string, quietForMs: number) =>
-    quietForMs > SCALED.leaseMs + LAST_ATTEMPT_MS && (await service.parked(key, storedHash)) === undefined
+    quietForMs > SCALED.leaseMs + LAST_ATTEMPT_MS && (await service.findParked(key, storedHash)) === undefined
 
   const settle = async (company: Company, askers: number[], round: CronState) => {
     const from = performance.now()

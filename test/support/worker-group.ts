@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
-import { bundleWorker, compatibilityDate } from '../../dev/bundle.ts'
+import { bundleWorker, readCompatibilityDate } from '../../dev/bundle.ts'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
-import { rateLimitBindings } from '../../dev/worker.ts'
+import { toRateLimitBindings } from '../../dev/worker.ts'
 
 /** Forwards each request to a service binding. With `X-Leave-At`, it aborts once that URL responds: workerd then ends the called request. */
 const FRONT = `export default {
@@ -32,7 +32,7 @@ export const brokerWorker = async (
   script: await bundleWorker(),
   bindings: vars,
   durableObjects: { RESCUE: { className: 'RescueStore', useSQLite: true } },
-  ratelimits: rateLimitBindings(rateLimits),
+  ratelimits: toRateLimitBindings(rateLimits),
 })
 
 /** Holds the responses of a URL until it is opened. */
@@ -55,7 +55,7 @@ export const startWorkerGroup = async (first: GroupWorker, ...others: GroupWorke
   const gates = await startGates()
   const logs: string[] = []
   const front = { name: 'front', script: FRONT, serviceBindings: { TARGET: first.name } }
-  const shared = { modules: true as const, compatibilityDate: await compatibilityDate() }
+  const shared = { modules: true as const, compatibilityDate: await readCompatibilityDate() }
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...{ cf: false, host: LOOPBACK, port: 0, log: new Log(LogLevel.NONE) },

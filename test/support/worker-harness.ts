@@ -178,7 +178,8 @@ export const startService = async ({ vars = {}, workers, rescue, port, rateLimit
       if (registry) shared = await host(registry)
     },
     /** The token pair that is parked for a used token. Rejects while the rescue store is stopped. */
-    parked: (companyKey: string, usedTokenHash: string) => (shared ?? running[0]).parked(companyKey, usedTokenHash),
+    findParked: (companyKey: string, usedTokenHash: string) =>
+      (shared ?? running[0]).findParked(companyKey, usedTokenHash),
     /** Runs the cron of the first Worker once. */
     scheduled: () => running[0].scheduled(),
     apiKey: env['API_KEY'] ?? '',
