@@ -11,7 +11,7 @@ import {
   type IdleRefreshCounts,
   refreshIdleConnections,
 } from './idle-refresh.ts'
-import { noCounts, type ScanPosition, scanIndex } from './index-scan.ts'
+import { firstPosition, type ScanPosition, scanIndex } from './index-scan.ts'
 import type {
   AlertState,
   CronState,
@@ -23,6 +23,7 @@ import type {
   SendAlert,
 } from './ports.ts'
 import { createSoonestToExpire } from './soonest-to-expire.ts'
+import { countUnfinished } from './unfinished-count.ts'
 
 const DAY_SECONDS = 24 * 3600
 /** A run starts no refresh after this time. */
@@ -87,11 +88,7 @@ const NO_ALERTS: DeliveryCounts = { sent: 0, failed: 0 }
 
 function initialCronState(): CronState {
   return {
-    completedScans: 0,
-    shard: 0,
-    after: undefined,
-    counts: noCounts(),
-    summary: undefined,
+    ...firstPosition(),
     alertsSince: undefined,
     windows: {},
     pendingAlerts: [],
@@ -140,13 +137,16 @@ async function scan(run: CronRun): Promise<ScanResult> {
   const maxDue = Math.min(refreshes, Math.floor(callsLeft(deps) / CALLS_PER_REFRESH))
   const due = { idle: createSoonestToExpire(maxDue), failing: createSoonestToExpire(maxDue) }
   const maxPages = Math.floor(calls.limit * SCAN_SHARE)
+  const end = calls.used() + maxPages
   let seen = 0
-  const position = await scanIndex(index, state, { maxPages, now }, (indexed) => {
+  const scanned = await scanIndex(index, state, { maxPages, now }, (indexed) => {
     seen++
     collectChange(run, changes, indexed)
     const reason = idleRefreshDays > 0 ? findIdleRefreshReason(indexed, now, idleRefreshDays) : undefined
     if (reason) due[reason].add(indexed)
   })
+  // Connections come first: only what the scan left of its share is used to count unfinished records.
+  const position = await countUnfinished(index, { before: state, after: scanned, now }, () => calls.used() < end)
   return { position, seen, changes: changes.found(), due }
 }
 

@@ -66,7 +66,8 @@ interface Listing {
 }
 
 /** The part of the index that can have connections of this status. */
-function toRange(status: Status | undefined, now: EpochSeconds, neverExpires: EpochSeconds): ExpiryRange {
+function toRange(status: Status | undefined, now: EpochSeconds, index: FleetIndex): ExpiryRange {
+  const { neverExpires, unfinished } = index
   switch (status) {
     case 'disconnected':
       return { from: neverExpires, to: neverExpires }
@@ -76,10 +77,11 @@ function toRange(status: Status | undefined, now: EpochSeconds, neverExpires: Ep
     case 'failing':
       return { from: 0, to: neverExpires - 1 }
     // With only one of the two tokens, they can be at either end.
-    case 'unfinished':
     case 'reconnect_required':
-    case undefined:
       return { from: 0, to: neverExpires }
+    case 'unfinished':
+    case undefined:
+      return { from: 0, to: unfinished }
   }
 }
 
@@ -133,7 +135,7 @@ function createListing(index: FleetIndex, request: ListRequest, now: EpochSecond
   return {
     ...{ index, request, now, shards },
     filter: { status, environment, companies: apiClient?.companies, now },
-    range: toRange(status, now, index.neverExpires),
+    range: toRange(status, now, index),
     pageSize: createPageSize(request, index.shards.length),
   }
 }

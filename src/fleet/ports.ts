@@ -47,8 +47,10 @@ export interface IndexPage {
 /** The fleet index. Every call can throw `storage_unavailable`. */
 export interface FleetIndex {
   shards: readonly string[]
-  /** `dies_at` of records without a refresh token. It is later than every expiry. */
+  /** `dies_at` of records whose refresh token was erased. It is later than every expiry. */
   neverExpires: EpochSeconds
+  /** `dies_at` of unfinished records. It is later than `neverExpires`. */
+  unfinished: EpochSeconds
   /**
    * The next connections of a shard, soonest to expire first. `limit` also counts the connections that the filter
    * excludes.
@@ -60,6 +62,15 @@ export interface FleetIndex {
     limit: number,
     filter?: IndexFilter,
   ): Promise<IndexPage>
+  /**
+   * Counts unfinished records of a shard that have not expired, up to 1 MB of them, without reading them.
+   * `next`: where the next count begins. `undefined`: the shard has no more.
+   */
+  countUnfinished(
+    shard: string,
+    after: Place | undefined,
+    now: EpochSeconds,
+  ): Promise<{ count: number; next: Place | undefined }>
   /** Changes the attribute `alerted` from `before` to `after`. Does nothing if another run has changed it. */
   setLastNotified(companyKey: string, before: string | undefined, after: string): Promise<void>
 }
@@ -105,6 +116,22 @@ export interface AlertState {
   pendingNotifications: readonly PendingNotification[]
 }
 
+/** A shard whose unfinished records behind `after` no scan has read. */
+export interface UnfinishedRest {
+  shard: string
+  after: Place | undefined
+}
+
+/** The count of the unfinished records that no scan reads. */
+export interface UnfinishedCount {
+  /** What is left to count. */
+  left: readonly UnfinishedRest[]
+  /** Counted so far. */
+  count: number
+  /** The last complete count. */
+  total: number
+}
+
 /** What a run of the cron stores for the next one. */
 export interface CronState extends AlertState {
   /** Number of complete scans of the index. */
@@ -116,6 +143,9 @@ export interface CronState extends AlertState {
   counts: Counts
   /** Counts of the last complete scan. */
   summary: FleetSummary | undefined
+  /** The shards of the scan in progress that have more unfinished records than the scan read. */
+  rest: readonly UnfinishedRest[]
+  unfinished: UnfinishedCount
   /** When alerts were first configured. Earlier changes cause no alert. */
   alertsSince: EpochSeconds | undefined
 }

@@ -1,5 +1,5 @@
 import type { ConnectionStore } from '../broker/ports/storage.ts'
-import { toAssignedValues, toAttributes } from './attribute-values.ts'
+import { toAssignedValues, toAssignments, toAttributes } from './attribute-values.ts'
 import { all, isSameInteger } from './conditions.ts'
 import { storeConsent } from './connection-consent.ts'
 import {
@@ -13,12 +13,10 @@ import {
 import { createConnectionLeases } from './connection-leases.ts'
 import { replaceTokenPair } from './connection-tokens.ts'
 import type { DynamoDb, Item, Refused } from './dynamodb.ts'
-import { toFleetAttributes } from './fleet-keys.ts'
+import { toUnfinishedAttributes } from './fleet-keys.ts'
 
 /** The record is absent or unfinished: no consent was ever stored. */
 export const NEVER_CONNECTED = all(NAMES_NO_REALM, HOLDS_NO_TOKENS, isSameInteger('generation', 0))
-
-const NO_TIMES = { refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined }
 
 /**
  * Connection records in DynamoDB. No write needs a transaction. Every write is idempotent, because the HTTP client
@@ -58,15 +56,16 @@ export function createConnectionStore(
         created_at: now,
         updated_at: now,
         generation: 0,
-        ...toFleetAttributes({ companyKey, holdsRefreshToken: false, ...NO_TIMES }),
       }
+      const place = toUnfinishedAttributes(companyKey)
       const ifAbsent = Object.keys(initial).map((name) => `${name} = if_not_exists(${name}, :${name})`)
       const begun = await dynamo.updateItem({
         Key: connectionKey(companyKey),
-        UpdateExpression: `SET ${ifAbsent.join(', ')}, expires_at = :expires_at`,
+        // The place is always written, so that another start moves a record of an earlier version.
+        UpdateExpression: `SET ${ifAbsent.join(', ')}, ${toAssignments({ ...place, expires_at: expiresAt })}`,
         ConditionExpression: NEVER_CONNECTED.expression,
         ExpressionAttributeValues: {
-          ...toAssignedValues({ ...initial, expires_at: expiresAt }),
+          ...toAssignedValues({ ...initial, ...place, expires_at: expiresAt }),
           ...NEVER_CONNECTED.values,
         },
         ReturnValues: 'ALL_OLD',
@@ -74,7 +73,7 @@ export function createConnectionStore(
       if (begun.refused) return parseConnection((await findRefusingItem(companyKey, begun)) ?? {}, companyKey)
       const before = begun.attributes
       const item = isExpired(before, now)
-        ? await overwriteExpired(companyKey, { ...initial, expires_at: expiresAt })
+        ? await overwriteExpired(companyKey, { ...initial, ...place, expires_at: expiresAt })
         : before
       return parseConnection({ ...toAttributes(initial), ...item }, companyKey)
     },

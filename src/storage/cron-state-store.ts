@@ -18,6 +18,7 @@ const COUNTS_SCHEMA = v.object({
   unfinished: v.number(),
   disconnected: v.number(),
 })
+const PLACE_SCHEMA = v.object({ diesAt: v.number(), companyKey: v.string() })
 /** Stored as a tuple: company key, the value of `alerted` before, the value after. */
 const PENDING_NOTIFICATION_SCHEMA = v.pipe(
   v.tuple([v.string(), v.nullable(v.string()), v.string()]),
@@ -27,14 +28,24 @@ const ALERT_WINDOW_SCHEMA = v.pipe(
   v.object({ since: v.number(), count: v.number(), round: v.optional(v.number()) }),
   v.transform(({ round, ...window }) => ({ ...window, ...(round === undefined ? {} : { scan: round }) })),
 )
+const UNFINISHED_REST_SCHEMA = v.array(
+  v.pipe(
+    v.object({ shard: v.string(), after: v.optional(PLACE_SCHEMA) }),
+    v.transform(({ shard, after }) => ({ shard, after })),
+  ),
+)
 /** Ignores members of earlier versions, such as `plantedOn`. */
 const CRON_STATE_SCHEMA = v.pipe(
   v.object({
     rounds: v.optional(v.number(), 0),
     shard: v.number(),
-    after: v.optional(v.object({ diesAt: v.number(), companyKey: v.string() })),
+    after: v.optional(PLACE_SCHEMA),
     counts: COUNTS_SCHEMA,
     summary: v.optional(v.object({ counts: COUNTS_SCHEMA, countedAt: v.number() })),
+    rest: v.optional(UNFINISHED_REST_SCHEMA, []),
+    unfinished: v.optional(v.object({ left: UNFINISHED_REST_SCHEMA, count: v.number(), total: v.number() }), {
+      ...{ left: [], count: 0, total: 0 },
+    }),
     alertsSince: v.optional(v.number()),
     windows: v.record(v.string(), ALERT_WINDOW_SCHEMA),
     pendingAlerts: v.optional(v.array(ALERT_SCHEMA), []),

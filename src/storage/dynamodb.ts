@@ -22,16 +22,22 @@ export interface Applied {
   attributes: Item
 }
 
+/** A page of a query. `count` is the number of items, also with `Select: COUNT`, which returns none. */
+export interface QueryPage {
+  items: Item[]
+  count: number
+  lastKey: Item | undefined
+}
+
 type Input<CommandInput> = Omit<CommandInput, 'TableName'>
 
-/** One table. Throws as `createDynamoDbHttp` does. */
 /** One table. Throws as `createDynamoDbHttp` does. */
 export interface DynamoDb {
   getItem(input: Input<GetItemCommandInput>, options?: SendOptions): Promise<Item | undefined>
   putItem(input: Input<PutItemCommandInput>): Promise<Applied | Refused>
   updateItem(input: Input<UpdateItemCommandInput>, options?: SendOptions): Promise<Applied | Refused>
   deleteItem(input: Input<DeleteItemCommandInput>): Promise<Applied | Refused>
-  query(input: Input<QueryCommandInput>): Promise<{ items: Item[]; lastKey: Item | undefined }>
+  query(input: Input<QueryCommandInput>): Promise<QueryPage>
 }
 
 function isItem(value: unknown): value is Item {
@@ -69,7 +75,8 @@ export function createDynamoDb(settings: () => StorageSettings, runtime: DynamoD
     query: async (input) => {
       const body = await read('Query', input)
       const items = Array.isArray(body['Items']) ? body['Items'].filter(isItem) : []
-      return { items, lastKey: toItem(body['LastEvaluatedKey']) }
+      const count = typeof body['Count'] === 'number' ? body['Count'] : items.length
+      return { items, count, lastKey: toItem(body['LastEvaluatedKey']) }
     },
   }
 }

@@ -4,7 +4,7 @@ import { all, isSameText, recordExists } from './conditions.ts'
 import { connectionKey, parseConnection } from './connection-item.ts'
 import type { DynamoDb, Item } from './dynamodb.ts'
 import { toFilterExpression } from './fleet-filter.ts'
-import { FLEET_SHARDS, NEVER_EXPIRES } from './fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES, UNFINISHED } from './fleet-keys.ts'
 
 const PK_PREFIX = 'connection#'
 
@@ -15,7 +15,7 @@ function parseIndexedConnection(item: Item): IndexedConnection {
     connection,
     // The index contains no tokens. A record has the expiry of an access token only with the token.
     holdsAccessToken: connection.accessTokenExpiresAt !== undefined,
-    holdsRefreshToken: place.diesAt !== NEVER_EXPIRES,
+    holdsRefreshToken: place.diesAt < NEVER_EXPIRES,
     place,
     expiresAt: readInteger(item, 'expires_at'),
     lastNotified: readText(item, 'alerted'),
@@ -38,6 +38,7 @@ export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): Fle
   return {
     shards: FLEET_SHARDS,
     neverExpires: NEVER_EXPIRES,
+    unfinished: UNFINISHED,
 
     async page(
       shard: string,
@@ -56,6 +57,19 @@ export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): Fle
         ...(after ? { ExclusiveStartKey: toStartKey(shard, after) } : {}),
       })
       return { connections: items.map(parseIndexedConnection), next: lastKey && parsePlace(lastKey) }
+    },
+
+    async countUnfinished(shard, after, now) {
+      const { count, lastKey } = await dynamo.query({
+        IndexName: indexName(),
+        Select: 'COUNT',
+        KeyConditionExpression: 'fleet_shard = :shard AND dies_at = :unfinished',
+        // DynamoDB can take days to delete an expired record.
+        FilterExpression: 'NOT expires_at <= :now',
+        ExpressionAttributeValues: toAttributes({ ':shard': shard, ':unfinished': UNFINISHED, ':now': now }),
+        ...(after ? { ExclusiveStartKey: toStartKey(shard, after) } : {}),
+      })
+      return { count, next: lastKey && parsePlace(lastKey) }
     },
 
     async setLastNotified(companyKey, before, lastNotified) {

@@ -14,8 +14,13 @@ function toShardName(shard: number) {
 /** Partitions of the index. One partition accepts 1,000 writes per second, so sixteen do not limit the table. */
 export const FLEET_SHARDS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => toShardName(shard))
 
-/** `dies_at` of a record without a refresh token. It sorts last (the year 2286). */
+/** `dies_at` of a record whose refresh token was erased. It sorts after every expiry (the year 2286). */
 export const NEVER_EXPIRES: EpochSeconds = 9_999_999_999
+/**
+ * `dies_at` of an unfinished record: later than every other, so that a scan reaches the connections first, however many
+ * starts nobody finished. Earlier versions wrote `NEVER_EXPIRES`. TTL deletes those records within days.
+ */
+export const UNFINISHED: EpochSeconds = 10_000_000_000
 /** `dies_at` of a refresh token with an unknown expiry. It sorts first, and a refresh sets the expiry. */
 const UNKNOWN: EpochSeconds = 0
 
@@ -55,4 +60,9 @@ export function toFleetAttributes(record: FleetRecord): { fleet_shard: string; d
     fleet_shard: toFleetShard(record.companyKey),
     dies_at: toDiesAt(record),
   }
+}
+
+/** The two keys of a record that a start wrote and that no consent has completed. */
+export function toUnfinishedAttributes(companyKey: string): { fleet_shard: string; dies_at: EpochSeconds } {
+  return { fleet_shard: toFleetShard(companyKey), dies_at: UNFINISHED }
 }

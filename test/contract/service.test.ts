@@ -535,8 +535,13 @@ describe('POST /api/token/{company_key}/refresh', () => {
     await service.fetch(`/oauth/start/${key}`)
     expect(await stored(key)).toMatchObject({
       fleet_shard: { S: expect.stringMatching(/^\d\d$/) },
-      dies_at: { N: '9999999999' },
+      // Later than every connection, so that no flood of starts is before one.
+      dies_at: { N: '10000000000' },
     })
+    // A record that an earlier version began moves with the next start.
+    await alter(key, { dies_at: 9_999_999_999 })
+    await service.fetch(`/oauth/start/${key}`)
+    expect(await stored(key)).toMatchObject({ dies_at: { N: '10000000000' } })
     await service.connect(key)
     const { refresh_token_expires_at, dies_at } = await stored(key)
     expect(dies_at).toEqual(refresh_token_expires_at)

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noCounts, type ScanPosition, scanIndex } from '../../src/fleet/index-scan.ts'
+import { firstPosition, noCounts, scanIndex } from '../../src/fleet/index-scan.ts'
 import { createList } from '../../src/fleet/list.ts'
 import type { FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
+import { countUnfinished } from '../../src/fleet/unfinished-count.ts'
 import { createConnection } from '../support/fixtures.ts'
 
 const NOW = 1_790_000_000
 const NOTHING = 9_999_999_999
+const UNFINISHED = 10_000_000_000
 
 const indexed = (companyKey: string, diesAt: number, expiresAt?: number): IndexedConnection => ({
   connection: createConnection({
@@ -14,14 +16,16 @@ const indexed = (companyKey: string, diesAt: number, expiresAt?: number): Indexe
     ...{ createdAt: 1, updatedAt: 1, lastRefreshAt: 1 },
   }),
   ...{
-    holdsAccessToken: diesAt !== NOTHING,
-    holdsRefreshToken: diesAt !== NOTHING,
+    holdsAccessToken: diesAt < NOTHING,
+    holdsRefreshToken: diesAt < NOTHING,
     place: { diesAt, companyKey },
     expiresAt,
     lastNotified: undefined,
   },
 })
 
+/** Records of one count: DynamoDB counts 1 MB at a time. */
+const COUNTED = 4_000
 const HIDDEN = 'hidden'
 
 /**
@@ -34,7 +38,7 @@ const createIndex = (
 ) => {
   const queried: string[] = []
   const index: FleetIndex = {
-    ...{ shards: Object.keys(shards), neverExpires: NOTHING },
+    ...{ shards: Object.keys(shards), neverExpires: NOTHING, unfinished: UNFINISHED },
     page: async (shard, { from, to }, after, limit) => {
       const maxEvaluated = Math.min(limit, sizes[queried.length % sizes.length] ?? limit)
       queried.push(shard)
@@ -46,6 +50,16 @@ const createIndex = (
         next: start + maxEvaluated < all.length ? evaluated.at(-1)?.place : undefined,
       }
     },
+    countUnfinished: async (shard, after, now) => {
+      queried.push(`count of ${shard}`)
+      const all = (shards[shard] ?? []).filter(({ place }) => place.diesAt === UNFINISHED)
+      const start = after ? all.findIndex(({ place }) => place.companyKey === after.companyKey) + 1 : 0
+      const evaluated = all.slice(start, start + COUNTED)
+      return {
+        count: evaluated.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now).length,
+        next: start + COUNTED < all.length ? evaluated.at(-1)?.place : undefined,
+      }
+    },
     setLastNotified: async () => undefined,
   }
   return { index, queried }
@@ -54,7 +68,7 @@ const createIndex = (
 const fleet = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => indexed(`${prefix}${index}`, NOW + 86_400 * 50 + index))
 
-const BEGIN: ScanPosition = { completedScans: 0, shard: 0, after: undefined, counts: noCounts(), summary: undefined }
+const BEGIN = firstPosition()
 
 describe('a scan of the index', () => {
   it('visits every connection once, whatever the page limit of a run', async () => {
@@ -88,6 +102,78 @@ describe('a scan of the index', () => {
     const everything = { limit: 9, places: undefined, status: undefined, environment: undefined, apiClient: undefined }
     const { connections } = await createList(index)(everything, NOW)
     expect(connections.map(({ indexed }) => indexed.connection.companyKey)).toEqual(['begun'])
+  })
+})
+
+describe('a flood of unfinished records', () => {
+  const SHARDS = Array.from({ length: 16 }, (_, shard) => String(shard).padStart(2, '0'))
+  const flood = (shard: string, count: number, expiresAt = NOW + 60) =>
+    Array.from({ length: count }, (_, row) => indexed(`begun-${shard}-${row}`, UNFINISHED, expiresAt))
+  /** Shards of one connection, one disconnected record, and so many unfinished ones. */
+  const createFlood = (count: number, expired = 0) =>
+    createIndex(
+      Object.fromEntries(
+        SHARDS.map((shard) => [
+          shard,
+          [
+            ...fleet(`live-${shard}-`, 1),
+            {
+              ...indexed(`ended-${shard}`, NOTHING),
+              connection: { ...createConnection({ companyKey: `ended-${shard}`, realmId: '1' }) },
+            },
+            ...flood(shard, count),
+            ...flood(`${shard}-old`, expired, NOW),
+          ],
+        ]),
+      ),
+    )
+  /** One run with the 16 queries that a run of the free plan has for the scan. */
+  const run = async ({ index, queried }: ReturnType<typeof createFlood>, before = BEGIN) => {
+    const seen: string[] = []
+    const end = queried.length + 16
+    const after = await scanIndex(index, before, { maxPages: 16, now: NOW }, ({ connection }) =>
+      seen.push(connection.companyKey),
+    )
+    return { seen, position: await countUnfinished(index, { before, after, now: NOW }, () => queried.length < end) }
+  }
+
+  it('does not delay a connection: the first run and every later one visit all of them', async () => {
+    const flooded = createFlood(5_000)
+    let position = BEGIN
+    for (let count = 1; count <= 5; count++) {
+      const result = await run(flooded, position)
+      position = result.position
+      for (const shard of SHARDS)
+        expect(result.seen).toEqual(expect.arrayContaining([`live-${shard}-0`, `ended-${shard}`]))
+      expect(position.completedScans).toBe(count)
+    }
+    expect(flooded.queried.length).toBeLessThanOrEqual(5 * 17)
+  })
+
+  it('is read no more once it is known, only counted', async () => {
+    const flooded = createFlood(5_000)
+    const { position } = await run(flooded)
+    expect((await run(flooded, position)).seen).toHaveLength(32)
+  })
+
+  it('is in the summary as it is, expired records left out, once it is counted', async () => {
+    const flooded = createFlood(5_000, 1_000)
+    let { position } = await run(flooded)
+    for (let runs = 0; runs < 80; runs++) ({ position } = await run(flooded, position))
+    expect(position.summary?.counts).toEqual({ ...noCounts(), connected: 16, disconnected: 16, unfinished: 80_000 })
+  })
+
+  it('leaves the summary when it is over', async () => {
+    let { position } = await run(createFlood(5_000))
+    const over = createFlood(2)
+    for (let runs = 0; runs < 60; runs++) ({ position } = await run(over, position))
+    expect(position.summary?.counts).toEqual({ ...noCounts(), connected: 16, disconnected: 16, unfinished: 32 })
+  })
+
+  it('of records of an earlier version is counted with the connections', async () => {
+    const { index } = createIndex({ a: [...fleet('a', 3), indexed('begun', NOTHING, NOW + 1)] })
+    const { summary } = await scanIndex(index, BEGIN, { maxPages: 9, now: NOW }, () => undefined)
+    expect(summary?.counts).toEqual({ ...noCounts(), connected: 3, unfinished: 1 })
   })
 })
 

@@ -2,7 +2,7 @@ import { createCronRun } from '../../src/fleet/cron-run.ts'
 import type { Alert, FleetIndex, IndexedConnection, Outbox, Place, WaitingAlert } from '../../src/fleet/ports.ts'
 import { createCronStateStore } from '../../src/storage/cron-state-store.ts'
 import type { Item } from '../../src/storage/dynamodb.ts'
-import { FLEET_SHARDS, NEVER_EXPIRES, toFleetShard } from '../../src/storage/fleet-keys.ts'
+import { FLEET_SHARDS, NEVER_EXPIRES, toFleetShard, UNFINISHED } from '../../src/storage/fleet-keys.ts'
 import { createConnection } from '../support/fixtures.ts'
 
 const DAY = 86_400
@@ -49,6 +49,8 @@ export const alertFleet = ({ calls, trouble = () => undefined }: AlertFleetOptio
   const index: FleetIndex = {
     shards: FLEET_SHARDS,
     neverExpires: NEVER_EXPIRES,
+    unfinished: UNFINISHED,
+    countUnfinished: async () => ({ count: 0, next: undefined }),
     page: (shard, _range, after: Place | undefined, limit) =>
       call('page', () => {
         const all = shards.get(shard) ?? []

@@ -1,6 +1,12 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import type { CronState, CronStateStore, FleetIndex, IndexedConnection } from '../../src/fleet/ports.ts'
-import { FLEET_SHARDS, NEVER_EXPIRES, toFleetAttributes, toFleetShard } from '../../src/storage/fleet-keys.ts'
+import {
+  FLEET_SHARDS,
+  NEVER_EXPIRES,
+  toFleetAttributes,
+  toFleetShard,
+  UNFINISHED,
+} from '../../src/storage/fleet-keys.ts'
 import type { Rows } from '../support/memory-connections.ts'
 
 const NOT_PROJECTED = {
@@ -87,6 +93,8 @@ export const createMemoryFleetIndex = (rows: Rows) => {
   const index: FleetIndex = {
     shards: FLEET_SHARDS,
     neverExpires: NEVER_EXPIRES,
+    unfinished: UNFINISHED,
+    countUnfinished: async () => ({ count: 0, next: undefined }),
     async page(shard, _, after, limit) {
       const all = shards.get(shard) ?? []
       const start = after ? (positions.get(shard) ?? 0) : 0

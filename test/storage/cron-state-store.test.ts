@@ -11,6 +11,11 @@ const state: CronState = {
   after: { diesAt: 1_790_000_000, companyKey: 'beach-blend' },
   counts,
   summary: { counts, countedAt: 1_789_000_000 },
+  rest: [
+    { shard: '01', after: undefined },
+    { shard: '02', after: { diesAt: 10_000_000_000, companyKey: 'begun' } },
+  ],
+  unfinished: { left: [{ shard: '07', after: undefined }], count: 4_000, total: 90_000 },
   alertsSince: 1_780_000_000,
   windows: { refresh_failing: { since: 1_789_000_000, count: 2, scan: 6 } },
   pendingAlerts: [{ id: 'a', type: 'fleet.many', at: 1_789_000_000, data: { count: 20 } }],
@@ -40,6 +45,15 @@ describe('the cron state', () => {
     expect(await store.load()).toBeUndefined()
     await store.save(state)
     expect(await store.load()).toEqual(state)
+  })
+
+  it('of an earlier version, which counted no unfinished records apart, is loaded', async () => {
+    const table = tableWith()
+    await createCronStateStore(table).save(state)
+    const { rest: _, unfinished: __, ...earlier } = JSON.parse(readText(table.item() ?? {}, 'round') ?? '')
+    const item = { pk: { S: 'cron#fleet' }, round: { S: JSON.stringify(earlier) } }
+    const unfinished = { left: [], count: 0, total: 0 }
+    expect(await createCronStateStore(tableWith(item)).load()).toEqual({ ...state, rest: [], unfinished })
   })
 
   it('of an earlier version is loaded without removed members', async () => {

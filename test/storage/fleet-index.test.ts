@@ -12,7 +12,7 @@ import { createAlertOutbox } from '../../src/storage/alert-outbox.ts'
 import { readEpochSeconds } from '../../src/storage/attribute-values.ts'
 import { createDynamoDb, type DynamoDb } from '../../src/storage/dynamodb.ts'
 import { createFleetIndex } from '../../src/storage/fleet-index.ts'
-import { NEVER_EXPIRES, toFleetAttributes, toFleetShard } from '../../src/storage/fleet-keys.ts'
+import { NEVER_EXPIRES, toFleetAttributes, toFleetShard, UNFINISHED } from '../../src/storage/fleet-keys.ts'
 import { adminClient, realRuntime, testStorage } from '../support/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
 
@@ -209,6 +209,24 @@ describe('an empty page with a last key', () => {
     })
     expect((await waiting.findDue(NOW, 5)).map((one) => one.alert)).toEqual([alert])
     lift()
+  })
+})
+
+describe('the count of unfinished records', () => {
+  it('reads none of them, has no other record and none that expired, and goes on where a page ended', async () => {
+    const index = createFleetIndex(dynamo, () => 'fleet')
+    const keys = Array.from({ length: 200 }, (_, row) => `begun-${row}`).filter((key) => toFleetShard(key) === '00')
+    for (const [row, key] of keys.entries()) {
+      const expiresAt = row === 0 ? NOW : NOW + 1
+      await put({ ...parseKey(key, UNFINISHED), expires_at: { N: String(expiresAt) } })
+    }
+    proxy.requests.length = 0
+    expect(await index.countUnfinished('00', undefined, NOW)).toEqual({ count: keys.length - 1, next: undefined })
+    expect(proxy.requests[0]?.body).toMatchObject({ Select: 'COUNT' })
+    const half = keys[3] ?? ''
+    const { count } = await index.countUnfinished('00', { diesAt: UNFINISHED, companyKey: half }, NOW)
+    expect(count).toBeLessThan(keys.length - 1)
+    expect(keys.length).toBeGreaterThan(6)
   })
 })
 
