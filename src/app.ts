@@ -8,7 +8,7 @@ import { requireHttps } from './middleware/https-only.ts'
 import { requireNavigation } from './middleware/navigation.ts'
 import { limitCallbacks, limitStarts, type RateLimiters } from './middleware/rate-limit.ts'
 import { type LoggedVariables, type RequestLine, requestLog } from './middleware/request-log.ts'
-import { answerHeaders } from './middleware/security-headers.ts'
+import { setResponseHeaders } from './middleware/security-headers.ts'
 import { Problem, toProblem } from './problem.ts'
 import type { Readiness } from './readiness.ts'
 import { connectionRoutes } from './routes/connections.ts'
@@ -90,9 +90,9 @@ function openStart(broker: Broker, companyKey: string) {
 }
 
 /** What every request has: the log line, the headers, and an answer to whatever goes wrong. */
-function emptyTable({ broker, logRequest, now, logUnknownError }: AppDeps) {
+function createBaseApp({ broker, logRequest, now, logUnknownError }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
-  app.use(requestLog(logRequest, now), answerHeaders, requireHttps)
+  app.use(requestLog(logRequest, now), setResponseHeaders, requireHttps)
   app.notFound((c) => answer(c, new Problem('not_found', 'There is nothing at this path.'), broker))
   app.onError((error, c) =>
     answer(
@@ -108,7 +108,7 @@ function emptyTable({ broker, logRequest, now, logUnknownError }: AppDeps) {
 export function createApp(deps: AppDeps) {
   const { broker, fleet, rateLimiters, ready, successRedirectUrl, cursors, now, origin } = deps
   const requireKey = requireApiKey({ ...deps, failedKeyRateLimiter: rateLimiters.failedKey })
-  const app = emptyTable(deps)
+  const app = createBaseApp(deps)
   app.use('/oauth/start/*', refuseHead)
   app.use('/oauth/callback', refuseHead)
   for (const path of ['/oauth/start', '/oauth/start/*', '/oauth/callback', '/intuit/*'])

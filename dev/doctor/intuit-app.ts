@@ -1,4 +1,4 @@
-import { isLoopback } from '../../src/config/formats.ts'
+import { isLoopback } from '../../src/lib/loopback.ts'
 import type { Variables } from '../environment.ts'
 import { type Check, createResults } from './check.ts'
 

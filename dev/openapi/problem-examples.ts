@@ -92,6 +92,10 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     when: 'The token was refreshed after the one that If-Match names',
     detail: 'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
   },
+  content_too_large: {
+    when: 'The body is longer than 4096 bytes',
+    detail: 'The body is longer than 4096 bytes.',
+  },
   rate_limited: {
     when: 'There were too many from one address, or for one company',
     detail: 'There were too many requests of this kind. Ask again after Retry-After.',

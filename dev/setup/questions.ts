@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { readConfig } from '../../src/config/config.ts'
-import { isLoopback } from '../../src/config/formats.ts'
 import type { Fault } from '../../src/config/part.ts'
+import { isLoopback } from '../../src/lib/loopback.ts'
 
 /** One value that the operator has to give. */
 export interface Question {

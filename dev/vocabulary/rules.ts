@@ -70,7 +70,7 @@ export const NAME_RULES: NameRule[] = [
     pattern: /.(ports|parts)$/,
     write: '…Deps',
     example: 'LedgerParts',
-    allowed: ['formatToParts'],
+    allowed: ['formatToParts', 'supports'],
     folders: ['src', 'dev', 'client', 'public'],
   },
   { pattern: /\bsightings?\b|\bsweeps?\b/, write: 'indexed connection, index scan', example: 'lastSweep' },

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isLoopback } from '../lib/loopback.ts'
 
 /*
  * The formats of single variables. `findTextFault` has already rejected surrounding white space, control characters and
@@ -40,11 +41,6 @@ export function wholeNumber(fallback: number, min: number, max: number) {
     v.minValue(min, `must be at least ${min}`),
     v.maxValue(max, `must be at most ${max}`),
   )
-}
-
-/** Whether a host is this machine, where http is safe. */
-export function isLoopback(hostname: string) {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 function parseUrl(given: string) {

@@ -1,27 +1,21 @@
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { Problem } from '../problem.ts'
 
-/** What our longest body needs, several times over. */
+/** Several times what our longest body needs. */
 const MAX_BODY_BYTES = 4096
 const JSON_TYPE = /^application\/json\s*(;|$)/i
 
-function invalid(detail: string) {
-  return new Problem('invalid_request', detail)
-}
+/** Put before a route that reads a body. Throws `content_too_large`, and reads no further than the limit. */
+export const limitBody: MiddlewareHandler = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new Problem('content_too_large', `The body is longer than ${MAX_BODY_BYTES} bytes.`)
+  },
+})
 
-/** The body, read no further than it may be long. */
-async function boundedBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const bytes = new Uint8Array(MAX_BODY_BYTES)
-  let length = 0
-  for await (const chunk of body) {
-    if (length + chunk.byteLength > MAX_BODY_BYTES) throw invalid(`The body is longer than ${MAX_BODY_BYTES} bytes.`)
-    bytes.set(chunk, length)
-    length += chunk.byteLength
-  }
-  return bytes.subarray(0, length)
-}
-
-function parsedJson(bytes: Uint8Array): unknown {
+/** `undefined` for what is no UTF-8 or no JSON. */
+function parseJson(bytes: ArrayBuffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
   } catch {
@@ -29,13 +23,14 @@ function parsedJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** A body that is a JSON object (RFC 8259), of at most 4096 bytes; an absent or an empty one is `{}`. Throws `invalid_request`. */
-export async function jsonBody(c: Context): Promise<object> {
-  const { body } = c.req.raw
-  const bytes = body ? await boundedBytes(body) : new Uint8Array()
+/** A body that is a JSON object (RFC 8259). An absent or empty body is `{}`. Throws `invalid_request`. */
+export async function readJsonBody(c: Context): Promise<object> {
+  const bytes = await c.req.arrayBuffer()
   if (bytes.byteLength === 0) return {}
-  if (!JSON_TYPE.test(c.req.header('Content-Type') ?? '')) throw invalid('The Content-Type must be application/json.')
-  const value = parsedJson(bytes)
+  if (!JSON_TYPE.test(c.req.header('Content-Type') ?? '')) {
+    throw new Problem('invalid_request', 'The Content-Type must be application/json.')
+  }
+  const value = parseJson(bytes)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw invalid('The body is not a JSON object.')
+  throw new Problem('invalid_request', 'The body is not a JSON object.')
 }

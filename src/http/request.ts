@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { accepts } from 'hono/accepts'
 import { getPath } from 'hono/utils/url'
 import type { WaitUntil } from '../broker/ports/runtime.ts'
 import type { CallerLocation } from '../broker/ports/storage.ts'
@@ -44,16 +45,21 @@ export function queryParameter(c: Context, name: string): string | undefined {
   throw new Problem('invalid_request', `The query parameter ${name} is given more than once.`)
 }
 
-/** The quality of a media type in `Accept`, 0 if it is not listed (RFC 9110 section 12.5.1). Wildcards do not count. */
-function findQuality(accept: string, mediaType: string): number {
-  const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === mediaType)
-  return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1)
+/** The highest quality of a media type (RFC 9110 section 12.5.1). 0 if it is not listed; wildcards do not count. */
+function findQuality(accepted: readonly { type: string; q: number }[], mediaType: string): number {
+  return Math.max(0, ...accepted.filter(({ type }) => type.toLowerCase() === mediaType).map(({ q }) => q))
 }
 
-/** Whether the client prefers HTML. Without a preference it gets JSON. */
+/** Whether a person's browser asks: `text/html` is listed, and preferred to JSON. Programs often send wildcards. */
 export function prefersHtml(c: Context): boolean {
-  const accept = c.req.header('Accept') ?? ''
-  return findQuality(accept, 'text/html') > findQuality(accept, 'application/json')
+  const preferred = accepts(c, {
+    header: 'Accept',
+    supports: ['application/json', 'text/html'],
+    default: 'application/json',
+    match: (accepted, { default: json }) =>
+      findQuality(accepted, 'text/html') > findQuality(accepted, 'application/json') ? 'text/html' : json,
+  })
+  return preferred === 'text/html'
 }
 
 export function waitUntil(c: Context): WaitUntil {

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { isLoopback } from '../config/formats.ts'
+import { isLoopback } from '../lib/loopback.ts'
 import { Problem } from '../problem.ts'
 
 /** Paths that take an API key. A client that sends its key in the clear must notice, and not be redirected. */

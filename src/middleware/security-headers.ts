@@ -1,9 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
 
 /**
- * What every answer has unless its route says otherwise. Not Hono's secure-headers: it costs 1.3 KB gzipped for as many
- * lines, frames by the same origin, and has no place for `Cache-Control`. There is no CORS header on purpose: no page of
- * another origin has any business here.
+ * The headers of every response, unless its route sets others. Not Hono's `secure-headers`
+ * (docs/decisions/0010-hono-helpers.md). There is no CORS header: no page of another origin may read a response.
  */
 const HEADERS = Object.entries({
   'Cache-Control': 'no-store',
@@ -18,10 +17,10 @@ const HEADERS = Object.entries({
 })
 
 /**
- * Gives each request its id, and each answer what keeps it to itself. Set before the answer is made, as each header that
- * Hono sets afterwards costs a new `Response`. A route's own headers win.
+ * Gives each request an id, and sets the headers before the response is made: Hono copies the response for each header
+ * that is set later.
  */
-export const answerHeaders: MiddlewareHandler<{ Variables: { requestId: string } }> = async (c, next) => {
+export const setResponseHeaders: MiddlewareHandler<{ Variables: { requestId: string } }> = async (c, next) => {
   const requestId = crypto.randomUUID()
   c.set('requestId', requestId)
   c.header('X-Request-Id', requestId)

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { hostCookies, setHostCookie } from '../http/cookies.ts'
+import { readHostCookie, setHostCookie } from '../http/cookies.ts'
 import { isProblemCode } from '../problem.ts'
 import type { ShownConnection } from './connected.ts'
 import type { ShownProblem } from './problem.ts'
@@ -48,7 +48,7 @@ export function keepConnected(c: Context, shown: ShownConnection): void {
 
 /** The company that this browser connected last. */
 export function keptConnected(c: Context): ShownConnection | undefined {
-  const stored = v.safeParse(STORED_CONNECTION, hostCookies(c).get(CONNECTED))
+  const stored = v.safeParse(STORED_CONNECTION, readHostCookie(c, CONNECTED))
   return stored.success ? { realmId: undefined, ...stored.output } : undefined
 }
 
@@ -63,6 +63,6 @@ export function keepProblem(c: Context, problem: ShownProblem): void {
 
 /** The problem that this browser met last. */
 export function keptProblem(c: Context): ShownProblem | undefined {
-  const stored = v.safeParse(STORED_PROBLEM, hostCookies(c).get(PROBLEM))
+  const stored = v.safeParse(STORED_PROBLEM, readHostCookie(c, PROBLEM))
   return stored.success ? stored.output : undefined
 }

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import type { CallbackParameters, Connected } from '../broker/consent/callback.ts'
-import { bindBrowser, browserSecret } from '../http/browser-binding-cookie.ts'
+import { bindBrowser, readBrowserSecret } from '../http/browser-binding-cookie.ts'
 import { prefersHtml, queryParameter, requireShortQuery, waitUntil } from '../http/request.ts'
 import { Problem } from '../problem.ts'
 import { answerConnected } from './pages.ts'
@@ -30,7 +30,7 @@ function callbackParameters(c: Context): CallbackParameters {
   if (!code && !error)
     throw new Problem('missing_code', 'The parameter code is missing. Begin again at the start link.')
   if (!state) throw new Problem('missing_state', 'The parameter state is missing. Begin again at the start link.')
-  const common = { state, realmId, browserSecret: browserSecret(c, state) }
+  const common = { state, realmId, browserSecret: readBrowserSecret(c, state) }
   if (error) {
     if (!ERROR.test(error)) throw malformed('error', 'at most 100 visible characters')
     return { outcome: 'refused', error, ...common }

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Broker } from '../broker/broker.ts'
 import { parseCompanyKey, parseCompanyName } from '../broker/company.ts'
 import { LINK_SECONDS } from '../broker/consent/start-links.ts'
-import { jsonBody } from '../http/json-body.ts'
+import { limitBody, readJsonBody } from '../http/json-body.ts'
 import { requirePermission } from '../middleware/api-key.ts'
 import { Problem } from '../problem.ts'
 import type { StartLinkBody } from './schemas/connection.ts'
@@ -28,7 +28,7 @@ export const START_LINK_REQUEST = v.strictObject(
 )
 
 /** Throws `invalid_request` or `invalid_company_name`. */
-function parsedRequest(body: object) {
+function parseRequest(body: object) {
   const parsed = v.safeParse(START_LINK_REQUEST, body)
   if (parsed.success) {
     return { companyName: parseCompanyName(parsed.output.company_name), expiresIn: parsed.output.expires_in }
@@ -40,11 +40,16 @@ function parsedRequest(body: object) {
 
 /** `POST /api/connections/{company_key}/start-links`. */
 export function startLinkRoutes(broker: Broker, origin: () => string) {
-  return new Hono().post('/:company_key{[^/]*}/start-links', requirePermission('connection:write'), async (c) => {
-    const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
-    const { companyName, expiresIn } = parsedRequest(await jsonBody(c))
-    const link = await broker.startLink(companyKey, companyName, expiresIn)
-    const answer: StartLinkBody = { url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }
-    return c.json(answer, 201)
-  })
+  return new Hono().post(
+    '/:company_key{[^/]*}/start-links',
+    requirePermission('connection:write'),
+    limitBody,
+    async (c) => {
+      const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
+      const { companyName, expiresIn } = parseRequest(await readJsonBody(c))
+      const link = await broker.startLink(companyKey, companyName, expiresIn)
+      const answer: StartLinkBody = { url: startLinkUrl(origin(), link), expires_at: link.signed?.expiresAt ?? null }
+      return c.json(answer, 201)
+    },
+  )
 }

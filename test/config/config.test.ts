@@ -34,6 +34,7 @@ describe('configuration', () => {
     expect(config.authorization()).toEqual({
       redirectUri: 'https://broker.example/oauth/callback',
       scope: 'com.intuit.quickbooks.accounting',
+      ...{ asksForIdToken: false, usesPkce: false },
       authorizationEndpoint: 'https://appcenter.intuit.com/connect/oauth2',
       stateTtlSeconds: 600,
     })

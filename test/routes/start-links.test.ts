@@ -158,7 +158,6 @@ describe('a service with signed links', () => {
     ['of another type', post('{}', 'text/plain'), 'invalid_request'],
     ['that is a form', post('company_name=a', 'application/x-www-form-urlencoded'), 'invalid_request'],
     ['with an unknown member', post('{"company":"a"}'), 'invalid_request'],
-    ['of more than 4096 bytes', post(JSON.stringify({ company_name: 'a'.repeat(4096) })), 'invalid_request'],
     ['with a name that is a number', post('{"company_name":5}'), 'invalid_company_name'],
     ['with a name that is null', post('{"company_name":null}'), 'invalid_company_name'],
     ['with a name of 201 characters', post(JSON.stringify({ company_name: 'a'.repeat(201) })), 'invalid_company_name'],

@@ -90,7 +90,7 @@ const MAKE_START_LINK: Operation = {
       expires_at: null,
     }),
   },
-  problems: ['invalid_company_key', 'invalid_company_name', ...BEFORE_ANYTHING],
+  problems: ['invalid_company_key', 'invalid_company_name', 'content_too_large', ...BEFORE_ANYTHING],
 }
 
 export const CONNECTION_OPERATIONS: Operation[] = [GET_CONNECTION, DISCONNECT, LIST_CONNECTIONS, MAKE_START_LINK]

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createLru } from '../../lib/lru.ts'
 import type { EpochMs, UsableToken } from '../connection.ts'
 
 /** Size limit of the cache in bytes, well below the memory of an isolate. About 5,000 tokens of 1,100 characters. */
@@ -31,7 +31,7 @@ function estimateBytes({ token }: Entry): number {
  * evicted first. An older generation never replaces a newer one, whatever the order in which reads and refreshes end.
  */
 export function createTokenCache({ now, cacheSeconds, onGeneration }: TokenCacheDeps) {
-  const entries = new LRUCache<string, Entry>({ maxSize: MAX_BYTES, sizeCalculation: estimateBytes })
+  const entries = createLru<Entry>(MAX_BYTES, estimateBytes)
 
   const put = (companyKey: string, generation: number, token: UsableToken | undefined) => {
     onGeneration?.(companyKey, generation)
@@ -52,7 +52,7 @@ export function createTokenCache({ now, cacheSeconds, onGeneration }: TokenCache
     invalidate: (companyKey: string, generation: number) => put(companyKey, generation, undefined),
     isOn: () => cacheSeconds() > 0,
     /** The estimated size of all entries. */
-    bytes: () => entries.calculatedSize,
+    bytes: () => entries.size(),
   }
 }
 

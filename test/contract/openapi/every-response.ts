@@ -103,6 +103,7 @@ const REQUESTS: Record<ProblemCode, (scene: Scene) => Promise<Response>> = {
   },
   generation_mismatch: async (scene) =>
     send(scene.whole, withHeaders(await goodVisit(scene, scene.whole, freshKey()), { 'If-Match': '"99"' })),
+  content_too_large: plain((visit) => withBody(visit, { company_name: 'a'.repeat(5000) })),
   rate_limited: async (scene) => {
     const visit = withHeaders(visitTo(scene, freshKey()), { 'X-API-Key': 'wrong', 'CF-Connecting-IP': freshAddress() })
     // A new minute may begin between two requests.
