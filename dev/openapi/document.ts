@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { fromRoot } from '../bundle.ts'
-import { HEADERS, type HeaderName, ON_EVERY_ANSWER } from './headers.ts'
+import { HEADERS, HEADERS_ON_EVERY_RESPONSE, type HeaderName } from './headers.ts'
 import { jsonSchema } from './json-schema.ts'
 import { HTML, type Operation } from './operation.ts'
 import { CONNECTION_OPERATIONS } from './operations/connections.ts'
@@ -12,10 +12,10 @@ import { PAGE_OPERATIONS } from './operations/pages.ts'
 import { TOKEN_OPERATIONS } from './operations/tokens.ts'
 import { PARAMETERS } from './parameters.ts'
 import { problemExamples } from './problem-examples.ts'
-import { problemAnswers } from './problems.ts'
+import { toProblemResponses } from './problems.ts'
 import { SCHEMAS } from './schemas.ts'
 
-/** In the order of the API reference; what it does not have comes after what it has. */
+/** In the order of the API reference, then the operations that it does not have. */
 const OPERATIONS: Operation[] = [
   ...HEALTH_OPERATIONS,
   ...OAUTH_OPERATIONS,
@@ -27,21 +27,21 @@ const OPERATIONS: Operation[] = [
 ]
 
 const TAGS = [
-  { name: 'Health', description: 'For load balancers.' },
-  { name: 'OAuth', description: 'The consent of a person, in a browser.' },
+  { name: 'Health', description: 'Health check for load balancers.' },
+  { name: 'OAuth', description: 'A person’s consent in a browser.' },
   { name: 'Tokens', description: 'Access tokens for programs.' },
-  { name: 'Connections', description: 'What is stored about a company, without its tokens.' },
-  { name: 'Pages', description: 'What else a person may come to see.' },
-  { name: 'Operators', description: 'How the deployment and its connections stand, for whoever runs it.' },
+  { name: 'Connections', description: 'What is stored about a company, without tokens.' },
+  { name: 'Pages', description: 'Pages for the person who connects a company.' },
+  { name: 'Operators', description: 'The state of the deployment and its connections.' },
 ]
 
-const DESCRIPTION = `Connects QuickBooks companies by OAuth, keeps their tokens, and gives any caller a valid access token by company key.
+const DESCRIPTION = `Connects QuickBooks companies with OAuth, stores their tokens, and returns a valid access token for a company key.
 
-**Times** are Unix seconds, integers. **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`; \`detail\` says what to do next. An unknown path is 404 \`not_found\`.
+**Times** are integers, in Unix seconds. **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`; \`detail\` says what to do next. An unknown path returns 404 \`not_found\`.
 
-**HEAD** works where GET does, but for the two OAuth routes, where it would spend something: 405.
+**HEAD** works wherever GET does, except on the two OAuth routes. They return 405, because a request to them creates or uses a state.
 
-**Every answer** also carries ${ON_EVERY_ANSWER.map((name) => `\`${name}\``).join(', ')}.`
+**Every response** also has the headers ${HEADERS_ON_EVERY_RESPONSE.map((name) => `\`${name}\``).join(', ')}.`
 
 const references = (kind: 'headers' | 'parameters', names: string[]) =>
   names.map((name) => ({ $ref: `#/components/${kind}/${name}` }))
@@ -51,28 +51,30 @@ const toHeaders = (names: HeaderName[]) => {
   return Object.fromEntries(references('headers', all).map((reference, index) => [all[index], reference]))
 }
 
-/** On the way of consent a problem is a page where HTML is preferred; the callback’s gives way to one without a code. */
+/**
+ * On `/oauth/*` a problem is a page if the client prefers HTML. The callback's page redirects to one whose URL has no code.
+ */
 const toResponses = ({ answers, problems, path }: Operation) => {
-  const mayBePage = path.startsWith('/oauth/')
-  const good = Object.entries(answers).map(([status, { headers, ...answer }]) => [
+  const canBePage = path.startsWith('/oauth/')
+  const successes = Object.entries(answers).map(([status, { headers, ...answer }]) => [
     status,
     { ...answer, headers: toHeaders(headers) },
   ])
-  const bad = problemAnswers(problems).map(({ status, description, headers, content }) => [
+  const failures = toProblemResponses(problems).map(({ status, description, headers, content }) => [
     String(status),
     {
       description,
       headers: toHeaders(path === '/oauth/callback' ? [...headers, 'Refresh', 'Set-Cookie'] : headers),
-      content: { 'application/problem+json': content, ...(mayBePage ? HTML : {}) },
+      content: { 'application/problem+json': content, ...(canBePage ? HTML : {}) },
     },
   ])
-  return Object.fromEntries([...good, ...bad])
+  return Object.fromEntries([...successes, ...failures])
 }
 
-/** Nothing where the keys of the whole document apply. */
-const toSecurity = ({ open, keyIsOptional }: Operation) => {
-  if (keyIsOptional) return { security: [{}, { headerKey: [] }] }
-  return open ? { security: [] } : {}
+/** Empty if the document's default security applies. */
+const toSecurity = ({ isOpen, isKeyOptional }: Operation) => {
+  if (isKeyOptional) return { security: [{}, { headerKey: [] }] }
+  return isOpen ? { security: [] } : {}
 }
 
 const toOperation = (operation: Operation) => {
@@ -89,7 +91,7 @@ const toOperation = (operation: Operation) => {
   }
 }
 
-const paths = () => {
+const toPaths = () => {
   const byPath: Record<string, Record<string, unknown>> = {}
   for (const operation of OPERATIONS) {
     byPath[operation.path] = { ...byPath[operation.path], [operation.method]: toOperation(operation) }
@@ -97,12 +99,12 @@ const paths = () => {
   return byPath
 }
 
-const mapped = <Name extends string, From, To>(from: Record<Name, From>, to: (one: From) => To) =>
+const mapValues = <Name extends string, From, To>(from: Record<Name, From>, to: (one: From) => To) =>
   Object.fromEntries(Object.entries<From>(from).map(([name, one]) => [name, to(one)]))
 
 const PACKAGE = v.object({ version: v.string() })
 
-/** The whole API document, OpenAPI 3.1. */
+/** The API document, in OpenAPI 3.1. */
 export const openApiDocument = async () => {
   const { version } = v.parse(PACKAGE, JSON.parse(await readFile(fromRoot('package.json'), 'utf8')))
   return {
@@ -111,27 +113,27 @@ export const openApiDocument = async () => {
     servers: [{ url: '/', description: 'This deployment' }],
     security: [{ headerKey: [] }, { queryKey: [] }],
     tags: TAGS,
-    paths: paths(),
+    paths: toPaths(),
     components: {
       securitySchemes: {
         headerKey: {
           type: 'apiKey',
           in: 'header',
           name: 'X-API-Key',
-          description: 'Preferred. It wins over the other.',
+          description: 'Preferred. If you send both, the header is used.',
         },
         queryKey: {
           ...{ type: 'apiKey', in: 'query', name: 'api_key' },
-          description: 'Works as well, unless the operator turned it off. Other logs may keep it.',
+          description: 'Also accepted, unless the operator turned it off. Logs of proxies and clients may contain it.',
         },
       },
-      parameters: mapped(PARAMETERS, ({ schema, ...parameter }) => {
-        const { description, ...form } = jsonSchema(schema)
-        return { ...parameter, description, schema: form }
+      parameters: mapValues(PARAMETERS, ({ schema, ...parameter }) => {
+        const { description, ...format } = jsonSchema(schema)
+        return { ...parameter, description, schema: format }
       }),
       headers: HEADERS,
       examples: problemExamples(OPERATIONS.flatMap(({ problems }) => problems)),
-      schemas: mapped(SCHEMAS, jsonSchema),
+      schemas: mapValues(SCHEMAS, jsonSchema),
     },
   }
 }

@@ -14,19 +14,19 @@ export interface Example {
 export interface Content {
   schema: JsonSchema
   example?: unknown
-  /** Of problems, by code, references to `components.examples`; of one of several answers, by the names of their schemas. */
+  /** For problems: references to `components.examples` by code. For `oneOf` responses: examples by schema name. */
   examples?: Record<string, { $ref: string } | Example>
 }
 
-/** An answer that is no problem. */
+/** A response that is not a problem. */
 export interface Answer {
   description: string
-  /** Besides those of every answer. */
+  /** In addition to the headers of every response. */
   headers: HeaderName[]
   content?: Record<string, Content>
 }
 
-/** A method of a path, as the API reference tells it. */
+/** One method of one path, as the API document describes it. */
 export interface Operation {
   path: string
   method: 'get' | 'post' | 'delete'
@@ -36,27 +36,27 @@ export interface Operation {
   description: string
   parameters: (keyof typeof PARAMETERS)[]
   requestBody?: { description: string; content: Record<string, Content> }
-  /** By status. */
+  /** Responses by status. */
   answers: Record<string, Answer>
-  /** Every problem that it may answer; `method_not_allowed` is that of the path's other methods. */
+  /** Every problem that it can return. `method_not_allowed` is the response to other methods of the path. */
   problems: ProblemCode[]
-  /** Whether no API key is asked for. */
-  open?: true
-  /** Whether a key in the header is not asked for, but heard. */
-  keyIsOptional?: true
+  /** Set if the route needs no API key. */
+  isOpen?: true
+  /** Set if the route needs no API key, but checks one in the header. */
+  isKeyOptional?: true
 }
 
-/** A component schema by reference. */
+/** A reference to a component schema. */
 export const toSchemaRef = (name: SchemaName): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 
-/** An answer of JSON by a component schema. */
+/** A JSON response with a component schema. */
 export const json = (description: string, name: SchemaName, example: unknown, headers: HeaderName[] = []): Answer => ({
   description,
   headers,
   content: { 'application/json': { schema: toSchemaRef(name), example } },
 })
 
-/** An answer of JSON by one of several component schemas. */
+/** A JSON response with one of several component schemas. */
 export const oneOf = (
   description: string,
   names: SchemaName[],
@@ -67,11 +67,11 @@ export const oneOf = (
   content: { 'application/json': { schema: { oneOf: names.map(toSchemaRef) }, examples } },
 })
 
-/** A page for a person. */
+/** The content of an HTML page. */
 export const HTML: Record<string, Content> = { 'text/html': { schema: { type: 'string' } } }
 
-/** What every route under `/api` may answer before it does anything. */
-export const BEFORE_ANYTHING: ProblemCode[] = [
+/** Problems that every route under `/api` can return before it does its work. */
+export const API_PROBLEMS: ProblemCode[] = [
   'invalid_request',
   'invalid_api_key',
   'forbidden',
@@ -80,5 +80,5 @@ export const BEFORE_ANYTHING: ProblemCode[] = [
   'configuration_error',
 ]
 
-/** What every route may answer that asks the table. */
-export const OF_THE_TABLE: ProblemCode[] = ['internal_error', 'storage_unavailable']
+/** Problems that every route that calls DynamoDB can return. */
+export const STORAGE_PROBLEMS: ProblemCode[] = ['internal_error', 'storage_unavailable']

@@ -26,7 +26,7 @@ export interface Parameter {
   example: unknown
 }
 
-/** `components.parameters`, by the names that they have there. */
+/** `components.parameters`, by component name. */
 export const PARAMETERS = {
   companyKey: { name: 'company_key', in: 'path', schema: COMPANY_KEY, required: true, example: 'beach-blend' },
   companyName: { name: 'company_name', in: 'query', schema: COMPANY_NAME, example: 'Beach Blend' },

@@ -8,7 +8,7 @@ const AGAIN = 'The key beach-blend is not connected. Begin again at /oauth/start
 const STILL = 'The key beach-blend is still connected, with the tokens that it had before.'
 
 interface Example {
-  /** When it is answered. */
+  /** When the service returns it. */
   when: string
   detail: string
   /** Members that only some problems have. */
@@ -16,7 +16,7 @@ interface Example {
   start_url?: string
 }
 
-/** One example of each problem, in the words of the service. */
+/** One example of each problem, with a `detail` that the service returns. */
 const EXAMPLES: Record<ProblemCode, Example> = {
   invalid_company_key: {
     when: 'The company key is malformed',
@@ -27,20 +27,20 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'A company name has at most 200 characters, UTF-8, and no control characters.',
   },
   missing_code: {
-    when: 'There is neither code nor error',
+    when: 'The parameters code and error are missing',
     detail: 'The parameter code is missing. Begin again at the start link.',
   },
   missing_state: {
-    when: 'There is no state',
+    when: 'The parameter state is missing',
     detail: 'The parameter state is missing. Begin again at the start link.',
   },
   invalid_state: {
-    when: 'The state is used, expired, altered, or of another browser',
+    when: 'The state was used before, has expired, was changed, or belongs to another browser',
     detail:
       'This link was used, has expired, was altered, or was started in another browser. Begin again at /oauth/start/{company_key}.',
   },
   authorization_denied: {
-    when: 'The person, or Intuit, refused',
+    when: 'The person or Intuit denied the request',
     detail: `The request was denied at Intuit. ${AGAIN}`,
     start_url: START_URL,
   },
@@ -53,11 +53,11 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'Send a valid API key in the header X-API-Key, or in the query parameter api_key.',
   },
   forbidden: {
-    when: 'The API key has no permission for this, the request came by http, or the link was not opened in a tab of its own',
+    when: 'The API key does not permit this, the request used http, or the link was not opened in a browser tab',
     detail: 'This API key may not do this, or not for this company. The operator gives it the right.',
   },
   invalid_start_link: {
-    when: 'The start link is not signed, altered or expired',
+    when: 'The start link is unsigned, changed or expired',
     detail: 'This link has expired or was altered. Ask whoever sent it for a new one.',
   },
   connection_not_found: {
@@ -65,10 +65,10 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'No connection is stored under this key. Connect it at /oauth/start/{company_key}.',
   },
   not_found: {
-    when: 'There is nothing at this path, or not yet',
+    when: 'Nothing exists at this path, or not yet',
     detail: 'The connections were not counted yet. The cron counts them within minutes.',
   },
-  method_not_allowed: { when: 'The path has no such method', detail: 'Use GET, HEAD.' },
+  method_not_allowed: { when: 'The path does not support this method', detail: 'Use GET, HEAD.' },
   missing_refresh_token: {
     when: 'A refresh is needed or forced, and no refresh token is stored',
     detail: 'No refresh token is stored. Connect the company at /oauth/start/beach-blend.',
@@ -82,14 +82,14 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     start_url: START_URL,
   },
   realm_in_use: {
-    when: 'The QuickBooks company is connected under another key, and one key alone may have it',
+    when: 'The QuickBooks company is connected under another key, and only one key per company is allowed',
     detail:
       'This QuickBooks company is connected under another key, and one key alone may have it. ' +
       `The operator finds that key in the log. ${AGAIN}`,
     start_url: START_URL,
   },
   generation_mismatch: {
-    when: 'The token was refreshed after the one that If-Match names',
+    when: 'The token in If-Match is no longer the current one',
     detail: 'The token was refreshed after the one that If-Match names. Read it again with Cache-Control: no-cache.',
   },
   content_too_large: {
@@ -97,7 +97,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'The body is longer than 4096 bytes.',
   },
   rate_limited: {
-    when: 'There were too many from one address, or for one company',
+    when: 'There were too many requests from one address or for one company',
     detail: 'There were too many requests of this kind. Ask again after Retry-After.',
   },
   configuration_error: {
@@ -105,7 +105,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     detail: 'The operator has to configure this deployment: DYNAMODB_TABLE is missing.',
   },
   internal_error: {
-    when: 'A fault of the service',
+    when: 'An unexpected error in the service',
     detail: 'Something went wrong here. The operator finds it by X-Request-Id.',
   },
   sealed_token_unreadable: {
@@ -114,7 +114,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
       'A stored token cannot be decrypted, and nothing was changed. The operator has to put its key back into TOKEN_ENCRYPTION_KEYS.',
   },
   token_exchange_failed: {
-    when: 'Intuit refused the code, or the request as this deployment makes it',
+    when: 'Intuit refused the authorization code or the token request of this deployment',
     detail: `Intuit refused the code. ${AGAIN}`,
     intuit_tid: TID,
     start_url: START_URL,
@@ -125,7 +125,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     intuit_tid: TID,
   },
   intuit_unavailable: {
-    when: 'Intuit is out of reach, busy or broken',
+    when: 'Intuit is unreachable, overloaded or returns errors',
     detail: 'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
     intuit_tid: TID,
   },
@@ -135,15 +135,15 @@ const EXAMPLES: Record<ProblemCode, Example> = {
     intuit_tid: TID,
   },
   storage_unavailable: {
-    when: 'DynamoDB is out of reach',
+    when: 'DynamoDB is unreachable',
     detail: 'The token store could not be reached. Nothing was lost; ask again in a moment.',
   },
   refresh_in_progress: {
-    when: 'Another request is refreshing, and the old token has expired',
+    when: 'Another request is refreshing the token, and the old token has expired',
     detail: 'This token is being refreshed by another request. Ask again after Retry-After.',
   },
   prefetch_refused: {
-    when: 'A browser looks ahead',
+    when: 'The browser prefetched the link',
     detail: 'This link does something when it is opened: do not prefetch it.',
   },
 }
@@ -154,9 +154,11 @@ const createExample = (code: ProblemCode) => {
   return { summary: when, value: { type: 'about:blank', title: PROBLEM_TITLES[status], status, code, ...members } }
 }
 
-/** `components.examples`: one of each problem that is answered at a documented path, by its code. */
-export const problemExamples = (answered: ProblemCode[]) =>
-  Object.fromEntries(PROBLEM_CODES.filter((code) => answered.includes(code)).map((code) => [code, createExample(code)]))
+/** `components.examples`: one example for each documented problem, by code. */
+export const problemExamples = (documented: ProblemCode[]) =>
+  Object.fromEntries(
+    PROBLEM_CODES.filter((code) => documented.includes(code)).map((code) => [code, createExample(code)]),
+  )
 
-/** When a problem is answered. */
-export const whenAnswered = (code: ProblemCode): string => EXAMPLES[code].when
+/** Describes when the service returns a problem. */
+export const findCondition = (code: ProblemCode): string => EXAMPLES[code].when

@@ -8,7 +8,7 @@ import { CONNECTION_STATUS } from '../../src/routes/schemas/status.ts'
 import { TOKEN } from '../../src/routes/schemas/token.ts'
 import { START_LINK_REQUEST } from '../../src/routes/start-links.ts'
 
-/** `components.schemas`, by the names that they have there. */
+/** `components.schemas`, by component name. */
 export const SCHEMAS = {
   Health: HEALTH,
   Callback: CALLBACK,

@@ -1,8 +1,8 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation, oneOf, toSchemaRef } from '../operation.ts'
+import { API_PROBLEMS, json, type Operation, oneOf, STORAGE_PROBLEMS, toSchemaRef } from '../operation.ts'
 
 const GET_CONNECTION: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'get', id: 'getConnection', tag: 'Connections' },
-  summary: 'What is stored, without tokens',
+  summary: 'Get a connection',
   description:
     'Returns non-secret metadata about a stored company connection. This endpoint is useful for confirming which realm ' +
     'is tied to a company key without exposing the access token.',
@@ -14,7 +14,7 @@ const GET_CONNECTION: Operation = {
       ...{ updated_at: 1775685600, created_at: 1775600000, last_refresh_at: 1775685600, connected: true },
     }),
   },
-  problems: ['invalid_company_key', ...BEFORE_ANYTHING, 'connection_not_found', ...OF_THE_TABLE],
+  problems: ['invalid_company_key', ...API_PROBLEMS, 'connection_not_found', ...STORAGE_PROBLEMS],
 }
 
 const LISTED = {
@@ -32,51 +32,51 @@ const PLACEHOLDER = {
 
 const LIST_CONNECTIONS: Operation = {
   ...{ path: '/api/connections', method: 'get', id: 'listConnections', tag: 'Connections' },
-  summary: 'All connections, or a placeholder',
+  summary: 'List connections',
   description:
-    'Where an index is configured (`DYNAMODB_FLEET_INDEX`): the connections that the key reaches, soonest to expire ' +
-    'first, a page at a time. A page may be short, or empty, and not the last: a request with a filter looks at a bounded ' +
-    'number of connections. Go on until `cursor` is `null`. Else returns a placeholder response ' +
-    'explaining that full connection listing is not implemented yet without a DynamoDB scan path; it takes no notice of ' +
-    'the parameters.',
+    'With an index (`DYNAMODB_FLEET_INDEX`), returns one page of the connections that the API key can access. The ' +
+    'connection that expires first comes first. A page can be short or empty without being the last one, because a ' +
+    'request with a filter reads a limited number of connections. Continue until `cursor` is `null`. Without an index, ' +
+    'ignores the parameters and returns a placeholder response explaining that full connection listing is not ' +
+    'implemented yet without a DynamoDB scan path.',
   parameters: ['limit', 'cursor', 'status', 'environment'],
   answers: {
-    200: oneOf('The connections, or the placeholder.', ['Listing', 'ListingPlaceholder'], {
+    200: oneOf('A page of connections, or the placeholder.', ['Listing', 'ListingPlaceholder'], {
       Listing: { summary: 'With an index', value: { connections: [LISTED], cursor: null } },
       ListingPlaceholder: { summary: 'Without an index', value: PLACEHOLDER },
     }),
   },
-  problems: [...BEFORE_ANYTHING, ...OF_THE_TABLE],
+  problems: [...API_PROBLEMS, ...STORAGE_PROBLEMS],
 }
 
 const DISCONNECT: Operation = {
   ...{ path: '/api/connections/{company_key}', method: 'delete', id: 'disconnect', tag: 'Connections' },
   summary: 'Disconnect a company',
   description:
-    'Erases the tokens, keeps what else is stored, and revokes at Intuit. It may be repeated: a revocation that is still `pending` is finished then. Afterwards the key may be ' +
-    'connected to another company.',
+    'Erases the stored tokens, keeps the rest of the record, and revokes the connection at Intuit. Idempotent: another ' +
+    'call retries a revocation that is still `pending`. Afterwards you can connect the key to another company.',
   parameters: ['companyKey'],
   answers: {
-    200: json('The tokens are erased.', 'Disconnected', {
+    200: json('The tokens were erased.', 'Disconnected', {
       ...{ company_key: 'beach-blend', disconnected: true, revoked: true, revocation: 'confirmed' },
       intuit_tid: '1-628f0be4-0b7a7b1e5c0e3f1d2a6c9e84',
     }),
   },
   problems: [
-    ...(['invalid_company_key', ...BEFORE_ANYTHING, 'connection_not_found'] as const),
-    ...(['refresh_in_progress', ...OF_THE_TABLE] as const),
+    ...(['invalid_company_key', ...API_PROBLEMS, 'connection_not_found'] as const),
+    ...(['refresh_in_progress', ...STORAGE_PROBLEMS] as const),
   ],
 }
 
-const MAKE_START_LINK: Operation = {
+const CREATE_START_LINK: Operation = {
   ...{ path: '/api/connections/{company_key}/start-links', method: 'post', id: 'makeStartLink', tag: 'Connections' },
-  summary: 'A link to send to whoever connects the company',
+  summary: 'Create a start link',
   description:
-    'Makes a start link, signed and with an expiry where the deployment signs its links. It may be opened again until it ' +
-    'expires.',
+    'Creates the link to send to the person who connects the company. If the deployment signs its links, the link is ' +
+    'signed and expires. A person can open it several times until then.',
   parameters: ['companyKey'],
   requestBody: {
-    description: 'May be absent. Without `expires_in` a signed link lives a day.',
+    description: 'Optional. Without `expires_in`, a signed link is valid for one day.',
     content: {
       'application/json': {
         schema: toSchemaRef('StartLinkRequest'),
@@ -90,7 +90,7 @@ const MAKE_START_LINK: Operation = {
       expires_at: null,
     }),
   },
-  problems: ['invalid_company_key', 'invalid_company_name', 'content_too_large', ...BEFORE_ANYTHING],
+  problems: ['invalid_company_key', 'invalid_company_name', 'content_too_large', ...API_PROBLEMS],
 }
 
-export const CONNECTION_OPERATIONS: Operation[] = [GET_CONNECTION, DISCONNECT, LIST_CONNECTIONS, MAKE_START_LINK]
+export const CONNECTION_OPERATIONS: Operation[] = [GET_CONNECTION, DISCONNECT, LIST_CONNECTIONS, CREATE_START_LINK]

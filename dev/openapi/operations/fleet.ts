@@ -1,12 +1,12 @@
-import { BEFORE_ANYTHING, json, OF_THE_TABLE, type Operation } from '../operation.ts'
+import { API_PROBLEMS, json, type Operation, STORAGE_PROBLEMS } from '../operation.ts'
 
 const SUMMARY: Operation = {
   ...{ path: '/api/connections/summary', method: 'get', id: 'getSummary', tag: 'Operators' },
-  summary: 'How many connections stand how',
+  summary: 'Count connections by status',
   description:
-    'The connections of the whole deployment by status, as the cron counted them last. For keys of all companies. Where ' +
-    'no index is configured (`DYNAMODB_FLEET_INDEX`) there is no summary, and this is the connection of the company key ' +
-    '`summary`.',
+    'Returns the number of connections of the deployment by status, from the last run of the cron job. Requires an API ' +
+    'key for all companies. Without an index (`DYNAMODB_FLEET_INDEX`) there is no summary, and this path returns the ' +
+    'connection with the company key `summary`.',
   parameters: [],
   answers: {
     200: json('The counts.', 'Summary', {
@@ -14,18 +14,18 @@ const SUMMARY: Operation = {
       ...{ total: 66, counted_at: 1775685600 },
     }),
   },
-  problems: [...BEFORE_ANYTHING, 'not_found', ...OF_THE_TABLE],
+  problems: [...API_PROBLEMS, 'not_found', ...STORAGE_PROBLEMS],
 }
 
 const GET_STATUS: Operation = {
   ...{ path: '/api/connections/{company_key}/status', method: 'get', id: 'getConnectionStatus', tag: 'Operators' },
-  summary: 'How a connection stands',
+  summary: 'Get the status of a connection',
   description:
-    'The status in one word, how long the refresh token lives, the last error, the last refreshes, and where a person ' +
-    'connects again. It asks the table, and Intuit nothing.',
+    'Returns the status, the expiry of the refresh token, the last error, the last refreshes, and the link to connect ' +
+    'the company again. Reads DynamoDB and does not call Intuit.',
   parameters: ['companyKey'],
   answers: {
-    200: json('How it stands.', 'ConnectionStatus', {
+    200: json('The status of the connection.', 'ConnectionStatus', {
       ...{ company_key: 'beach-blend', company_name: 'Beach Blend', environment: 'production', connected: true },
       ...{ status: 'failing', generation: 7, realm_proven_at: 1775600000, last_refresh_at: 1775682000 },
       ...{ refresh_token_expires_at: 1784000000, refresh_token_days_left: 96 },
@@ -43,7 +43,7 @@ const GET_STATUS: Operation = {
       reconnect_url: 'https://tokens.example.com/oauth/start/beach-blend',
     }),
   },
-  problems: ['invalid_company_key', ...BEFORE_ANYTHING, 'connection_not_found', ...OF_THE_TABLE],
+  problems: ['invalid_company_key', ...API_PROBLEMS, 'connection_not_found', ...STORAGE_PROBLEMS],
 }
 
 export const FLEET_OPERATIONS: Operation[] = [SUMMARY, GET_STATUS]

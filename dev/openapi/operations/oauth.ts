@@ -1,32 +1,32 @@
-import { HTML, json, OF_THE_TABLE, type Operation } from '../operation.ts'
+import { HTML, json, type Operation, STORAGE_PROBLEMS } from '../operation.ts'
 
 const START: Operation = {
   ...{ path: '/oauth/start/{company_key}', method: 'get', id: 'startAuthorization', tag: 'OAuth' },
-  summary: 'Send a person to Intuit’s consent',
+  summary: 'Start the consent at Intuit',
   description:
     'Starts the QuickBooks OAuth flow for a named company connection. If either `company_key` or `company_name` ' +
     'contains `sandbox`, in any case, the sandbox credentials are used. An OAuth state nonce is stored before the ' +
-    'redirect; it works once. To be opened in a browser: `HEAD` is refused, and so are prefetches, frames and requests that a page makes. Where the deployment signs ' +
-    'its links, only one that was made for this key, name and expiry lets in.',
+    'redirect; it works once. Open the link in a browser tab: the service refuses `HEAD`, prefetches, frames and requests ' +
+    'from scripts of a page. If the deployment signs its links, the signature must match the key, name and expiry.',
   parameters: ['companyKey', 'companyName', 'expiresAt', 'keyId', 'signature'],
   answers: { 302: { description: 'Redirect to QuickBooks OAuth.', headers: ['Location', 'Set-Cookie'] } },
   problems: [
     ...(['invalid_company_key', 'invalid_company_name', 'invalid_request', 'method_not_allowed'] as const),
     ...(['invalid_start_link', 'forbidden', 'rate_limited', 'configuration_error', 'prefetch_refused'] as const),
-    ...OF_THE_TABLE,
+    ...STORAGE_PROBLEMS,
   ],
-  open: true,
+  isOpen: true,
 }
 
 const CALLBACK: Operation = {
   ...{ path: '/oauth/callback', method: 'get', id: 'finishAuthorization', tag: 'OAuth' },
-  summary: 'Where Intuit sends the person back',
+  summary: 'Complete the consent',
   description:
     'Completes the QuickBooks OAuth flow, exchanges the authorization code for tokens, and stores the connection ' +
-    'record. JSON for `Accept: application/json` and `*/*`, a page where `text/html` is preferred. A token is never ' +
-    'shown. The state is used before the code, and what can be refused is refused before the code is used. It runs to its ' +
-    'end whether or not the caller waits; a second visit with the same state is 400, and its `detail` tells what the ' +
-    'first one came to.',
+    'record. Returns JSON for `Accept: application/json` and `*/*`, and a page if the client prefers `text/html`. The ' +
+    'response never contains a token. The service uses up the state and does every check it can before it exchanges the ' +
+    'code. It finishes even if the client disconnects. A second request with the same state returns 400, and its ' +
+    '`detail` describes the result of the first one.',
   parameters: ['code', 'state', 'realmId', 'error'],
   answers: {
     200: {
@@ -42,7 +42,7 @@ const CALLBACK: Operation = {
       },
     },
     303: {
-      description: 'As 200, where HTML is preferred and the operator has a page of his own (`SUCCESS_REDIRECT_URL`).',
+      description: 'As 200, if the client prefers HTML and the operator has set `SUCCESS_REDIRECT_URL`.',
       headers: ['Location'],
     },
   },
@@ -50,9 +50,9 @@ const CALLBACK: Operation = {
     ...(['missing_code', 'missing_state', 'invalid_state', 'authorization_denied', 'invalid_request'] as const),
     ...(['connection_not_found', 'method_not_allowed', 'realm_mismatch', 'realm_in_use', 'rate_limited'] as const),
     ...(['configuration_error', 'token_exchange_failed', 'intuit_unavailable', 'intuit_rejected_client'] as const),
-    ...(['forbidden', 'prefetch_refused', ...OF_THE_TABLE] as const),
+    ...(['forbidden', 'prefetch_refused', ...STORAGE_PROBLEMS] as const),
   ],
-  open: true,
+  isOpen: true,
 }
 
 export const OAUTH_OPERATIONS: Operation[] = [START, CALLBACK]

@@ -6,23 +6,32 @@ const page = (path: string, id: string, summary: string, description: string): O
   ...{ path, method: 'get', id, tag: 'Pages', summary, description, parameters: [] },
   answers: { 200: PAGE },
   problems: ['method_not_allowed'],
-  open: true,
+  isOpen: true,
 })
 
 export const PAGE_OPERATIONS: Operation[] = [
-  page('/oauth/connected', 'showConnected', 'What follows a success', 'The company that this browser connected last.'),
-  page('/oauth/failed', 'showFailed', 'What follows a failure', 'What this browser met last, and what to do.'),
+  page(
+    '/oauth/connected',
+    'showConnected',
+    'Page after a success',
+    'Shows the company that this browser connected last.',
+  ),
+  page(
+    '/oauth/failed',
+    'showFailed',
+    'Page after a failure',
+    'Shows the last problem in this browser, and what to do.',
+  ),
   page(
     '/intuit/disconnected',
     'showDisconnected',
     'The app’s Disconnect URL at Intuit',
-    'Where Intuit sends a person who disconnected the app inside QuickBooks. The answer is the same whatever `realmId` ' +
-      'it names.',
+    'Intuit sends a person here who disconnected the app in QuickBooks. The response does not depend on `realmId`.',
   ),
   page(
     '/intuit/reconnect',
     'showReconnect',
     'The app’s Reconnect URL at Intuit',
-    'Where Intuit sends a person whose permission has ended. The answer is the same whatever `realmId` it names.',
+    'Intuit sends a person here whose permission has ended. The response does not depend on `realmId`.',
   ),
 ]

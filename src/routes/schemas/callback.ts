@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { companyKey, companyName, epochSecondsOrNull, realmIdOrNull, usesSandboxCredentials } from './common.ts'
 
-/** The answer of `GET /oauth/callback`: the API reference's "Stored output" without the tokens. */
+/** Response body of `GET /oauth/callback`: the "Stored output" of the API reference, without the tokens. */
 export const CALLBACK = v.object({
   company_key: companyKey,
   company_name: companyName,
@@ -10,7 +10,7 @@ export const CALLBACK = v.object({
   refresh_token_expires_at: epochSecondsOrNull('Unix timestamp for refresh-token expiry.'),
   uses_sandbox_credentials: usesSandboxCredentials,
   connected: v.pipe(v.literal(true), v.description('The tokens were stored.')),
-  realm_in_use: v.pipe(v.boolean(), v.description('Whether the company is connected under another key as well.')),
+  realm_in_use: v.pipe(v.boolean(), v.description('Whether the company is also connected under another key.')),
 })
 
 export type CallbackBody = v.InferOutput<typeof CALLBACK>

@@ -3,16 +3,16 @@ import { COMPANY_KEY, MAX_NAME_LENGTH } from '../../broker/company.ts'
 import { REALM_ID } from './parameter-formats.ts'
 
 /*
- * The fields that several answers share. The schemas of answers are the one place that names a field: the routes take
- * their types from here, the API document and its tests the rest. Nothing of them reaches the Worker's bundle.
+ * Fields that several responses share. The response schemas are the single source of field names: the routes import
+ * their types, and the API document and its tests import the schemas. The Worker's bundle contains none of them.
  */
 
-/** Epoch seconds, as all times on the wire. */
+/** A time in epoch seconds, like every time on the wire. */
 export function epochSeconds(description: string) {
   return v.pipe(v.number(), v.integer(), v.description(description))
 }
 
-/** A time that is not known, or not yet, is `null`. */
+/** A time in epoch seconds, or `null` if it is not known. */
 export function epochSecondsOrNull(description: string) {
   return v.pipe(v.nullable(v.pipe(v.number(), v.integer())), v.description(description))
 }

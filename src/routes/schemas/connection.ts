@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { companyKey, companyName, environment, epochSecondsOrNull, realmIdOrNull } from './common.ts'
 
-/** The answer of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
+/** Response body of `GET /api/connections/{company_key}`. Unknown values are `null`. */
 export const CONNECTION = v.object({
   company_key: companyKey,
   company_name: companyName,
@@ -17,7 +17,7 @@ export const CONNECTION = v.object({
 
 export type ConnectionBody = v.InferOutput<typeof CONNECTION>
 
-/** The answer of `GET /api/connections` where no listing is configured: the API reference's, to the letter. */
+/** Response body of `GET /api/connections` without an index: exactly the placeholder of the API reference. */
 export const LISTING_PLACEHOLDER = v.object({
   message: v.literal(
     'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
@@ -27,26 +27,26 @@ export const LISTING_PLACEHOLDER = v.object({
 
 export type ListingPlaceholderBody = v.InferOutput<typeof LISTING_PLACEHOLDER>
 
-/** The answer of `DELETE /api/connections/{company_key}`. */
+/** Response body of `DELETE /api/connections/{company_key}`. */
 export const DISCONNECTED = v.object({
   company_key: companyKey,
-  disconnected: v.pipe(v.literal(true), v.description('No tokens are stored any more.')),
-  revoked: v.pipe(v.boolean(), v.description('Whether Intuit has confirmed.')),
+  disconnected: v.pipe(v.literal(true), v.description('The stored tokens were erased.')),
+  revoked: v.pipe(v.boolean(), v.description('Whether Intuit confirmed the revocation.')),
   revocation: v.pipe(
     v.picklist(['confirmed', 'unconfirmed', 'pending', 'none']),
     v.description(
-      '`pending`: retried in the background. `unconfirmed`: Intuit did not confirm. `none`: there was nothing to revoke.',
+      '`confirmed`: Intuit confirmed it. `pending`: the service retries in the background. `unconfirmed`: Intuit did not confirm it. `none`: there was no token to revoke.',
     ),
   ),
-  intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the revocation.')),
+  intuit_tid: v.pipe(v.nullable(v.string()), v.description('The `intuit_tid` of the revocation call.')),
 })
 
 export type DisconnectedBody = v.InferOutput<typeof DISCONNECTED>
 
-/** The answer of `POST /api/connections/{company_key}/start-links`. */
+/** Response body of `POST /api/connections/{company_key}/start-links`. */
 export const START_LINK = v.object({
-  url: v.pipe(v.string(), v.description('To be sent to whoever connects the company.')),
-  expires_at: epochSecondsOrNull('When the link expires; null where it never does, as links are not signed.'),
+  url: v.pipe(v.string(), v.description('The link to send to the person who connects the company.')),
+  expires_at: epochSecondsOrNull('When the link expires. Null if links are not signed: then the link never expires.'),
 })
 
 export type StartLinkBody = v.InferOutput<typeof START_LINK>

@@ -14,20 +14,20 @@ const LISTED = v.object({
   last_error: v.optional(ERROR),
 })
 
-/** The answer of `GET /api/connections` where an index is configured: soonest to expire first. */
+/** Response body of `GET /api/connections` with an index. The connection that expires first comes first. */
 export const LISTING = v.object({
   connections: v.array(LISTED),
-  cursor: v.pipe(v.nullable(v.string()), v.description('For the next page; null after the last.')),
+  cursor: v.pipe(v.nullable(v.string()), v.description('Pass it to get the next page. Null on the last page.')),
 })
 
 export type ListingBody = v.InferOutput<typeof LISTING>
 export type ListedBody = v.InferOutput<typeof LISTED>
 
-/** The answer of `GET /api/connections/summary`. */
+/** Response body of `GET /api/connections/summary`. */
 export const SUMMARY = v.object({
-  counts: v.pipe(v.object(v.entriesFromList(STATUSES, count)), v.description('Connections by status.')),
+  counts: v.pipe(v.object(v.entriesFromList(STATUSES, count)), v.description('Number of connections by status.')),
   total: count,
-  counted_at: epochSeconds('When the cron counted them.'),
+  counted_at: epochSeconds('When the cron job counted the connections.'),
 })
 
 export type SummaryBody = v.InferOutput<typeof SUMMARY>

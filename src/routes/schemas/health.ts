@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** The answer of `GET /health`. */
+/** Response body of `GET /health`. */
 export const HEALTH = v.object({ status: v.literal('ok') })
 
 export type HealthBody = v.InferOutput<typeof HEALTH>

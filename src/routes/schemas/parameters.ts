@@ -7,7 +7,7 @@ import { companyKey } from './common.ts'
 import { CODE, ERROR, MAX_MIN_TTL_SECONDS, REALM_ID } from './parameter-formats.ts'
 
 /*
- * The parameters as the API document tells them, by the very expressions and limits that the routes parse with.
+ * Parameter schemas for the API document. They use the same patterns and limits as the routes.
  */
 
 export const COMPANY_KEY = companyKey
@@ -21,10 +21,10 @@ export const COMPANY_NAME = v.pipe(
 export const LINK_EXPIRES_AT = v.pipe(
   v.string(),
   v.regex(EXPIRES_AT),
-  v.description('When the signed link expires, epoch seconds.'),
+  v.description('When the signed link expires, in epoch seconds.'),
 )
 
-export const LINK_KEY_ID = v.pipe(v.string(), v.regex(KID), v.description('Which key signed the link.'))
+export const LINK_KEY_ID = v.pipe(v.string(), v.regex(KID), v.description('The id of the key that signed the link.'))
 
 export const LINK_SIGNATURE = v.pipe(v.string(), v.regex(MAC), v.description('HMAC-SHA256 of the link, base64url.'))
 
@@ -45,7 +45,7 @@ export const REALM = v.pipe(
 export const OAUTH_ERROR = v.pipe(
   v.string(),
   v.regex(ERROR),
-  v.description('Why Intuit refused, such as `access_denied`; it comes instead of `code`.'),
+  v.description('Intuit’s error code, such as `access_denied`. Sent instead of `code`.'),
 )
 
 export const MIN_TTL = v.pipe(
@@ -54,33 +54,32 @@ export const MIN_TTL = v.pipe(
   v.minValue(0),
   v.maxValue(MAX_MIN_TTL_SECONDS),
   v.description(
-    'Seconds that the token has to live at least; a token refreshed within the last minute satisfies it always.',
+    'Minimum remaining lifetime of the token in seconds. A token that was refreshed within the last minute always satisfies it.',
   ),
 )
 
 export const IF_MATCH = v.pipe(
   v.string(),
-  v.description('The `ETag` of the token that failed: refreshes only if that is still the current one.'),
+  v.description(
+    'The `ETag` of the token that failed. The service refreshes only if that token is still the current one.',
+  ),
 )
 
-export const NO_CACHE = v.pipe(
-  v.string(),
-  v.description('`no-cache`: answer from DynamoDB, not from the memory of a server.'),
-)
+export const NO_CACHE = v.pipe(v.string(), v.description('`no-cache`: read the token from DynamoDB, not from a cache.'))
 
 export const LIMIT = v.pipe(
   v.number(),
   v.integer(),
   v.minValue(1),
   v.maxValue(MAX_LIMIT),
-  v.description(`How many connections at most; ${DEFAULT_LIMIT} unless told.`),
+  v.description(`Maximum number of connections on the page. Default: ${DEFAULT_LIMIT}.`),
 )
 
 export const CURSOR = v.pipe(
   v.string(),
-  v.description('The `cursor` of the page before, of the same `status` and `environment`. Opaque.'),
+  v.description('The opaque `cursor` of the previous page. Use the same `status` and `environment` as for that page.'),
 )
 
-export const STATUS = v.pipe(v.picklist(STATUSES), v.description('Only connections that stand so.'))
+export const STATUS = v.pipe(v.picklist(STATUSES), v.description('Only connections with this status.'))
 
-export const ENVIRONMENT = v.pipe(v.picklist(ENVIRONMENTS), v.description('Only connections of this environment.'))
+export const ENVIRONMENT = v.pipe(v.picklist(ENVIRONMENTS), v.description('Only connections in this environment.'))

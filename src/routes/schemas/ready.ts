@@ -1,15 +1,18 @@
 import * as v from 'valibot'
 
-/** The answer of `GET /ready` with 200. */
+/** Response body of `GET /ready` with status 200. */
 export const READY = v.object({ status: v.literal('ready') })
 
 export type ReadyBody = v.InferOutput<typeof READY>
 
-/** The answer of `GET /ready` with 503. */
+/** Response body of `GET /ready` with status 503. */
 export const NOT_READY = v.object({
   status: v.literal('not_ready'),
   faults: v.optional(
-    v.pipe(v.array(v.string()), v.description('What is wrong, by the names of variables: for holders of a key alone.')),
+    v.pipe(
+      v.array(v.string()),
+      v.description('What is wrong, with the names of the variables. Only sent with a valid API key.'),
+    ),
   ),
 })
 

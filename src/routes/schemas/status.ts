@@ -6,7 +6,7 @@ function daysLeft(description: string) {
   return v.pipe(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), v.description(description))
 }
 
-const attempts = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('How many in a row.'))
+const attempts = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Number of consecutive failures.'))
 const failureCode = v.picklist([
   'reconnect_required',
   'intuit_rejected_client',
@@ -18,12 +18,12 @@ const failureCode = v.picklist([
 export const status = v.pipe(
   v.picklist(STATUSES),
   v.description(
-    'What the stored tokens are worth. `connected`: nothing to do. `expiring`: the refresh token expires within 30 days. ' +
-      '`failing`: the last refresh failed; it is tried again. `reconnect_required`: only a new consent helps, as Intuit ' +
-      'refused the refresh token, it has expired, or none is stored beside an access token; `connected` may be true, as the ' +
-      'refused tokens are still stored. `unfinished`: not connected yet; a start link was opened, or a refresh token is ' +
-      'stored that was never refreshed. `disconnected`: no tokens are stored any more. Never `connected`, `expiring` where ' +
-      '`connected` is false.',
+    'The state of the connection. `connected`: nothing to do. `expiring`: the refresh token expires within 30 days. ' +
+      '`failing`: the last refresh failed; the service retries. `reconnect_required`: the company needs a new consent, ' +
+      'because Intuit refused the refresh token, the refresh token has expired, or an access token is stored without a ' +
+      'refresh token; the member `connected` may still be true, because the refused tokens stay stored. `unfinished`: not ' +
+      'connected yet; a start link was opened, or the stored refresh token was never used. `disconnected`: the tokens were ' +
+      'erased. If the member `connected` is false, the status is neither `connected` nor `expiring`.',
   ),
 )
 
@@ -31,28 +31,30 @@ export const generation = v.pipe(
   v.number(),
   v.integer(),
   v.minValue(0),
-  v.description('Grows by one with every stored token pair.'),
+  v.description('Increases by one with every stored token pair.'),
 )
 
-export const hardExpiresAt = epochSecondsOrNull('The end of the five years that no refresh extends.')
+export const hardExpiresAt = epochSecondsOrNull(
+  'The end of the five years that a refresh token can last. A refresh does not extend it.',
+)
 
-/** Why there is no newer token, as a caller of the token routes is answered. */
+/** The last refresh error. The token routes return the same code. */
 export const ERROR = v.object({
   code: failureCode,
   at: epochSeconds('When the last attempt failed.'),
-  intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the failed call.')),
+  intuit_tid: v.pipe(v.nullable(v.string()), v.description('The `intuit_tid` of the failed call.')),
 })
 
 export type ErrorBody = v.InferOutput<typeof ERROR>
 
 const REFRESH = v.union([
-  v.object({ at: epochSeconds('When.'), outcome: v.literal('refreshed'), rotated: v.boolean() }),
-  v.object({ at: epochSeconds('The last time.'), outcome: failureCode, attempts }),
+  v.object({ at: epochSeconds('When the refresh succeeded.'), outcome: v.literal('refreshed'), rotated: v.boolean() }),
+  v.object({ at: epochSeconds('When the last of these attempts failed.'), outcome: failureCode, attempts }),
 ])
 
 export type RefreshBody = v.InferOutput<typeof REFRESH>
 
-/** The answer of `GET /api/connections/{company_key}/status`. What is not known, or does not apply, is `null`. */
+/** Response body of `GET /api/connections/{company_key}/status`. Values that are unknown or do not apply are `null`. */
 export const CONNECTION_STATUS = v.object({
   company_key: companyKey,
   company_name: companyName,
@@ -61,15 +63,19 @@ export const CONNECTION_STATUS = v.object({
   status,
   generation,
   realm_proven_at: epochSecondsOrNull(
-    'When an ID token of Intuit named this company; null if only the browser named it.',
+    'When an ID token from Intuit confirmed the realm ID. Null if the realm ID comes only from the callback URL.',
   ),
   last_refresh_at: epochSecondsOrNull('Most recent refresh timestamp.'),
   refresh_token_expires_at: epochSecondsOrNull('When the refresh token expires after inactivity.'),
-  refresh_token_days_left: daysLeft('Whole days until then.'),
+  refresh_token_days_left: daysLeft('Whole days until `refresh_token_expires_at`.'),
   refresh_token_hard_expires_at: hardExpiresAt,
-  refresh_token_hard_days_left: daysLeft('Whole days until then.'),
-  last_error: v.nullable(v.object({ ...ERROR.entries, since: epochSeconds('Since when.'), attempts })),
-  next_attempt_at: epochSecondsOrNull('Before this time nobody asks Intuit again, unless forced.'),
+  refresh_token_hard_days_left: daysLeft('Whole days until `refresh_token_hard_expires_at`.'),
+  last_error: v.nullable(
+    v.object({ ...ERROR.entries, since: epochSeconds('When the first of these attempts failed.'), attempts }),
+  ),
+  next_attempt_at: epochSecondsOrNull(
+    'The service does not call Intuit again before this time, except for a forced refresh.',
+  ),
   disconnection: v.pipe(
     v.nullable(
       v.object({
@@ -77,18 +83,18 @@ export const CONNECTION_STATUS = v.object({
         revocation: v.pipe(
           v.picklist(['confirmed', 'unconfirmed', 'pending']),
           v.description(
-            'Whether Intuit confirmed. `pending`: not yet; `DELETE` asks again. `unconfirmed`: Intuit refused to revoke the token.',
+            'Whether Intuit confirmed the revocation. `pending`: not yet; another `DELETE` retries. `unconfirmed`: Intuit refused to revoke the token.',
           ),
         ),
-        intuit_tid: v.pipe(v.nullable(v.string()), v.description('Intuit’s id of the revocation.')),
+        intuit_tid: v.pipe(v.nullable(v.string()), v.description('The `intuit_tid` of the revocation call.')),
       }),
     ),
-    v.description('The last disconnect; null where there was none since the last consent.'),
+    v.description('The last disconnect. Null if there was none since the last consent.'),
   ),
-  refreshes: v.pipe(v.array(REFRESH), v.description('The last ones, the latest first.')),
+  refreshes: v.pipe(v.array(REFRESH), v.description('The last refreshes, newest first.')),
   reconnect_url: v.pipe(
     v.nullable(v.string()),
-    v.description('Where a person connects again; null where that takes a signed link.'),
+    v.description('Where a person connects the company again. Null if that requires a signed link.'),
   ),
 })
 

@@ -8,7 +8,10 @@ import {
   usesSandboxCredentials,
 } from './common.ts'
 
-/** The answer of `GET /api/token/{company_key}` and of its refresh. What a record written by hand does not tell is `null`. */
+/**
+ * Response body of `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`. Values that are missing
+ * from a record written by hand are `null`.
+ */
 export const TOKEN = v.object({
   company_key: companyKey,
   company_name: companyName,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as v from 'valibot'
 import { fromRoot } from '../../../dev/bundle.ts'
-import { ON_EVERY_ANSWER } from '../../../dev/openapi/headers.ts'
+import { HEADERS_ON_EVERY_RESPONSE } from '../../../dev/openapi/headers.ts'
 
 const HEADER = v.object({
   required: v.optional(v.boolean(), false),
@@ -84,11 +84,11 @@ export const apiDocument = () => {
       .map(({ $ref }) => $ref.slice('#/$defs/'.length))
 
   const headerFaults = (answer: Response, documented: string[]) => {
-    const expected = new Set([...documented, ...ON_EVERY_ANSWER].map((name) => name.toLowerCase()))
+    const expected = new Set([...documented, ...HEADERS_ON_EVERY_RESPONSE].map((name) => name.toLowerCase()))
     const unknown = [...answer.headers.keys()].filter(
       (name) => !expected.has(name) && !TRANSPORT_HEADERS.includes(name),
     )
-    const missing = ON_EVERY_ANSWER.filter((name) => !answer.headers.has(name))
+    const missing = HEADERS_ON_EVERY_RESPONSE.filter((name) => !answer.headers.has(name))
     const wrong = documented.filter((name) => {
       const header = document.components.headers[name]
       const value = answer.headers.get(name)
