@@ -27,15 +27,15 @@ interface AppDeps extends Omit<ApiKeyDeps, 'failedKeyRateLimiter'> {
   fleet: Fleet
   cursors: Cursors
   ready: Readiness
-  /** Where a person's browser goes on to after success, instead of a page of ours. */
+  /** Where the browser is redirected after a successful consent, instead of to our own page. */
   successRedirectUrl(): string | undefined
   rateLimiters: RateLimiters
   /** Milliseconds since the Unix epoch. */
   now(): number
   logRequest(line: RequestLine): void
-  /** Where people reach us, as the redirect URI tells. */
+  /** The origin of the redirect URI. */
   origin(): string
-  /** Receives what an unknown error was, for the operator's eyes. */
+  /** Reports an unknown error to the operator. */
   logUnknownError(error: unknown, requestId: string): void
 }
 
@@ -46,7 +46,9 @@ function methodNotAllowed(allow: string) {
   }
 }
 
-/** The methods of each path, for the `Allow` of a 405. The routes above them answer first. */
+/**
+ * The methods of each path, for the `Allow` header of a 405. These routes come after the routes that handle the path.
+ */
 const ALLOWED: Record<string, string> = {
   [`/oauth${START_ROUTE}`]: 'GET',
   '/oauth/start': 'GET',
@@ -68,19 +70,19 @@ const ALLOWED: Record<string, string> = {
   ),
 }
 
-/** HEAD would spend a state or a code, and Hono answers it wherever GET is answered. */
+/** HEAD would use up a state or a code: Hono runs the GET handler for it. */
 const refuseHead: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'HEAD') methodNotAllowed('GET')(c)
   await next()
 }
 
-/** Leaves the problem for the log. */
+/** Responds with a problem, and passes it on to the log. */
 function answer(c: Context, problem: Problem, broker: Broker) {
   c.set('problem', problem)
   return answerProblem(c, problem, c.get('requestId'), (companyKey) => openStart(broker, companyKey))
 }
 
-/** A problem is answered whatever the configuration is like. */
+/** The start URL for a problem. A wrong configuration must not prevent the response. */
 function openStart(broker: Broker, companyKey: string) {
   try {
     return broker.startUrl(companyKey, undefined)
@@ -89,7 +91,7 @@ function openStart(broker: Broker, companyKey: string) {
   }
 }
 
-/** What every request has: the log line, the headers, and an answer to whatever goes wrong. */
+/** What every request gets: a log line, headers, and a response to every error. */
 function createBaseApp({ broker, logRequest, now, logUnknownError }: AppDeps) {
   const app = new Hono<{ Variables: LoggedVariables }>({ getPath: requestPath })
   app.use(requestLog(logRequest, now), setResponseHeaders, requireHttps)
@@ -104,7 +106,7 @@ function createBaseApp({ broker, logRequest, now, logUnknownError }: AppDeps) {
   return app
 }
 
-/** The whole service as one route table. */
+/** The service as one route table. */
 export function createApp(deps: AppDeps) {
   const { broker, fleet, rateLimiters, ready, successRedirectUrl, cursors, now, origin } = deps
   const requireKey = requireApiKey({ ...deps, failedKeyRateLimiter: rateLimiters.failedKey })

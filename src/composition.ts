@@ -42,7 +42,10 @@ function warnUnencrypted() {
   warn({ event: 'tokens_not_encrypted', detail })
 }
 
-/** The allowed clock skew in milliseconds. A malformed variable stops refreshes, but not reads, so it falls back to the default. */
+/**
+ * The allowed clock skew in milliseconds. A malformed variable stops refreshes, but not reads, so it falls back to the
+ * default.
+ */
 function allowedSkewMs({ timing }: Config): number {
   try {
     return timing().skewMs
@@ -98,7 +101,10 @@ export function createComposition(env: Env, fetcher: typeof fetch, localRuntime:
   return { config, origin, dynamo, clock, broker, index, cronStateStore: createCronStateStore(dynamo) }
 }
 
-/** The app for HTTP requests and the functions for RPC calls. Each part of the configuration is parsed when a route needs it. */
+/**
+ * The app for HTTP requests and the functions for RPC calls. Each part of the configuration is parsed when a route
+ * needs it.
+ */
 export function createHandlers(env: Env) {
   const { now } = local
   const composition = createComposition(env, network)

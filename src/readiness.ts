@@ -3,24 +3,23 @@ import { createSingleFlight } from './broker/single-flight.ts'
 import { DEFAULT_TIMING } from './broker/timing.ts'
 import { type Config, findConfigurationFaults } from './config/config.ts'
 
-/** How long a finding is good for: whoever asks every second costs no more than a read in that time. */
+/** How long a result is cached. A monitor that asks every second causes one read in that time. */
 const GOOD_FOR_MS = 10_000
 
 interface ReadinessDeps {
   config: Config
-  /** Returns what is wrong with the table; `undefined` if nothing is. */
+  /** What is wrong with the table. `undefined`: nothing. */
   probe(): Promise<string | undefined>
   runtime: Pick<Runtime, 'now' | 'sleep'>
-  /** Receives each finding that something is wrong, for the operator's eyes. */
+  /** Reports faults to the operator. */
   report(faults: string[]): void
 }
 
-/** What is wrong, by the names of variables and without a value; empty where all is right. */
+/** What is wrong: names of variables, no values. Empty if nothing is. */
 export type Readiness = (waitUntil: WaitUntil) => Promise<string[]>
 
 /**
- * Whether everything is there that the service needs: the whole configuration, and the table, by one read. Requests that
- * come while it is under way share it.
+ * Checks the whole configuration, and the table with one read. Concurrent requests share the check.
  */
 export function createReadiness({ config, probe, runtime, report }: ReadinessDeps): Readiness {
   const { now } = runtime

@@ -16,7 +16,10 @@ function findHandlers(env: Env) {
   return handlers
 }
 
-/** Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the permission. */
+/**
+ * Tokens for other Workers of the account, over a service binding with the entrypoint `Tokens`: the binding is the
+ * permission.
+ */
 export class Tokens extends WorkerEntrypoint<Env> implements TokensBinding {
   readonly #waitUntil: WaitUntil = (promise) => this.ctx.waitUntil(promise)
 

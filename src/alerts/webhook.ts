@@ -20,7 +20,10 @@ function toBody({ type, at, data }: Alert) {
   return JSON.stringify({ type, timestamp: new Date(at * 1000).toISOString(), data })
 }
 
-/** Sends alerts as Standard Webhooks. Resolves to whether the response was 2xx. Redirects are not followed. Never throws. */
+/**
+ * Sends alerts as Standard Webhooks. Resolves to whether the response was 2xx. Redirects are not followed. Never
+ * throws.
+ */
 export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: WebhookDeps): SendAlert {
   const webhook = new Webhook(secret)
   return async (alert) => {

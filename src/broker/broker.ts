@@ -18,9 +18,9 @@ export type BrokerDeps = Omit<
   StartDeps & CallbackDeps & DisconnectDeps & StartLinkDeps & RefreshDeps,
   'authorizeStart' | 'signAgain' | 'tokenCache' | 'limit'
 > & {
-  /** Where the table has any. */
+  /** `undefined` if the table has no replicas. */
   replicas?: ReplicaReadDeps['replicas'] | undefined
-  /** How long an isolate may answer from memory; 0 turns it off. */
+  /** How long an isolate caches tokens. 0 turns the cache off. */
   cacheSeconds(): number
 }
 
@@ -51,7 +51,7 @@ export function createBroker(deps: BrokerDeps) {
     refreshedToken,
     revalidateRealm: createRevalidate(deps, refreshedToken),
     refreshIdle: createRefreshIdle({ ...deps, refresh }),
-    /** Where a person connects a company. */
+    /** The URL where a person starts a consent. */
     startUrl: deps.startUrl,
   }
 }

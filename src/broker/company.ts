@@ -1,17 +1,17 @@
 import { Problem } from '../problem.ts'
 
-/** Which of an app's two key pairs, and so which of Intuit's two worlds, a connection belongs to. */
+/** The environment at Intuit, and so the client credentials, of a connection. */
 export type Environment = 'production' | 'sandbox'
 
 export const COMPANY_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 export const MAX_NAME_LENGTH = 200
 
-/** Whether a text has the form of a company key. */
+/** Whether a text has the format of a company key. */
 export function isCompanyKey(text: string): boolean {
   return COMPANY_KEY.test(text)
 }
 
-/** A company key as given in a path. Throws `invalid_company_key`. */
+/** Parses the company key of a path. Throws `invalid_company_key`. */
 export function parseCompanyKey(text: string): string {
   if (isCompanyKey(text)) return text
   throw new Problem(
@@ -20,7 +20,10 @@ export function parseCompanyKey(text: string): string {
   )
 }
 
-/** Whether there are control characters, lone surrogates, or U+FFFD, which the URL parser leaves of bytes that are not UTF-8. */
+/**
+ * Whether a text has control characters, lone surrogates, or U+FFFD. The URL parser replaces bytes that are not UTF-8
+ * by U+FFFD.
+ */
 function isUnprintable(text: string) {
   return /[\p{Cc}\p{Cs}\uFFFD]/u.test(text)
 }
@@ -33,7 +36,10 @@ export function removeInvisible(text: string): string {
   return text.replaceAll(/[\p{Bidi_Control}\u200B\u2060-\u2064\uFEFF]/gu, '')
 }
 
-/** A company name as given at start, without invisible characters and trimmed; a blank one counts as not given. Throws `invalid_company_name`. */
+/**
+ * Parses a company name: without invisible characters, trimmed. A blank name counts as absent. Throws
+ * `invalid_company_name`.
+ */
 export function parseCompanyName(text: string | undefined): string | undefined {
   const name = text === undefined ? undefined : removeInvisible(text).trim()
   if (!text || !name) return undefined
@@ -44,7 +50,10 @@ export function parseCompanyName(text: string | undefined): string | undefined {
   )
 }
 
-/** Sandbox credentials go with `sandbox`, in any case, in the key or in the name (API reference, "Sandbox credential routing"). */
+/**
+ * The environment of a connection: `sandbox` if the key or the name contains it, in any case (API reference, "Sandbox
+ * credential routing").
+ */
 export function environmentFor(companyKey: string, companyName: string): Environment {
   return /sandbox/i.test(companyKey) || /sandbox/i.test(companyName) ? 'sandbox' : 'production'
 }

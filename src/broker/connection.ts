@@ -1,25 +1,25 @@
 import type { Environment } from './company.ts'
 import type { RefreshHistoryEntry } from './refresh/history.ts'
 
-/** Seconds since the Unix epoch, as all times on the wire and in the record. */
+/** Seconds since the Unix epoch. All times on the wire and in the record are in this unit. */
 export type EpochSeconds = number
-/** Milliseconds since the Unix epoch, where seconds are too coarse: leases and deadlines. */
+/** Milliseconds since the Unix epoch, for leases and deadlines. */
 export type EpochMs = number
 
-/** A token as the record holds it: sealed where keys are configured, plain where not. The `Vault` opens it. */
+/** A token as it is stored: encrypted if keys are configured, else plain. The `Vault` decrypts it. */
 export type StoredToken = string
 
-/** One answer of Intuit's token endpoint, its lengths of time turned into times. */
+/** A token pair from Intuit's token endpoint, with expiry times instead of lifetimes. */
 export interface TokenPair {
   accessToken: string
   accessTokenExpiresAt: EpochSeconds
   refreshToken: string
   refreshTokenExpiresAt: EpochSeconds
-  /** The end of the five years that no refresh extends, where Intuit tells it. */
+  /** The end of the five years that no refresh extends. `undefined` if Intuit does not say. */
   refreshTokenHardExpiresAt: EpochSeconds | undefined
 }
 
-/** A pair as the record will hold it. */
+/** A token pair to store. */
 export interface StoredTokenPair extends Omit<TokenPair, 'accessToken' | 'refreshToken'> {
   accessToken: StoredToken
   refreshToken: StoredToken
@@ -28,47 +28,52 @@ export interface StoredTokenPair extends Omit<TokenPair, 'accessToken' | 'refres
 }
 
 /**
- * Why Intuit gave no tokens. Only `invalid_grant` says anything about the token or code. `request_rejected`: another
- * error of RFC 6749 section 5.2, so the request or the app's set-up is wrong. `unavailable`: transient.
+ * Why Intuit issued no tokens. Only `invalid_grant` is about the token or code. `request_rejected`: another error of RFC
+ * 6749 section 5.2, so the request or the app's configuration is wrong. `unavailable`: transient.
  */
 export type TokenErrorReason = 'invalid_grant' | 'invalid_client' | 'request_rejected' | 'unavailable'
-/** `unsettled`: an `invalid_grant` that may be due to a holder who spent the token and has yet to store its successor. */
+/**
+ * `unsettled`: an `invalid_grant` whose cause may be another holder that has used the token and not stored its
+ * successor yet.
+ */
 export type FailureReason = TokenErrorReason | 'unsettled'
 
-/** The failed refreshes since the last good one. */
+/** The failed refreshes since the last successful one. */
 export interface Failure {
   reason: FailureReason
-  /** Intuit's own error code, where its answer had one. */
+  /** Intuit's own error code. `undefined` if its response had none. */
   intuitError: string | undefined
   intuitTid: string | undefined
   /** How many in a row, and since when. */
   count: number
   since: EpochSeconds
   at: EpochSeconds
-  /** Before this time nobody asks Intuit again unless forced. */
+  /** Before this time, only a forced refresh calls Intuit. */
   retryAt: EpochSeconds
-  /** Before this time not even a forced refresh asks: Intuit's `Retry-After`. */
+  /** Before this time, not even a forced refresh calls Intuit: its `Retry-After`. */
   notBefore: EpochSeconds | undefined
-  /** Digest of the client credentials that failed, where they may be the cause. */
+  /** Digest of the client credentials, if they may be the cause. */
   client: string | undefined
 }
 
-/** Whether Intuit has revoked an erased token: yes; not to our knowledge, and nobody asks any more; still being asked. */
+/**
+ * Whether Intuit has revoked an erased token. `unconfirmed`: unknown, and not retried. `pending`: still being retried.
+ */
 export type Revocation = 'confirmed' | 'unconfirmed' | 'pending'
 
-/** The end of a connection. */
+/** The last disconnect of a record. */
 export interface Disconnection {
   at: EpochSeconds
   revocation: Revocation
   intuitTid: string | undefined
-  /** The token that is still to be revoked, as it was stored. It is never handed out. */
+  /** The token to revoke, as it was stored. No response contains it. */
   token?: StoredToken
 }
 
 /** The last consent or disconnect of a record. */
 export interface ConnectionChange {
   at: EpochMs
-  /** Names its writer, who recognises by it a write whose response was lost. */
+  /** The id of the writer. It recognizes its own write by this id if the response was lost. */
   by: string
 }
 
@@ -77,10 +82,10 @@ export interface Lease {
   until: EpochMs
 }
 
-/** Owns the lease of a request that may still be under way at Intuit, and that nobody waits for any more. */
+/** The lease owner of a request to Intuit that may still be in flight, and whose caller already has its response. */
 export const EMBARGO = 'nobody'
 
-/** What is stored about one company. `undefined` is what is not known, or not known yet. */
+/** The stored record of a company. `undefined`: not known, or not known yet. */
 export interface Connection {
   companyKey: string
   companyName: string
@@ -92,30 +97,30 @@ export interface Connection {
   accessTokenExpiresAt: EpochSeconds | undefined
   refreshToken: StoredToken | undefined
   refreshTokenExpiresAt: EpochSeconds | undefined
-  /** The end of the five years that no refresh extends, where Intuit told it. */
+  /** The end of the five years that no refresh extends. `undefined` if Intuit did not say. */
   refreshTokenHardExpiresAt: EpochSeconds | undefined
   createdAt: EpochSeconds | undefined
   updatedAt: EpochSeconds | undefined
   lastRefreshAt: EpochSeconds | undefined
-  /** Grows by one with every stored token pair; 0 where none was stored yet. */
+  /** Grows by one with every stored token pair. 0: none was stored yet. */
   generation: number
-  /** SHA-256 of the refresh token; a record written by hand has none. */
+  /** SHA-256 of the refresh token. A record written by hand has none. */
   refreshTokenHash: string | undefined
-  /** Names the writer of the stored pair, by which a writer whose answer was lost knows its own write. */
+  /** The id of the writer of the token pair. It recognizes its own write by this id if the response was lost. */
   writtenBy: string | undefined
   lease: Lease | undefined
   failure: Failure | undefined
-  /** Where it was disconnected, and not connected again since. */
+  /** Set if the company was disconnected and has not been connected again. */
   disconnection: Disconnection | undefined
   /** `undefined` in a record written by hand. */
   lastChange: ConnectionChange | undefined
-  /** The last attempts to refresh, newest last. */
+  /** The last refreshes, newest last. */
   refreshes: readonly RefreshHistoryEntry[]
 }
 
 export type WithAccessToken = Connection & { accessToken: StoredToken; accessTokenExpiresAt: EpochSeconds }
 
-/** What of a record is handed out with its access token, and remembered. */
+/** The fields of a record that are returned and cached with its access token. */
 export type HandedOut = Pick<
   WithAccessToken,
   | 'companyKey'
@@ -129,21 +134,24 @@ export type HandedOut = Pick<
   | 'generation'
 >
 
-/** What a caller is given: the access token itself, and the record it is of. */
+/** A decrypted access token and its record. */
 export interface UsableToken {
   accessToken: string
   connection: HandedOut
 }
 
-/** Whether there is an access token, valid or not. */
+/** Whether the record has an access token, valid or not. */
 export function holdsAccessToken(connection: Connection): connection is WithAccessToken {
   return connection.accessToken !== undefined && connection.accessTokenExpiresAt !== undefined
 }
 
-/** Intuit's access tokens live an hour. A record that promises more than a day was written by hand, or by a wrong clock. */
+/**
+ * Intuit's access tokens live for an hour. A record that says more than a day was written by hand or with a wrong
+ * clock.
+ */
 const MAX_ACCESS_SECONDS = 86_400
 
-/** Whether the access token outlives `now` by more than `marginSeconds`, as far as the record can be believed. */
+/** Whether the access token is valid for more than `marginSeconds`, by an expiry time that is plausible. */
 export function isFresh(
   connection: Connection,
   now: EpochSeconds,
@@ -154,12 +162,15 @@ export function isFresh(
   return leftSeconds > marginSeconds && leftSeconds <= MAX_ACCESS_SECONDS
 }
 
-/** When a consent or disconnect counts as made: after the one that it has seen, whatever the clocks of two Workers say. */
+/**
+ * The time of a consent or disconnect. It is later than the change that it has read, even if the clocks of two Workers
+ * differ.
+ */
 export function changeTime({ at, after }: { at: EpochMs; after?: ConnectionChange | undefined }): EpochMs {
   return Math.max(at, (after?.at ?? 0) + 1)
 }
 
-/** Whether there is a token of any kind. */
+/** Whether the record has an access token or a refresh token. */
 export function holdsTokens({ accessToken, refreshToken }: Connection): boolean {
   return accessToken !== undefined || refreshToken !== undefined
 }
@@ -174,7 +185,7 @@ export function findOwnName(connection: Connection): string {
   return wasConnected || holdsTokens(connection) ? companyName : companyKey
 }
 
-/** Which tokens are stored, of a record, or of what the fleet index shows of it. */
+/** Which tokens a record has. The fleet index has this information too. */
 export interface Holdings {
   holdsAccessToken: boolean
   holdsRefreshToken: boolean
@@ -184,7 +195,7 @@ export function holdings({ accessToken, refreshToken }: Connection): Holdings {
   return { holdsAccessToken: accessToken !== undefined, holdsRefreshToken: refreshToken !== undefined }
 }
 
-/** `connected` of the API reference: whether access and refresh tokens are stored. Intuit may refuse them all the same. */
+/** `connected` of the API reference: whether access and refresh tokens are stored. Intuit may still reject them. */
 export function isConnected({ holdsAccessToken, holdsRefreshToken }: Holdings): boolean {
   return holdsAccessToken && holdsRefreshToken
 }

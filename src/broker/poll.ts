@@ -6,8 +6,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 250
 
 /**
- * Waits for what another request will store: reads again and again until `read` finds it. Resolves to `undefined` at
- * `giveUpAt`. A read that fails is repeated like one that finds nothing.
+ * Calls `read` until it finds what another request stores. Resolves to `undefined` at `giveUpAt`. A failed read is repeated
+ * like one that finds nothing.
  */
 export async function pollUntil<Found>(
   read: () => Promise<Found | undefined>,

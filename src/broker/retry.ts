@@ -4,21 +4,21 @@ import type { Runtime } from './ports/runtime.ts'
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 /**
- * For the store of a token pair, which must come before everything else: a new lease is asked for at pauses of a second
- * and more where the table throttles.
+ * The longest pause before a token pair is written again. It is shorter than the pauses of other writes, so that token
+ * pairs come first if the table throttles.
  */
 export const STORE_PAUSE_MS = 250
 
 type Clock = Pick<Runtime, 'now' | 'sleep' | 'random'>
 
-/** Half the length to the whole of it, so that those who wait for the same thing do not come back together. */
+/** Between half the time and all of it, so that requests that wait for the same thing do not return together. */
 export function jitter(milliseconds: number, { random }: Clock): number {
   return milliseconds * (0.5 + random() / 2)
 }
 
 /**
- * Tries at once, and again after pauses that grow to `longestPauseMs`, until `attempt` no longer throws. Resolves to its value,
- * or to `undefined` once the deadline has passed. `onFailure` hears of each failed attempt.
+ * Calls `attempt` at once, and again after pauses that grow to `longestPauseMs`, until it no longer throws. Resolves to its
+ * value, or to `undefined` after the deadline. Calls `onFailure` after each failed attempt.
  */
 export async function retryUntil<Result>(
   attempt: () => Promise<Result>,

@@ -4,29 +4,32 @@ import type { Timing } from './timing.ts'
 
 interface SharedCall<Result> {
   result: Promise<Result>
-  /** The generation that its owner saw: what it brings is newer. */
+  /** The generation that its owner has read. The result is newer. */
   generation: number
   startedAt: EpochMs
 }
 
 interface SingleFlightDeps {
   runtime: Pick<Runtime, 'now' | 'sleep'>
-  /** A flight older than the deadline has lost its owner; who joins waits as for anybody's refresh. */
+  /**
+   * A call that is older than the deadline has lost its owner. A request that joins waits as long as for any other
+   * refresh.
+   */
   timing(): Timing
 }
 
 /**
- * Refreshes under way in this isolate, so that requests for one connection share one. A promise may be shared between
- * requests only while its owner lives: the owner holds it by `ctx.waitUntil`, and who joins has a timer of his own.
- * That saves calls; the table keeps it correct.
+ * Lets requests of one isolate share a refresh of the same connection. workerd shares a promise between requests only while
+ * its owner lives. So the owner keeps it alive with `ctx.waitUntil`, and each request that joins has its own timer. This
+ * saves calls; conditional writes keep the result correct.
  */
 export function createSingleFlight<Result>({ runtime, timing }: SingleFlightDeps) {
   const inFlight = new Map<string, SharedCall<Result>>()
 
   return {
     /**
-     * A flight that brings more than `generation`; `undefined`, at once, where there is none. Resolves to `undefined`
-     * where it does not land in time, and rejects as it does.
+     * A call in flight whose result is newer than `generation`. Returns `undefined` if there is none. Resolves to
+     * `undefined` if the call does not end in time, and rejects if the call does.
      */
     join: (key: string, generation: number): Promise<Result | undefined> | undefined => {
       const sharedCall = inFlight.get(key)
@@ -35,7 +38,7 @@ export function createSingleFlight<Result>({ runtime, timing }: SingleFlightDeps
       return Promise.race([sharedCall.result, runtime.sleep(timing().waitMs).then(() => undefined)])
     },
 
-    /** Begins a flight, owned by the request of `keepAlive`. */
+    /** Starts a call that other requests can join. The request of `waitUntil` owns it. */
     begin: (
       key: string,
       generation: number,

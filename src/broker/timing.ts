@@ -6,17 +6,20 @@ export function nowSeconds({ now }: Pick<Runtime, 'now'>): EpochSeconds {
   return Math.floor(now() / 1000)
 }
 
-/** The lengths of a refresh in milliseconds. All are configuration, so that tests need not wait. */
+/** The times of a refresh in milliseconds. All are configuration, so that tests need not wait. */
 export interface Timing {
-  /** How long a claim keeps others off: the deadline, and clocks that are off on both sides. */
+  /** The lifetime of a lease: the deadline, and the clock skew on both sides. */
   leaseMs: number
-  /** From the request's begin to the last try to store. Workers end all work 30 s after the caller left. */
+  /**
+   * From the start of the request to the last attempt to store. Workers end all work 30 s after the caller has
+   * disconnected.
+   */
   deadlineMs: number
-  /** How long a caller waits for Intuit. What Intuit answers later, within `deadlineMs`, is stored all the same. */
+  /** How long a caller waits for Intuit. A later response, within `deadlineMs`, is stored all the same. */
   intuitMs: number
-  /** How long a caller waits for somebody else's refresh. */
+  /** How long a caller waits for the refresh of another request. */
   waitMs: number
-  /** How far off a clock may be. */
+  /** The largest difference between a clock and the table's clock. */
   skewMs: number
 }
 
@@ -28,17 +31,17 @@ export const DEFAULT_TIMING: Timing = {
   skewMs: 10_000,
 }
 
-/** What of the deadline is kept for storing what Intuit gave; as long a caller waits for a write that failed at first. */
+/** The part of the deadline that is reserved for the store. A caller waits as long for a write that failed at first. */
 export function storingMs({ deadlineMs }: Timing): number {
   return deadlineMs / 5
 }
 
-/** A request that is older does not claim any more: what follows a claim would not fit into its deadline. */
+/** An older request acquires no lease: the rest of the refresh would not fit into its deadline. */
 export function acquisitionMs({ deadlineMs }: Timing): number {
   return (deadlineMs * 3) / 25
 }
 
-/** Whether a token spent now can be stored in time, within the request's deadline and its lease. */
+/** Whether the successor of a token that is used now can be stored within the deadline and the lease. */
 export function mayRedeem(timing: Timing, now: EpochMs, startedAt: EpochMs, leaseUntil: EpochMs): boolean {
   return (
     now + timing.intuitMs + storingMs(timing) <= startedAt + timing.deadlineMs &&
@@ -47,19 +50,19 @@ export function mayRedeem(timing: Timing, now: EpochMs, startedAt: EpochMs, leas
 }
 
 /**
- * Whether a token that was used at `usedAt`, over a connection that broke, may be used once more: while the caller still
- * waits for Intuit, and the lease holds for clocks that differ.
+ * Whether a token that was used at `usedAt` over a broken connection may be used once more: while the caller still waits
+ * for Intuit, and the lease is valid for every clock within the skew.
  */
 export function mayUseAgain(timing: Timing, now: EpochMs, usedAt: EpochMs, leaseUntil: EpochMs): boolean {
   return now < usedAt + timing.intuitMs && now + timing.skewMs <= leaseUntil
 }
 
-/** Where a pair that arrives so late that the request's deadline is near or over still has time to be stored. */
+/** The deadline to store a token pair. A pair that arrives late still gets time. */
 export function storeDeadline(timing: Timing, now: EpochMs, startedAt: EpochMs): EpochMs {
   return Math.max(startedAt + timing.deadlineMs, now + storingMs(timing))
 }
 
-/** Whether no lease ends before its holder's deadline, and a refresh fits into that. */
+/** Whether a lease outlives the deadline of its holder, and a refresh fits into the deadline. */
 export function fitsTogether({ leaseMs, deadlineMs, intuitMs, skewMs }: Timing): boolean {
   return leaseMs >= deadlineMs + 2 * skewMs && intuitMs <= (deadlineMs * 2) / 3
 }

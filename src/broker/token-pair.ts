@@ -3,7 +3,7 @@ import type { Connection, StoredToken, StoredTokenPair, TokenPair, UsableToken, 
 import type { TokenName, Vault } from './ports/crypto.ts'
 import type { IssuedTokens } from './ports/intuit.ts'
 
-/** A pair that Intuit gave, closed for the record of `companyKey`. */
+/** Encrypts a token pair for the record of `companyKey`. */
 export async function encryptTokenPair(vault: Vault, companyKey: string, pair: TokenPair): Promise<StoredTokenPair> {
   const [accessToken, refreshToken, refreshTokenHash] = await Promise.all([
     vault.encrypt(companyKey, 'access_token', pair.accessToken),
@@ -13,7 +13,7 @@ export async function encryptTokenPair(vault: Vault, companyKey: string, pair: T
   return { ...pair, accessToken, refreshToken, refreshTokenHash }
 }
 
-/** What Intuit issued for the refresh token `used` of the record `before`. The old refresh token, and its end, stay where no other came. */
+/** The token pair after a refresh. If Intuit issued no refresh token, the used one and its expiry stay. */
 export function refreshedPair(issued: IssuedTokens, used: string, before: Connection): TokenPair {
   const { refreshToken, refreshTokenExpiresAt } = issued
   if (refreshToken !== undefined) return { ...issued, refreshToken }
@@ -28,8 +28,8 @@ export function refreshedPair(issued: IssuedTokens, used: string, before: Connec
 const TOKEN = /^[\x21-\x7E]+$/
 
 /**
- * A stored token, decrypted, without the blanks or the line end that came with it where it was pasted by hand. Throws
- * `sealed_token_unreadable`, also for what cannot be a token: it is never sent to Intuit or handed out.
+ * Decrypts a stored token and removes white space around it, which a token pasted by hand may have. Throws
+ * `sealed_token_unreadable`, also for a text that cannot be a token: it is neither sent to Intuit nor returned.
  */
 export async function decryptToken(
   vault: Vault,
@@ -45,7 +45,7 @@ export async function decryptToken(
   )
 }
 
-/** The access token of a record, opened. Throws `sealed_token_unreadable`. */
+/** Decrypts the access token of a record. Throws `sealed_token_unreadable`. */
 export async function usableToken(vault: Vault, connection: WithAccessToken): Promise<UsableToken> {
   return {
     accessToken: await decryptToken(vault, connection.companyKey, 'access_token', connection.accessToken),

@@ -26,7 +26,10 @@ export function regionalEndpoint(region: string): string | undefined {
   return partition && `https://dynamodb.${region}.${partition.domain}/`
 }
 
-/** Whether a region name is valid. With a custom endpoint, any name is valid that does not look like an AWS region, such as `local`. */
+/**
+ * Whether a region name is valid. With a custom endpoint, any name is valid that does not look like an AWS region, such
+ * as `local`.
+ */
 export function isRegion(region: string, hasEndpoint: boolean): boolean {
   if (regionalEndpoint(region) !== undefined) return true
   return hasEndpoint && /^[a-z0-9-]+$/.test(region) && !REGION_LIKE.test(region)

@@ -3,7 +3,9 @@ import { VISIBLE } from './formats.ts'
 
 const INCOMPLETE = 'goes with its client id: one of the two is missing'
 
-/** The production and sandbox client credentials. One is enough. An id without its secret is an error, and the reverse. */
+/**
+ * The production and sandbox client credentials. One is enough. An id without its secret is an error, and the reverse.
+ */
 export const CLIENT_CREDENTIALS = v.pipe(
   v.object({
     QUICKBOOKS_CLIENT_ID: v.optional(VISIBLE),

@@ -74,7 +74,10 @@ export function requireConsent(config: Config, environment: Environment): void {
   ])
 }
 
-/** Parses everything that a refresh needs, except the table settings. Call it before you use a refresh token. Throws `configuration_error`. */
+/**
+ * Parses everything that a refresh needs, except the table settings. Call it before you use a refresh token. Throws
+ * `configuration_error`.
+ */
 export function requireRefresh(config: Config, environment: Environment): void {
   requireSettings([config[environment], config.exchange, config.timing, config.freshness, config.tokenCache])
 }

@@ -1,7 +1,10 @@
 import * as v from 'valibot'
 import { ENDPOINT, seconds, TEXT, TRUE_OR_FALSE } from './formats.ts'
 
-/** Stricter than RFC 6749 section 3.3. No scope of Intuit has a comma, a plus or a percent sign: each is a mistyped space. */
+/**
+ * Stricter than RFC 6749 section 3.3. No scope of Intuit has a comma, a plus or a percent sign: each is a mistyped
+ * space.
+ */
 const SCOPES = /^[\w.:/-]+( [\w.:/-]+)*$/
 
 const SCOPES_VARIABLE = v.pipe(

@@ -2,7 +2,10 @@ import * as v from 'valibot'
 import { isRegion, regionalEndpoint } from './aws-regions.ts'
 import { HTTP_ORIGIN, milliseconds, TEXT, VISIBLE } from './formats.ts'
 
-/** The formats in which AWS issues access keys: an upper-case id with a known prefix, and a secret of 40 base64 characters. */
+/**
+ * The formats in which AWS issues access keys: an upper-case id with a known prefix, and a secret of 40 base64
+ * characters.
+ */
 const ISSUED_ID = /^(AKIA|ASIA)[A-Z0-9]{12,}$/
 const ISSUED_SECRET = /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9+/])[A-Za-z0-9+/]{40}$/
 const SWAPPED = 'has the format of the other one: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY seem to be swapped'

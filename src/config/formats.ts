@@ -54,7 +54,10 @@ function isEndpoint(given: string) {
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
 }
 
-/** An endpoint that receives codes, tokens, secrets, alerts or browsers: https, or http on loopback (RFC 6749 section 3). */
+/**
+ * An endpoint that receives codes, tokens, secrets, alerts or browsers: https, or http on loopback (RFC 6749 section
+ * 3).
+ */
 export const ENDPOINT = v.pipe(
   VISIBLE,
   v.check(isEndpoint, 'must be an https URL (http only for loopback) without user and fragment'),

@@ -13,7 +13,9 @@ function isEntry(entry: string) {
   return customEndpoint === undefined || (/^[\x21-\x7E]+$/.test(customEndpoint) && isHttpOrigin(customEndpoint))
 }
 
-/** The replica regions of the table: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for a custom endpoint. */
+/**
+ * The replica regions of the table: `eu-west-1,sa-east-1`, or `eu-west-1=http://127.0.0.1:8001` for a custom endpoint.
+ */
 export const READ_REGIONS = v.pipe(
   v.object({
     DYNAMODB_READ_REGIONS: v.optional(

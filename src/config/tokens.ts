@@ -3,7 +3,9 @@ import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
 import { milliseconds, seconds } from './formats.ts'
 import { KEY_LIST } from './key-list.ts'
 
-/** Half the lifetime of an access token from Intuit. With a longer margin, most reads would refresh the token. Seconds. */
+/**
+ * Half the lifetime of an access token from Intuit. With a longer margin, most reads would refresh the token. Seconds.
+ */
 export const MAX_MARGIN_SECONDS = 1800
 
 /** The keys that encrypt stored tokens. Without one, tokens are stored in plain text. */

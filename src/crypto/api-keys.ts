@@ -27,7 +27,9 @@ export async function digestApiKeys(settings: ApiKeySettings): Promise<string[]>
 export const MIN_API_KEY_LENGTH = 32
 const MIN_DIFFERENT_CHARACTERS = 8
 
-/** Whether an `API_KEY` is easy to guess: it is short, or made of few characters. `API_KEYS` cannot be judged by digest. */
+/**
+ * Whether an `API_KEY` is easy to guess: it is short, or made of few characters. `API_KEYS` cannot be judged by digest.
+ */
 export function isWeakApiKey(apiKey: string): boolean {
   return apiKey.length < MIN_API_KEY_LENGTH || new Set(apiKey).size < MIN_DIFFERENT_CHARACTERS
 }

@@ -4,7 +4,10 @@ import type { Change } from './alerts.ts'
 import type { Alert, AlertState, FleetIndex, Outbox, PendingNotification, SendAlert, WaitingAlert } from './ports.ts'
 
 const MINUTE = 60
-/** After the first failed attempt. Doubled after each further one, up to `MAX_PAUSE`. The outbox keeps alerts for three days. */
+/**
+ * After the first failed attempt. Doubled after each further one, up to `MAX_PAUSE`. The outbox keeps alerts for three
+ * days.
+ */
 const FIRST_PAUSE = 5 * MINUTE
 const MAX_PAUSE = 6 * 3600
 /** Alerts of earlier runs that one run sends again. */

@@ -13,7 +13,10 @@ export type AlertKind = 'connected' | 'failing' | 'reconnect_required' | 'recove
 
 type Health = 'connected' | 'failing' | 'reconnect_required' | 'disconnected'
 
-/** The attribute `alerted`, parsed. It is the health, such as `connected`, or health and warning, such as `connected:30`. */
+/**
+ * The attribute `alerted`, parsed. It is the health, such as `connected`, or health and warning, such as
+ * `connected:30`.
+ */
 interface LastNotified {
   health: Health
   /** The days of the last warning. */

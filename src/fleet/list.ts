@@ -110,7 +110,9 @@ function createPageSize({ limit, status, environment, apiClient }: ListRequest, 
   let evaluated = 0
   let returned = 0
   return {
-    /** Estimates from the pages so far how many records to evaluate for the connections that the request can still read. */
+    /**
+     * Estimates from the pages so far how many records to evaluate for the connections that the request can still read.
+     */
     next(): number {
       if (!isFiltered) return Math.max(MIN_EVALUATED, Math.ceil(limit / 8))
       const perReturned = evaluated === 0 ? 1 : evaluated / Math.max(returned, 1)

@@ -5,40 +5,43 @@ import type { WaitUntil } from '../broker/ports/runtime.ts'
 import type { CallerLocation } from '../broker/ports/storage.ts'
 import { Problem } from '../problem.ts'
 
-/** The longest query that any caller of ours has a reason to send: code and state have at most 700 characters. */
+/** The longest query that the service accepts. Code and state have at most 700 characters. */
 const MAX_QUERY_LENGTH = 4096
 
 /**
  * The decoded path without a trailing slash: `/oauth/callback/` is `/oauth/callback`. Everything after `/oauth/start/`
- * is the company key and stays as it is, since a key has no slash.
+ * is the company key and stays unchanged, because a key has no slash.
  */
 export function requestPath(request: Request): string {
   const path = getPath(request)
   return /[^/]\/$/.test(path) && !/^\/oauth\/start\/[\s\S]/.test(path) ? path.slice(0, -1) : path
 }
 
-/** Whether the query has a length that it is worth reading at. */
+/** Whether the query is short enough to be read. */
 export function hasShortQuery(c: Context): boolean {
   const start = c.req.url.indexOf('?')
   return start === -1 || c.req.url.length - start <= MAX_QUERY_LENGTH
 }
 
-/** Refuses an over-long query before anything in it is looked at. Throws `invalid_request`. */
+/** Rejects a query that is too long, before it is read. Throws `invalid_request`. */
 export function requireShortQuery(c: Context): void {
   if (hasShortQuery(c)) return
   throw new Problem('invalid_request', `The query string is longer than ${MAX_QUERY_LENGTH} characters.`)
 }
 
 /**
- * Every value of a query parameter. Read by the URL standard, which leaves U+FFFD of bytes that are not UTF-8. Throws
- * `invalid_request` where the query is over-long, which nothing reads.
+ * All values of a query parameter. The URL parser replaces bytes that are not UTF-8 by U+FFFD. Throws `invalid_request` if
+ * the query is too long.
  */
 export function queryValues(c: Context, name: string): string[] {
   requireShortQuery(c)
   return c.req.url.includes('?') ? new URL(c.req.url).searchParams.getAll(name) : []
 }
 
-/** A query parameter that may be given once (RFC 6749 section 3.1). Throws `invalid_request`, naming it, if it is repeated. */
+/**
+ * A query parameter that may occur once (RFC 6749 section 3.1). Throws `invalid_request` with its name if it is
+ * repeated.
+ */
 export function queryParameter(c: Context, name: string): string | undefined {
   const values = queryValues(c, name)
   if (values.length <= 1) return values[0]
@@ -66,7 +69,7 @@ export function waitUntil(c: Context): WaitUntil {
   return (promise) => c.executionCtx.waitUntil(promise)
 }
 
-/** Where the caller is by its address. Only asked for where it matters: to read `cf` is to parse it. */
+/** The caller's location. A function, because reading `cf` parses it. */
 export function callerLocation(c: Context) {
   return (): CallerLocation => {
     const { continent, longitude }: Record<string, unknown> = Reflect.get(c.req.raw, 'cf') ?? {}

@@ -30,7 +30,9 @@ export interface ExpectedIdToken {
   now: number
 }
 
-/** A realm id as a JSON number. A quote inside of a JSON text has a backslash before it, so this matches members alone. */
+/**
+ * A realm id as a JSON number. A quote inside of a JSON text has a backslash before it, so this matches members alone.
+ */
 const NUMBER_REALM = /"(realmid|realmId)"\s*:\s*(\d+)(?=\s*[,}])/g
 
 /**

@@ -1,7 +1,10 @@
 /** Limits how long a wrong `Retry-After` can stop refreshes. Seconds. */
 const MAX_RETRY_AFTER = 3600
 
-/** All three formats of an HTTP-date start with the name of a day (RFC 9110 section 5.6.7). `Date.parse` accepts much more. */
+/**
+ * All three formats of an HTTP-date start with the name of a day (RFC 9110 section 5.6.7). `Date.parse` accepts much
+ * more.
+ */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)([a-z]*day)?,? /
 
 /** The seconds until an HTTP-date. `now` in ms. */

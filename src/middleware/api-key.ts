@@ -7,18 +7,18 @@ import { Problem } from '../problem.ts'
 import type { RateLimiter } from './rate-limit.ts'
 
 export interface ApiKeyDeps {
-  /** Whose key this is. Throws `configuration_error` where no key is configured. */
+  /** Finds the client of a key. Throws `configuration_error` if no key is configured. */
   identifyClient(apiKey: string | undefined): Promise<{ apiClient: ApiClient | undefined }>
-  /** Whether a key may come in the query string. */
+  /** Whether API keys in the query string are accepted. */
   queryKeysAllowed(): boolean
-  /** Counts the wrong keys of an address. */
+  /** Counts invalid keys by address. */
   failedKeyRateLimiter: RateLimiter
 }
 
-/** What `requireCaller` leaves for those after it. */
+/** What `requireApiKey` sets for the handlers after it. */
 export interface AccessVariables {
   apiClient: ApiClient
-  /** A key came in the query, be it the one that counted or not. */
+  /** The query has an API key, used or not. */
   keyInQuery: boolean
 }
 type Access = { Variables: AccessVariables }
@@ -32,7 +32,7 @@ function invalidApiKey(queryKeysAllowed: boolean) {
   )
 }
 
-/** The same answer whether or not the company is connected: it is given before the table is asked. */
+/** The same response whether the company is connected or not: it comes before the table is read. */
 function forbidden() {
   return new Problem(
     'forbidden',
@@ -40,22 +40,22 @@ function forbidden() {
   )
 }
 
-/** A repeated query parameter names no key. */
+/** A repeated query parameter is no key. */
 function onlyOne(values: string[]) {
   return values.length === 1 ? values[0] : undefined
 }
 
-/** What the query has to say of the key. One that is over-long is not read, and has none. */
+/** The API keys in the query. A query that is too long is not read. */
 function keysInQuery(c: Context): string[] {
   return hasShortQuery(c) ? queryValues(c, 'api_key') : []
 }
 
-/** A variable of a Worker has at most 5 KB: nothing longer can be right, or is worth a digest. */
+/** A variable of a Worker has at most 5 KB, so a longer key cannot be valid. */
 const MAX_KEY_LENGTH = 8192
 
 /**
- * Lets callers with a right key through, before anything else of the request is looked at. The header wins. Throws
- * `invalid_api_key`, and `invalid_request` for an over-long query of a caller with a right key.
+ * Requires a valid API key before anything else of the request is read. The header has priority over the query. Throws
+ * `invalid_api_key`, and `invalid_request` for a query that is too long.
  */
 export function requireApiKey({
   identifyClient,
@@ -81,7 +81,10 @@ export function requireApiKey({
   }
 }
 
-/** Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws `forbidden`. */
+/**
+ * Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws
+ * `forbidden`.
+ */
 export function requirePermission(permission: Permission): MiddlewareHandler<Access> {
   return async (c, next) => {
     const apiClient = c.get('apiClient')

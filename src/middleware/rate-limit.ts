@@ -4,24 +4,24 @@ import { clientSubscriber } from '../http/client-address.ts'
 import { hasShortQuery, queryValues } from '../http/request.ts'
 import { Problem } from '../problem.ts'
 
-/** The period that `wrangler.toml` gives the bindings: after it, counting begins anew. */
+/** The period of the bindings in `wrangler.toml`. */
 const PERIOD_SECONDS = 60
 
-/** Counts one use of `key`. Throws `rate_limited` where it was one too many. */
+/** Counts one use of `key`. Throws `rate_limited` above the limit. */
 export type RateLimiter = (key: string | undefined) => Promise<void>
 
 export interface RateLimiters {
   /** Starts, by address. */
   start: RateLimiter
-  /** Starts, by company key: of all addresses. */
+  /** Starts, by company key, over all addresses. */
   companyStart: RateLimiter
   /** Callbacks, by address. */
   callback: RateLimiter
-  /** Callbacks, by the company key of their state: of all addresses. */
+  /** Callbacks, by the company key of their state, over all addresses. */
   companyCallback: RateLimiter
   /** Wrong API keys, by address. A valid key works from a limited address: others may share it. */
   failedKey: RateLimiter
-  /** Forced refreshes, by company key, those that join another included. */
+  /** Forced refreshes, by company key, including those that join another one. */
   forcedRefresh: RateLimiter
 }
 

@@ -6,18 +6,21 @@ import type { Source } from '../broker/tokens/get-token.ts'
 import { clientAddress, toLoggedNetwork } from '../http/client-address.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
 
-/** One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left out. */
+/**
+ * One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left
+ * out.
+ */
 export interface RequestLine {
   event: 'request'
   /** The pattern that matched, not the path. */
   route: string
   method: string
   status: number
-  /** Until the answer was ready. workerd's clock moves with input and output alone. */
+  /** The time until the response was ready. workerd's clock moves only with input and output. */
   ms: number
   request_id: string
   key_name: string | undefined
-  /** A key came in the query string, where other logs may keep it. */
+  /** The query string has an API key, which other logs may store. */
   key_in_query: true | undefined
   company_key: string | undefined
   outcome: ProblemCode | 'ok'
@@ -26,11 +29,11 @@ export interface RequestLine {
   intuit_error: string | undefined
   /** Where a token came from. */
   source: Source | undefined
-  /** Where a request came from that was denied or limited: IPv4 /24 or IPv6 /48. */
+  /** The client's network if the request was denied or limited: IPv4 /24 or IPv6 /48. */
   network: string | undefined
 }
 
-/** What a request left for its line. A route may set the company key where the path has none. */
+/** What handlers set for the log line. A route can set the company key if the path has none. */
 export interface LoggedVariables {
   requestId: string
   apiClient: ApiClient | undefined
@@ -58,7 +61,7 @@ function deniedNetwork(c: Context) {
   return address === undefined ? undefined : toLoggedNetwork(address)
 }
 
-/** Writes one line for each request, once its answer is ready. */
+/** Writes one line per request, when its response is ready. */
 export function requestLog(
   write: (line: RequestLine) => void,
   now: () => number,

@@ -9,7 +9,9 @@ export interface ShownConnection {
   sharesRealm: boolean
 }
 
-/** What the owner of a company sees once it is connected. The name is that of the link: QuickBooks tells only the ID. */
+/**
+ * What the owner of a company sees once it is connected. The name is that of the link: QuickBooks tells only the ID.
+ */
 export function connectedPage({ companyName, realmId, sharesRealm }: ShownConnection): Page {
   return {
     title: `${companyName} is connected`,

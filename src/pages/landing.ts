@@ -1,7 +1,10 @@
 import { html } from 'hono/html'
 import type { Page } from './layout.ts'
 
-/** Where Intuit sends a person who disconnected the app inside QuickBooks. Its link proves nothing, so the page claims nothing. */
+/**
+ * Where Intuit sends a person who disconnected the app inside QuickBooks. Its link proves nothing, so the page claims
+ * nothing.
+ */
 export function disconnectedPage(): Page {
   return {
     title: 'Disconnecting in QuickBooks',
@@ -31,7 +34,9 @@ export function reconnectPage(): Page {
   }
 }
 
-/** For a browser that kept nothing of how a visit to QuickBooks ended: an old tab, another device, cookies switched off. */
+/**
+ * For a browser that kept nothing of how a visit to QuickBooks ended: an old tab, another device, cookies switched off.
+ */
 export function nothingKeptPage(): Page {
   return {
     title: 'Nothing to show here',

@@ -39,7 +39,9 @@ function ownStartPath(reference: string, here: URL) {
 /** Where a person begins the consent for a company; `undefined` where that takes a signed link. */
 export type OpenStart = (companyKey: string) => string | undefined
 
-/** Where to begin again: what the problem says, else the start link that failed, else that of the state's company key. */
+/**
+ * Where to begin again: what the problem says, else the start link that failed, else that of the state's company key.
+ */
 function startPath({ startUrl, company }: Problem, here: URL, openStart: OpenStart): string | undefined {
   if (startUrl !== undefined) return ownStartPath(startUrl, here)
   if (here.pathname !== '/oauth/callback') return ownStartPath(here.href, here)
@@ -95,7 +97,10 @@ function standingSentence({ company }: ShownProblem) {
   return words ? html`<p><bdi>${company.name}</bdi> ${words}</p>` : ''
 }
 
-/** Nothing went wrong: the link was opened again after it had connected the company. How that stands now is not known here. */
+/**
+ * Nothing went wrong: the link was opened again after it had connected the company. How that stands now is not known
+ * here.
+ */
 function alreadyConnectedPage(problem: ShownProblem, companyName: string): Page {
   return {
     title: `${companyName} was connected by this link`,

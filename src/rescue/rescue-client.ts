@@ -32,7 +32,9 @@ function parseSuccessor(text: string): Successor {
   return { ...rest, pair: { ...pair, refreshTokenHardExpiresAt: pair.refreshTokenHardExpiresAt } }
 }
 
-/** Parks token pairs in one Durable Object per company key. Throws if the object does not respond within two seconds. */
+/**
+ * Parks token pairs in one Durable Object per company key. Throws if the object does not respond within two seconds.
+ */
 export function createRescueClient(namespace: RescueNamespace, { sleep }: Pick<Runtime, 'sleep'>): Rescue {
   const store = (companyKey: string) => namespace.getByName(companyKey)
   const withTimeout = <Result>(response: Promise<Result>): Promise<Result> =>

@@ -7,14 +7,14 @@ import { waitUntil } from '../http/request.ts'
 import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionBody, DisconnectedBody, ListingPlaceholderBody } from './schemas/connection.ts'
 
-/** The API reference's literal answer, to the letter. */
+/** The response of the API reference, literally. */
 const LISTING_PLACEHOLDER: ListingPlaceholderBody = {
   message:
     'Connection listing is not implemented without a DynamoDB scan path. Use /api/connections/{company_key} for known companies.',
   path: '/api/connections',
 }
 
-/** The API reference's response of `GET /api/connections/{company_key}`. What is not known, or not yet, is `null`. */
+/** The API reference's response of `GET /api/connections/{company_key}`. Unknown values are `null`. */
 export function connectionBody(connection: Connection, holds: Holdings = holdings(connection)): ConnectionBody {
   return {
     company_key: connection.companyKey,
@@ -30,7 +30,7 @@ export function connectionBody(connection: Connection, holds: Holdings = holding
   }
 }
 
-/** `revoked`: Intuit has confirmed. `revocation`: how that stands on the record. */
+/** `revoked`: Intuit has confirmed it. `revocation`: the state on the record. */
 function disconnectedBody({ companyKey, revocation, intuitTid }: Disconnected): DisconnectedBody {
   return {
     company_key: companyKey,

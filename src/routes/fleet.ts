@@ -12,7 +12,7 @@ import { type Cursors, type ListFilter, makeCursor, readCursor } from './list-cu
 import type { ListedBody, ListingBody, SummaryBody } from './schemas/fleet.ts'
 import { errorBody } from './status.ts'
 
-/** Connections to a page. */
+/** The connections of a page. */
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 100
 export const ENVIRONMENTS = ['production', 'sandbox'] as const
@@ -27,7 +27,7 @@ function parseLimit(c: Context): number {
   throw invalid('limit', `1 to ${MAX_LIMIT}`)
 }
 
-/** A query parameter that is one of a few words. Throws `invalid_request`. */
+/** Parses a query parameter with a fixed set of values. Throws `invalid_request`. */
 function parseOneOf<Word extends string>(c: Context, name: string, words: readonly Word[]): Word | undefined {
   const text = queryParameter(c, name)
   const word = words.find((one) => one === text)
@@ -35,7 +35,7 @@ function parseOneOf<Word extends string>(c: Context, name: string, words: readon
   throw invalid(name, `one of ${words.join(', ')}`)
 }
 
-/** Where the list goes on. Throws `invalid_request` for a cursor that this list did not give. */
+/** Parses the cursor of the next page. Throws `invalid_request` for a cursor of another list. */
 async function parsePlaces(
   c: Context,
   filter: ListFilter,
@@ -52,7 +52,7 @@ async function parsePlaces(
   )
 }
 
-/** `last_error` where there is one. */
+/** `last_error`, if there is one. */
 function listedBody({ indexed, status }: Listed): ListedBody {
   const { connection } = indexed
   const { failure } = connection
@@ -69,7 +69,10 @@ function canAccessAll({ companies }: ApiClient) {
   return companies.includes('*')
 }
 
-/** `GET /api/connections` and `GET /api/connections/summary`, where an index is configured; else they are left to those after. */
+/**
+ * `GET /api/connections` and `GET /api/connections/summary`, if an index is configured. Otherwise the next routes handle
+ * them.
+ */
 export function fleetRoutes(fleet: Fleet, cursors: Cursors) {
   return new Hono<{ Variables: AccessVariables }>()
     .get('/', requirePermission('connection:read'), async (c, next) => {

@@ -9,12 +9,12 @@ const RETRY_AFTER_SECONDS = '10'
 
 type Access = { Variables: AccessVariables }
 
-/** Whoever shows a key must have a right one. */
+/** A request with an API key must have a valid one. */
 function keyIfShown(requireApiKey: MiddlewareHandler<Access>): MiddlewareHandler<Access> {
   return (c, next) => (c.req.header('X-API-Key') === undefined ? next() : requireApiKey(c, next))
 }
 
-/** `GET /ready`: 200 or 503. `faults` says what is wrong; whoever has no key hears only that something is. */
+/** `GET /ready`: 200 or 503. `faults` names the problems, for callers with a valid API key only. */
 export function readyRoutes(faults: Readiness, requireApiKey: MiddlewareHandler<Access>) {
   return new Hono<Access>().get('/', keyIfShown(requireApiKey), async (c) => {
     const found = await faults(waitUntil(c))

@@ -1,16 +1,16 @@
 import * as v from 'valibot'
 import type { ListPlaces, ListRequest } from '../fleet/list.ts'
 
-/** What a cursor belongs to: the places of one list are none of another. */
+/** What a cursor is bound to. It is valid for one list only. */
 export type ListFilter = Pick<ListRequest, 'status' | 'environment'>
 
-/** Makes a cursor of what it says, and reads its own ones. */
+/** Encodes and decodes cursors. */
 export interface Cursors {
   encrypt(text: string): Promise<string>
   decrypt(cursor: string): Promise<string | undefined>
 }
 
-/** A place: none yet, the end, or the last connection that was passed. */
+/** A position: the start, the end, or the last connection of the previous page. */
 const PLACE = v.union([v.null(), v.literal('end'), v.strictTuple([v.pipe(v.number(), v.finite()), v.string()])])
 
 const CURSOR = v.pipe(
@@ -42,7 +42,7 @@ export function makeCursor(places: ListPlaces, { status, environment }: ListFilt
   )
 }
 
-/** `undefined`: not one of ours, or of a list with another filter or of another number of shards. */
+/** `undefined`: it is not one of our cursors, or it has another filter or number of shards. */
 export async function readCursor(
   cursor: string,
   { status, environment }: ListFilter,

@@ -11,7 +11,9 @@ import type { CallbackBody } from './schemas/callback.ts'
 import { CODE, ERROR, REALM_ID } from './schemas/parameter-formats.ts'
 import { readSignature } from './start-link.ts'
 
-/** All that follows is the company key, line terminators included, which a dot would not match: the path is matched whole. */
+/**
+ * Everything after `/start/` is the company key, including line terminators, which a dot would not match.
+ */
 export const START_ROUTE = '/start/:company_key{[\\s\\S]*}'
 
 function malformed(name: string, form: string) {
@@ -39,7 +41,10 @@ function callbackParameters(c: Context): CallbackParameters {
   return { outcome: 'granted', code, ...common }
 }
 
-/** The API reference's "Stored output" without the tokens. `realm_in_use`: the company is connected under another key as well. */
+/**
+ * "Stored output" of the API reference without the tokens. `realm_in_use`: the company is also connected under another
+ * key.
+ */
 function callbackBody({ connection, sharesRealm }: Connected): CallbackBody {
   return {
     company_key: connection.companyKey,

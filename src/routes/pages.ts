@@ -17,12 +17,14 @@ const CALLBACK_PATH = '/oauth/callback'
 const CONNECTED_PATH = '/oauth/connected'
 const FAILED_PATH = '/oauth/failed'
 
-/** Takes code and state out of the address bar and the history, without a script: the browser replaces the page at once. */
+/**
+ * Removes code and state from the address bar and the history without a script: the browser replaces the page at once.
+ */
 function thenShow(path: string) {
   return { Refresh: `0; url=${path}` }
 }
 
-/** The callback's success as a page, or the way to the operator's own page. */
+/** The success page of the callback, or a redirect to the operator's own page. */
 export function answerConnected(c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) {
   if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
   const shown = { companyName: connection.companyName, realmId: connection.realmId, sharesRealm }
@@ -30,7 +32,7 @@ export function answerConnected(c: Context, { connection, sharesRealm }: Connect
   return sendPage(c, connectedPage(shown), 200, thenShow(CONNECTED_PATH))
 }
 
-/** A problem as a page for a person on the way of consent, as `application/problem+json` for everybody else. */
+/** Responds with a page to a person on the OAuth routes, and with `application/problem+json` to everybody else. */
 export function answerProblem(c: Context, problem: Problem, requestId: string, openStart: OpenStart) {
   const status = PROBLEM_STATUS[problem.code]
   const { retryAfterSeconds } = problem
@@ -60,7 +62,7 @@ function showKeptConnected(c: Context) {
   return sendPage(c, kept ? connectedPage(kept) : nothingKeptPage())
 }
 
-/** Answered before the Worker is asked, where they are deployed. */
+/** Served by the static assets, if they are deployed. */
 const ASSETS = ['/console', '/docs', '/openapi.json', '/pages.css', '/theme.css']
 
 function assetsAreMissing(): never {
@@ -70,7 +72,7 @@ function assetsAreMissing(): never {
   )
 }
 
-/** Every page that is not an answer to something else, with its path. */
+/** The pages that have a path of their own. */
 export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
   [CONNECTED_PATH]: showKeptConnected,
   [FAILED_PATH]: showKeptProblem,
@@ -78,7 +80,10 @@ export const PAGES: Record<string, (c: Context) => Promise<Response>> = {
   '/intuit/reconnect': (c) => sendPage(c, reconnectPage()),
 }
 
-/** Revalidates the company that Intuit's link names, in the background. The link proves nothing, so the response is always the same. */
+/**
+ * Revalidates the company that Intuit's link names, in the background. The link proves nothing, so the response is
+ * always the same.
+ */
 function revalidateInBackground(broker: Broker, rateLimiter: RateLimiter): MiddlewareHandler {
   return async (c, next) => {
     await next()

@@ -30,7 +30,7 @@ const TOKEN_OPTIONS = v.optional(
 )
 const REFRESH_OPTIONS = v.optional(v.strictObject({ ifGeneration: v.optional(WHOLE_NUMBER) }), {})
 
-/** Throws `invalid_request`, naming the option. */
+/** Throws `invalid_request` with the name of the option. */
 function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, options)
   if (result.success) return result.output
@@ -42,7 +42,7 @@ function parsed<Schema extends v.GenericSchema>(schema: Schema, options: unknown
   )
 }
 
-/** Another Worker may send anything. Throws `invalid_company_key`. */
+/** Another Worker can send any value. Throws `invalid_company_key`. */
 function parseKey(companyKey: unknown): string {
   return parseCompanyKey(typeof companyKey === 'string' ? companyKey : '')
 }
@@ -59,7 +59,9 @@ function reason(problem: Problem, requestId: string): RpcProblem {
   }
 }
 
-/** The calls of the entrypoint `Tokens`: each answers what its route does, with the generation, or refuses with a value. */
+/**
+ * The calls of the entrypoint `Tokens`. Each returns what its route returns, with the generation, or a problem as a value.
+ */
 export function createRpcCalls({ broker, forcedRefresh, now, logRequest, logUnknownError }: RpcDeps) {
   const answered = async <Answer>(name: string, companyKey: unknown, call: () => Promise<Answer>) => {
     const [requestId, startedAt] = [crypto.randomUUID(), now()]

@@ -7,7 +7,10 @@ export const KID = /^[\w.-]{1,64}$/
 /** 32 bytes, base64url. */
 export const MAC = /^[\w-]{43}$/
 
-/** `/oauth/start/{company_key}` at our own origin, with `company_name` and the signature in `exp` (epoch seconds), `kid` and `sig`. */
+/**
+ * `/oauth/start/{company_key}` at our own origin, with `company_name` and the signature in `exp` (epoch seconds), `kid`
+ * and `sig`.
+ */
 export function startLinkUrl(origin: string, { companyKey, companyName, signed }: IssuedLink): string {
   const url = new URL(`/oauth/start/${companyKey}`, origin)
   if (companyName !== undefined) url.searchParams.set('company_name', companyName)

@@ -11,7 +11,7 @@ import { startLinkUrl } from './start-link.ts'
 
 const EXPIRES_IN = `expires_in must be a whole number of seconds from ${LINK_SECONDS.min} to ${LINK_SECONDS.max}.`
 
-/** The body, which the API document tells as it is parsed. */
+/** The request body. The API document is generated from it. */
 export const START_LINK_REQUEST = v.strictObject(
   {
     company_name: v.optional(v.string('company_name must be a string.')),

@@ -8,7 +8,7 @@ import type { RefreshHistoryEntry } from '../broker/refresh/history.ts'
 import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
-/** Why there is no newer token: the code that a caller of the token routes is answered. */
+/** Why there is no newer token, with the problem code of the token routes. */
 export function errorBody({ reason, at, intuitTid }: Failure): ErrorBody {
   return {
     code: failureCode(reason),
@@ -36,7 +36,7 @@ function disconnectionBody({ disconnection }: Connection) {
   return { at, revocation, intuit_tid: intuitTid ?? null }
 }
 
-/** What an operator asks of one connection. What is not known, or does not apply, is `null`. */
+/** The status of a connection. Values that are unknown or do not apply are `null`. */
 function statusBody(connection: Connection, now: EpochSeconds, reconnectUrl: string | undefined): ConnectionStatusBody {
   const { refreshTokenExpiresAt, refreshTokenHardExpiresAt, failure } = connection
   const holds = holdings(connection)

@@ -11,7 +11,10 @@ import { Problem } from '../problem.ts'
 import { MAX_MIN_TTL_SECONDS } from './schemas/parameter-formats.ts'
 import type { TokenBody } from './schemas/token.ts'
 
-/** The API reference's response of `GET /api/token/{company_key}`. What a record written by hand does not tell is `null`. */
+/**
+ * The API reference's response of `GET /api/token/{company_key}`. Values that a record written by hand does not
+ * have are `null`.
+ */
 export function tokenBody({ accessToken, connection }: UsableToken): TokenBody {
   return {
     company_key: connection.companyKey,
@@ -37,21 +40,23 @@ function answer(c: Context, token: UsableToken, source: Source, ms: number) {
   })
 }
 
-/** How long the token has to live at least, in seconds. Throws `invalid_request`. */
+/** The minimum remaining lifetime of the token, in seconds. Throws `invalid_request`. */
 function minTtlSeconds(c: Context): number {
   const text = queryParameter(c, 'min_ttl') ?? '0'
   if (/^\d{1,4}$/.test(text) && Number(text) <= MAX_MIN_TTL_SECONDS) return Number(text)
   throw new Problem('invalid_request', `The parameter min_ttl must be 0 to ${MAX_MIN_TTL_SECONDS} seconds.`)
 }
 
-/** `Cache-Control: no-cache` of a request (RFC 9111 section 5.2.1.4): the answer must come from where the tokens are. */
+/**
+ * `Cache-Control: no-cache` of a request (RFC 9111 section 5.2.1.4): the response must come from the table.
+ */
 function bypassesCache(c: Context): boolean {
   return /(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)/i.test(c.req.header('Cache-Control') ?? '')
 }
 
 /**
- * The generations that `If-Match` names (RFC 9110 section 13.1.1); `undefined` where it is absent or `*`. A weak tag
- * counts as its strong one, as an edge may have weakened ours. Throws `invalid_request`.
+ * The generations in `If-Match` (RFC 9110 section 13.1.1). `undefined` if it is absent or `*`. A weak tag counts as a
+ * strong one, because an edge may have weakened ours. Throws `invalid_request`.
  */
 function matchedGenerations(c: Context): number[] | undefined {
   const header = c.req.header('If-Match')?.trim()
@@ -62,7 +67,10 @@ function matchedGenerations(c: Context): number[] | undefined {
   return tags.map((tag) => (/^\d{1,15}$/.test(tag ?? '') ? Number(tag) : Number.NaN))
 }
 
-/** `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`, whose rate `forcedRefresh` limits. `now` in milliseconds. */
+/**
+ * `GET /api/token/{company_key}` and `POST /api/token/{company_key}/refresh`, whose rate `forcedRefresh` limits. `now`
+ * in milliseconds.
+ */
 export function tokenRoutes(broker: Broker, forcedRefresh: RateLimiter, now: () => number) {
   const companyKey = (c: Context) => parseCompanyKey(c.req.param('company_key') ?? '')
   const token = async (c: Context) => {

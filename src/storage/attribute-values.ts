@@ -40,7 +40,10 @@ export const LATEST_SECONDS = 1e11
 /** Milliseconds, microseconds and nanoseconds per second. */
 const FINER_UNITS = [1e3, 1e6, 1e9]
 
-/** Reads a time and converts it to seconds: a record written by hand may contain milliseconds, microseconds or nanoseconds. */
+/**
+ * Reads a time and converts it to seconds: a record written by hand may contain milliseconds, microseconds or
+ * nanoseconds.
+ */
 export function readEpochSeconds(item: Item, name: string): number | undefined {
   const value = readInteger(item, name)
   if (value === undefined || value <= LATEST_SECONDS) return value

@@ -23,7 +23,9 @@ import {
 import type { DynamoDb } from './dynamodb.ts'
 import { formatHistory } from './refresh-history.ts'
 
-/** The stored refresh token is still the one that was used. A record written by hand has no hash: the token is compared. */
+/**
+ * The stored refresh token is still the one that was used. A record written by hand has no hash: the token is compared.
+ */
 export function isStillStored({ refreshTokenHash, refreshToken }: Connection): Condition {
   const sameHash = isSameText('refresh_token_hash', refreshTokenHash)
   return refreshTokenHash === undefined ? all(sameHash, isSameText('refresh_token', refreshToken)) : sameHash

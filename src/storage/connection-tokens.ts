@@ -24,7 +24,9 @@ function isUntouched(used: Connection, writer: string): Condition {
   return all(isOwnLease(writer, used), isSameInteger('generation', used.generation))
 }
 
-/** `item` rejected the write. If it has our own `written_by`, an earlier attempt succeeded and its response was lost. */
+/**
+ * `item` rejected the write. If it has our own `written_by`, an earlier attempt succeeded and its response was lost.
+ */
 function findStored(companyKey: string, writer: string, written: Applied | Refused, item: Item | undefined) {
   if (!written.refused) return parseConnection(written.attributes, companyKey)
   return item && readText(item, 'written_by') === writer ? parseConnection(item, companyKey) : undefined

@@ -15,7 +15,9 @@ const NO_TOKENS = {
   refreshTokenHardExpiresAt: undefined,
 }
 
-/** The record has not changed since it was read. Compares the tokens too: a record written by hand has no generation. */
+/**
+ * The record has not changed since it was read. Compares the tokens too: a record written by hand has no generation.
+ */
 function isUnchanged({ generation, accessToken, refreshToken }: Connection): Condition {
   return all(
     isSameInteger('generation', generation),

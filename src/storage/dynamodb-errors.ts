@@ -130,7 +130,10 @@ export function parseErrorMessage(body: Body | undefined): string {
   return findText(body?.['message'], body?.['Message']) ?? ''
 }
 
-/** Whether DynamoDB rejected the date of a request. `signedOffMs`: how far off the clock was when the request was signed. */
+/**
+ * Whether DynamoDB rejected the date of a request. `signedOffMs`: how far off the clock was when the request was
+ * signed.
+ */
 export function isClockSkewError(name: string, message: string, signedOffMs: number): boolean {
   if (!CLOCK_SKEW_ERRORS.has(name)) return false
   if (ONLY_CLOCK_SKEW.has(name) || Math.abs(signedOffMs) >= CERTAIN_SKEW_MS) return true

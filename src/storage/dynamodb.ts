@@ -11,7 +11,9 @@ import { createDynamoDbHttp, type DynamoDbHttpRuntime, type SendOptions } from '
 /** Attributes as DynamoDB sends them. `attribute-values.ts` reads them. */
 export type Item = Record<string, unknown>
 
-/** The condition of a write was not met. `item` is the item that did not meet it, if the engine returns it (`ALL_OLD`). */
+/**
+ * The condition of a write was not met. `item` is the item that did not meet it, if the engine returns it (`ALL_OLD`).
+ */
 export interface Refused {
   refused: true
   item: Item | undefined

@@ -33,7 +33,10 @@ function toStartKey(shard: string, { diesAt, companyKey }: Place) {
   return toAttributes({ fleet_shard: shard, dies_at: diesAt, pk: `${PK_PREFIX}${companyKey}` })
 }
 
-/** Lists connections by expiry from the index `DYNAMODB_FLEET_INDEX`. Throws `storage_unavailable` and `configuration_error`. */
+/**
+ * Lists connections by expiry from the index `DYNAMODB_FLEET_INDEX`. Throws `storage_unavailable` and
+ * `configuration_error`.
+ */
 export function createFleetIndex(dynamo: DynamoDb, indexName: () => string): FleetIndex {
   return {
     shards: FLEET_SHARDS,

@@ -22,7 +22,10 @@ const ORDERS: readonly [continent: string, fromLongitude: number, order: string]
 /** The longitude if Cloudflare sends none: in the east of America, and in the middle of Asia. */
 const DEFAULT_LONGITUDE = 100
 
-/** Ranks AWS regions by their round-trip time to a caller: the nearest has the lowest rank. All are equal if the continent is unknown. */
+/**
+ * Ranks AWS regions by their round-trip time to a caller: the nearest has the lowest rank. All are equal if the
+ * continent is unknown.
+ */
 export function createRegionRanking({
   continent,
   longitude = DEFAULT_LONGITUDE,

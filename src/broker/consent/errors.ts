@@ -30,7 +30,9 @@ const REASONS: Partial<Record<ProblemCode, string>> = {
   configuration_error: 'this deployment is not fully configured',
 }
 
-/** The link was used. `outcome` is that of its first visit; the company may have been connected or disconnected since. */
+/**
+ * The link was used. `outcome` is that of its first visit; the company may have been connected or disconnected since.
+ */
 export function linkUsed(companyKey: string, outcome: ConsentOutcome): Problem {
   const detail = outcome.connected
     ? `${outcome.companyName} was connected by this link. A link works once, so this visit changed nothing. ` +
@@ -49,7 +51,9 @@ export function linkUnfinished(isUnderWay: boolean): Problem {
   )
 }
 
-/** Intuit redirected back with an `error` (RFC 6749 section 4.1.2.1): the person declined, or Intuit reports a fault. */
+/**
+ * Intuit redirected back with an `error` (RFC 6749 section 4.1.2.1): the person declined, or Intuit reports a fault.
+ */
 export function authorizationDenied(error: string): Problem {
   const intuitError = errorName(error)
   const details = {
@@ -86,7 +90,9 @@ export function realmMissing(companyKey: string): Problem {
 }
 
 /** The key is connected in another environment. `stored` is the environment of the connection. */
-/** A connected record without a realm id, as one written by hand may be. Whoever comes first could give it any company. */
+/**
+ * A connected record without a realm id, as one written by hand may be. Whoever comes first could give it any company.
+ */
 export function realmUnknown(companyKey: string): Problem {
   return new Problem(
     'realm_mismatch',

@@ -17,7 +17,9 @@ export function authorizationErrorCause(error: string): AuthorizationErrorCause 
 /** Replaces an error code in an unexpected format. Its text can be anything, even a token. */
 const UNRECOGNIZED = 'unrecognized_error'
 
-/** The error code in a form that is safe to show and to log. Registered codes are lower-case words; tokens have digits. */
+/**
+ * The error code in a form that is safe to show and to log. Registered codes are lower-case words; tokens have digits.
+ */
 export function errorName(error: string): string {
   return /^[a-z_]{1,64}$/.test(error) ? error : UNRECOGNIZED
 }

@@ -6,7 +6,9 @@ import type { AuthorizationState } from '../ports/storage.ts'
 
 /** How to link to the start of a consent. */
 export interface StartAgainDeps {
-  /** The URL where a person starts the consent of a company. `undefined`: that needs a signed link and there is none. */
+  /**
+   * The URL where a person starts the consent of a company. `undefined`: that needs a signed link and there is none.
+   */
   startUrl(companyKey: string, companyName: string | undefined, signed?: SignedLink | undefined): string | undefined
   /** Signs a verified link again. `undefined`: it has expired, or its key is no longer configured. */
   signAgain(companyKey: string, companyName: string | undefined, link: VerifiedLink): Promise<SignedLink | undefined>

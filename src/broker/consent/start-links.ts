@@ -47,7 +47,9 @@ async function verifyLink(
   return isAuthentic && expiresAt > nowSeconds(runtime) ? { expiresAt, kid: signature.kid } : undefined
 }
 
-/** Creates the functions for start links. A link works until it expires. Each time it is opened, it gets a new state. */
+/**
+ * Creates the functions for start links. A link works until it expires. Each time it is opened, it gets a new state.
+ */
 export function createStartLinks(deps: StartLinkDeps) {
   const { linkSigner, startLinkMode, runtime } = deps
 

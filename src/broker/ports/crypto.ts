@@ -1,9 +1,11 @@
 import type { EpochSeconds, StoredToken } from '../connection.ts'
 
-/** The attributes of a record that hold a token. */
+/** The attributes of a record that contain a token. */
 export type TokenName = 'access_token' | 'refresh_token'
 
-/** Closes and opens tokens at rest. What it closed for one record and attribute it opens for that one alone. */
+/**
+ * Encrypts and decrypts stored tokens. A value decrypts only for the record and attribute that it was encrypted for.
+ */
 export interface Vault {
   encrypt(companyKey: string, name: TokenName, token: string): Promise<StoredToken>
   /** Throws `sealed_token_unreadable`. */
@@ -12,7 +14,7 @@ export interface Vault {
   digest(token: string): Promise<string>
 }
 
-/** What the signature of a link to start is bound to. */
+/** What the signature of a start link covers. */
 export interface StartLink {
   companyKey: string
   companyName: string | undefined
@@ -20,13 +22,13 @@ export interface StartLink {
 }
 
 export interface LinkSignature {
-  /** The key that signed. */
+  /** The id of the key. */
   kid: string
   /** HMAC-SHA256, base64url. */
   mac: string
 }
 
-/** What is kept of a link whose signature was verified: enough to sign it again, and nothing that lets anybody in. */
+/** What is stored of a verified link: enough to sign it again, but no signature. */
 export interface VerifiedLink {
   expiresAt: EpochSeconds
   kid: string
@@ -38,11 +40,11 @@ export interface SignedLink {
   signature: LinkSignature
 }
 
-/** Signs links to start, and knows its own ones again. Throws `configuration_error`. */
+/** Signs and verifies start links. Throws `configuration_error`. */
 export interface LinkSigner {
-  /** Whether there is a key. */
+  /** Whether a key is configured. */
   isConfigured(): boolean
-  /** By the first key, or by the one that is named. `undefined`: there is no such key. */
+  /** Signs with the first key, or with the key `kid`. `undefined`: there is no such key. */
   sign(link: StartLink, kid?: string): Promise<LinkSignature | undefined>
   verify(link: StartLink, signature: LinkSignature): Promise<boolean>
 }

@@ -1,7 +1,10 @@
 import type { Environment } from '../company.ts'
 import type { TokenErrorReason, TokenPair } from '../connection.ts'
 
-/** Tokens as Intuit issued them: a refresh may be answered without a refresh token, and the old one stays (RFC 6749 section 6). */
+/**
+ * Tokens as Intuit issued them. A refresh may return no refresh token: then the old one stays valid (RFC 6749 section
+ * 6).
+ */
 export type IssuedTokens = Omit<TokenPair, 'refreshToken'> & { refreshToken: string | undefined }
 
 export type TokenResponse = {
@@ -31,14 +34,14 @@ export interface RequestBinding {
 export type TokenError = {
   ok: false
   reason: TokenErrorReason
-  /** Intuit's own error code (RFC 6749 section 5.2), where its answer had one. */
+  /** Intuit's own error code (RFC 6749 section 5.2). `undefined` if its response had none. */
   intuitError: string | undefined
   intuitTid: string | undefined
   /** Intuit's `Retry-After`, bounded. */
   retryAfterSeconds: number | undefined
 }
 
-/** `refused`: Intuit does not revoke it, or has before. `unavailable`: it may be asked again. */
+/** `refused`: Intuit does not revoke the token, or has already done so. `unavailable`: transient. */
 export interface RevocationResult {
   outcome: 'revoked' | 'refused' | 'unavailable'
   intuitTid: string | undefined
@@ -46,7 +49,7 @@ export interface RevocationResult {
 
 export type TokenResult = TokenResponse | TokenError
 
-/** Of a code: an answer without a refresh token is no success, as there is no old one to keep. */
+/** The error of a code. A response without a refresh token is an error, because there is no old one. */
 export type ExchangeError = Omit<TokenError, 'reason'> & { reason: TokenErrorReason | 'no_refresh_token' }
 
 /** The result of a code. `idToken` is `undefined` if Intuit sent none. */
@@ -54,34 +57,37 @@ export type ExchangeAnswer =
   | (Omit<TokenResponse, 'pair' | 'idToken'> & { pair: TokenPair; idToken: IdTokenResult | undefined })
   | ExchangeError
 
-/** What came of one use of a code or a refresh token. */
+/** The result of using a code or a refresh token. */
 export interface Used<Answer = TokenResult> {
-  /** What is known when the caller has to be answered. */
+  /** The result when the caller gets its response. */
   answer: Answer
   /**
-   * Set where Intuit did not answer in time and the request may still be under way: what Intuit says later, or
-   * `undefined` where nothing comes. It never rejects. Hold it by `waitUntil`.
+   * Set if Intuit did not answer in time and the request may still be in flight. Resolves to Intuit's late response, or to
+   * `undefined` if there is none. Never rejects. Pass it to `waitUntil`.
    */
   late: Promise<Answer | undefined> | undefined
 }
 
-/** Says whether a refresh token may be used. A Worker may have slept since it last looked. */
+/** Whether a refresh token may be used. The Worker may have been frozen since the last check. */
 export interface UseGuard {
-  /** By the clock. Asked right before each request that carries the token; nothing is awaited in between. */
+  /** Checks the clock. Call it right before each request with the token, and await nothing in between. */
   mayUse(): boolean
-  /** By the record. Asked before a second request, and `mayUse` after it. It never rejects. */
+  /** Checks the record. Call it before a second request, and `mayUse` after it. Never rejects. */
   isStillHeld(): Promise<boolean>
 }
 
-/** What the broker needs of Intuit's authorization server. Throws only `configuration_error`. */
+/** Intuit's authorization server. Throws only `configuration_error`. */
 export interface AuthorizationServer {
-  /** Tells credentials that failed from others, without showing either; salted by the company key. */
+  /**
+   * A digest of the client credentials, salted with the company key. It shows whether two failures had the same
+   * credentials.
+   */
   clientDigest(environment: Environment, companyKey: string): Promise<string>
   /** Creates what the configuration asks for. Store it before the person is redirected. */
   createBinding(): RequestBinding
   authorizationUrl(environment: Environment, state: string, binding: RequestBinding): Promise<string>
   exchange(environment: Environment, code: string, binding: RequestBinding): Promise<Used<ExchangeAnswer>>
   refresh(environment: Environment, refreshToken: string, guard: UseGuard): Promise<Used>
-  /** By a refresh or an access token; it ends the whole grant. */
+  /** Revokes the whole grant, by its refresh token or an access token. */
   revoke(environment: Environment, token: string): Promise<RevocationResult>
 }

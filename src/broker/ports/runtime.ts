@@ -2,8 +2,8 @@ import type { Environment } from '../company.ts'
 import type { EpochMs, Revocation } from '../connection.ts'
 
 /**
- * Whether a flow has all the configuration that it needs. To be asked before its first step that cannot be undone. Each
- * throws `configuration_error`, naming what is missing or malformed.
+ * Checks that a flow has all the configuration that it needs. Call it before the first step that cannot be undone. Each
+ * throws `configuration_error` with the names of missing and malformed variables.
  */
 export interface FlowSettings {
   requireConsent(environment: Environment): void
@@ -11,7 +11,7 @@ export interface FlowSettings {
   requireDisconnect(environment: Environment): void
 }
 
-/** Time, waiting and chance, so that tests can own them. */
+/** Clock, sleep and randomness. They are arguments, so that tests can replace them. */
 export interface Runtime {
   now(): EpochMs
   sleep(milliseconds: number): Promise<void>
@@ -21,7 +21,7 @@ export interface Runtime {
   nonce(): string
 }
 
-/** Keeps a promise running after the request that began it has been answered or abandoned (`ctx.waitUntil`). */
+/** Keeps a promise alive after the response, and after the caller has disconnected (`ctx.waitUntil`). */
 export type WaitUntil = (promise: Promise<unknown>) => void
 
 /** An event in the background of a request. Contains no token, code, state, key or secret. */
@@ -48,7 +48,7 @@ export interface LogEvent {
     | 'replica_passed_over'
     | 'idle_refresh_failed'
   company_key: string
-  /** Of the connection that has the same realm. */
+  /** The company key of the connection that has the same realm. */
   other_company_key?: string | undefined
   code?: string | undefined
   /** Why the company of a consent is not proven: a claim of the ID token, `format`, `missing` or `other_realm`. */
@@ -59,7 +59,7 @@ export interface LogEvent {
   intuit_error?: string | undefined
   rescue?: 'bound' | 'not bound'
   parked?: boolean
-  /** Of a replica. */
+  /** The region of a replica. */
   region?: string
 }
 

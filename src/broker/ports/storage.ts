@@ -28,19 +28,19 @@ export interface ConnectionStore {
    * consent or disconnect. Returns the record after the write.
    */
   connect(companyKey: string, consent: Consent): Promise<Connection>
-  /** Takes the lease unless a live one of somebody else stands. */
+  /** Acquires the lease, unless another owner has one that has not lapsed. */
   acquireLease(companyKey: string, lease: LeaseRequest): Promise<LeaseAcquisition>
-  /** Gives the lease back, if it is still this owner's. */
+  /** Releases the lease, if this owner still has it. */
   releaseLease(companyKey: string, owner: string, end: LeaseEnd): Promise<void>
   /**
-   * Stores the successor of the token of `spent`, in one attempt. A rotated one needs nothing but that the spent token
-   * is still the stored one, and settles every lapse. One that is not rotated needs the lease, too: without it somebody
-   * else has refreshed, or will. `undefined`: refused.
+   * Stores the successor of the refresh token of `used`, in one attempt. The condition for a rotated token pair is only that
+   * the used token is still the stored one; it ends every lapse. A token pair that is not rotated also needs the lease:
+   * without it, another holder has refreshed or will. `undefined`: the condition was not met.
    */
   replace(used: Connection, successor: Successor, end: LeaseEnd): Promise<Connection | undefined>
   /**
-   * Records a failed refresh and releases the lease, unless `spent` was replaced or the lease lost meanwhile. `outcome`,
-   * for the history: of an attempt before its time another failure may stand than the one it met.
+   * Records a failed refresh and releases the lease, unless the token of `used` was replaced or the lease was lost. `outcome`
+   * is for the history: after an early attempt, the recorded failure can have another reason than the attempt.
    */
   fail(
     used: Connection,
@@ -51,19 +51,19 @@ export interface ConnectionStore {
   ): Promise<void>
 }
 
-/** Where a request came in, as far as Cloudflare tells. */
+/** Where the caller is, according to Cloudflare. */
 export interface CallerLocation {
-  /** In Cloudflare's two letters; anything else where it is not known. */
+  /** Cloudflare's two letters. Any other text: unknown. */
   continent: string
-  /** In degrees, the west negative. */
+  /** In degrees, negative in the west. */
   longitude: number | undefined
 }
 
-/** Copies of the table in other regions. What they tell is out of date by the lag of replication, seconds as a rule. */
+/** Replicas of the table in other regions. Their records are older by the replication lag, usually seconds. */
 export interface Replicas {
   /**
-   * The record as the replica nearest to the caller has it. `undefined`: it has none or does not answer, or the home
-   * region is nearer; only the home region knows then. Throws `configuration_error` alone.
+   * The record from the replica nearest to the caller. `undefined`: the replica has none or does not respond, or the primary
+   * region is nearer. Then read the primary region. Throws only `configuration_error`.
    */
   read(companyKey: string, from: CallerLocation): Promise<Connection | undefined>
 }
@@ -103,18 +103,20 @@ export interface LeaseRequest {
   owner: string
   now: EpochMs
   until: EpochMs
-  /** Asked before a claim that failed is tried again; so it is if absent. */
+  /** Whether a failed write may be repeated. Default: yes. */
   mayRetry?: (() => boolean) | undefined
 }
 
 /**
- * How a lease ends. `lapsedAt`: it was itself taken over, and stays so until another refresh token is stored: whoever
- * claims next asks what former holders may have left. `embargo`: the request to Intuit may still be under way, so
- * nobody claims before the lease has run out.
+ * The state in which a lease is left. `lapsedAt`: the lease was taken over, and counts as lapsed until another refresh token
+ * is stored. The next holder then asks the rescue store for what former holders have parked.
  */
 export type LeaseEnd = 'free' | { lapsedAt: EpochMs }
 
-/** `tookOver`: a lease had lapsed, so its holder may have spent the token and not come to store the successor. */
+/**
+ * The result of acquiring a lease. `isTakeover`: another lease had lapsed, so its holder may have used the token
+ * without storing its successor.
+ */
 export type LeaseAcquisition =
   | { outcome: 'acquired'; connection: Connection; isTakeover: boolean }
   | { outcome: 'held'; connection: Connection }
@@ -122,7 +124,7 @@ export type LeaseAcquisition =
 
 export interface Successor {
   pair: StoredTokenPair
-  /** Whether Intuit gave another refresh token than the one that was spent. */
+  /** Whether the refresh token is another one than the used one. */
   rotated: boolean
   now: EpochSeconds
   writer: string

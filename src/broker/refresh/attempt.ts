@@ -31,7 +31,9 @@ export interface RefreshAttempt {
   /** The record as it was when the lease was acquired. It holds the refresh token to use. */
   connection: Connection
   lease: Lease
-  /** Whether the lease of another holder had lapsed: that holder may have used the token and not stored its successor. */
+  /**
+   * Whether the lease of another holder had lapsed: that holder may have used the token and not stored its successor.
+   */
   isTakeover: boolean
 }
 
@@ -43,7 +45,10 @@ export interface RefreshToken {
   hash: string
 }
 
-/** The state in which an attempt leaves the lease. A lease that was taken over stays lapsed, so that the next holder also asks the rescue store. */
+/**
+ * The state in which an attempt leaves the lease. A lease that was taken over stays lapsed, so that the next holder
+ * also asks the rescue store.
+ */
 export function toLeaseEnd({ deps, isTakeover }: RefreshAttempt): LeaseEnd {
   return isTakeover ? { lapsedAt: deps.runtime.now() } : 'free'
 }

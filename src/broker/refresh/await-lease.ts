@@ -12,7 +12,9 @@ const RETRY_AFTER_SECONDS = 2
 
 type AwaitLeaseDeps = Pick<RefreshDeps, 'connections' | 'intuit' | 'runtime' | 'timing' | 'marginSeconds'>
 
-/** The result of the lease holder, or the state of the lease. Throws the problem of a failure that the holder recorded. */
+/**
+ * The result of the lease holder, or the state of the lease. Throws the problem of a failure that the holder recorded.
+ */
 async function classifyOutcome(
   { intuit, runtime, marginSeconds }: AwaitLeaseDeps,
   current: Connection,
@@ -28,7 +30,9 @@ async function classifyOutcome(
   return failure ? usableDespite(current, failure, request.forced, now, marginSeconds()) : 'free'
 }
 
-/** Reads the record again and again, until the holder has a result. A table that does not respond is waited for, too. */
+/**
+ * Reads the record again and again, until the holder has a result. A table that does not respond is waited for, too.
+ */
 async function poll(deps: AwaitLeaseDeps, held: Connection, request: RefreshRequest, giveUpAt: EpochMs) {
   const { connections, runtime, timing } = deps
   let current = held

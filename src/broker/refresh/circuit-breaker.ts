@@ -3,22 +3,22 @@ import type { AuthorizationServer } from '../ports/intuit.ts'
 
 const MINUTE = 60
 const HOUR = 3600
-/** Final: only a forced refresh or a new consent asks Intuit again. The last second of the year 9999. */
+/** The retry time of a final failure: the last second of the year 9999. */
 const NEVER: EpochSeconds = 253_402_300_799
 
-/** Whether only a forced refresh or a new consent asks Intuit again. */
+/** Whether only a forced refresh or a new consent calls Intuit again. */
 export function isFinal({ retryAt }: Failure): boolean {
   return retryAt >= NEVER
 }
 
-/** A forced refresh passes the breaker, but not more often than this. */
+/** The shortest time between two forced refreshes that pass the circuit breaker. */
 const FORCED_EVERY_SECONDS = 10
-/** The time that the holder of a lapsed lease has to store its token pair. */
+/** How long the holder of a lapsed lease has to store its token pair. */
 const UNSETTLED_SECONDS = MINUTE
-/** Outages have been seen to say `invalid_grant`: five attempts over 24 hours, then never again. */
+/** Outages at Intuit have answered `invalid_grant`, so it is final after five failures in 24 hours. */
 const INVALID_GRANT_PAUSES = [10 * MINUTE, HOUR, 5 * HOUR, 18 * HOUR]
 
-/** One attempt that Intuit answered with no tokens. */
+/** A refresh that got no tokens from Intuit. */
 export interface FailedAttempt {
   reason: FailureReason
   intuitError: string | undefined
@@ -47,22 +47,22 @@ function pauseSeconds(reason: FailureReason, count: number): number {
   }
 }
 
-/** Failures that other client credentials may end. */
+/** Whether other client credentials may resolve a failure. */
 function dependsOnClient(reason: FailureReason) {
   return reason === 'invalid_client' || reason === 'request_rejected'
 }
 
-/** Whether a failure that depends on the client credentials was met with others than `client`. */
+/** Whether a failure that depends on the client credentials happened with others than `client`. */
 function isOfOtherClient(failure: Failure, client: string | undefined) {
   return dependsOnClient(failure.reason) && failure.client !== undefined && failure.client !== client
 }
 
-/** Whether a failure forbids asking Intuit now. `client`: the digest of the credentials that are configured now. */
+/** Whether a failure forbids a call to Intuit now. `client` is the digest of the configured credentials. */
 function stands(failure: Failure, now: EpochSeconds, forced: boolean, client: string | undefined): boolean {
   if (isOfOtherClient(failure, client)) return now < (failure.notBefore ?? 0)
-  // `unsettled` gives another holder time to store its pair: no caller shortens it.
+  // `unsettled` gives another holder time to store its token pair. No caller can shorten it.
   if (!forced || failure.reason === 'unsettled') return now < failure.retryAt
-  // Both ways, so that a time which a wrong clock wrote blocks nothing for long.
+  // In both directions, so that a time from a wrong clock blocks nothing for long.
   return Math.abs(now - failure.at) < FORCED_EVERY_SECONDS || now < (failure.notBefore ?? 0)
 }
 
@@ -70,15 +70,18 @@ function later(one: number | undefined, other: number | undefined) {
   return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
 }
 
-/** Until when Intuit, or a holder that may still store its pair, wants to be left alone even by forced refreshes. */
+/**
+ * The time before which not even a forced refresh calls Intuit: its `Retry-After`, or the time that another holder has
+ * to store its token pair.
+ */
 function toNotBefore({ reason, retryAfterSeconds }: FailedAttempt, now: EpochSeconds) {
   const seconds = later(retryAfterSeconds, reason === 'unsettled' ? UNSETTLED_SECONDS : undefined)
   return seconds === undefined ? undefined : now + seconds
 }
 
 /**
- * The record of one more failed refresh: intervals grow while the reason stays the same. An attempt before its time, as
- * forced refreshes are, neither counts nor moves the next attempt: only Intuit's `Retry-After` moves it.
+ * The failure to record after another failed refresh. Intervals grow while the reason stays the same. An early attempt, such
+ * as a forced refresh, neither counts nor moves the next attempt. Only Intuit's `Retry-After` moves it.
  */
 export function nextFailure(previous: Failure | undefined, attempt: FailedAttempt, now: EpochSeconds): Failure {
   const { reason, intuitError, intuitTid, client } = attempt
@@ -101,7 +104,9 @@ export function nextFailure(previous: Failure | undefined, attempt: FailedAttemp
   }
 }
 
-/** What the caller of a failed attempt is told. What is stored of an early one may be another, earlier failure. */
+/**
+ * The failure for the response. After an early attempt, the recorded failure can be an earlier one with another reason.
+ */
 export function answeredFailure(stored: Failure, attempt: FailedAttempt, now: EpochSeconds): Failure {
   if (stored.reason === attempt.reason) return stored
   const { reason, intuitError, intuitTid } = attempt

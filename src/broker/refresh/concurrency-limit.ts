@@ -5,8 +5,8 @@ import { jitter } from '../retry.ts'
 import type { Timing } from '../timing.ts'
 
 /**
- * How many refreshes one isolate has under way, from the lease to the stored pair. A table that begins to throttle meets
- * no more stores than this at once. At eight writes a second, these take four of the twenty seconds that they have.
+ * The most refreshes in flight in one isolate, from the lease to the stored token pair. A table that starts to throttle gets
+ * no more stores than this at once. At eight writes a second, they take four of the twenty seconds that they have.
  */
 const MOST_UNDER_WAY = 32
 const PAUSE_MS = 50
@@ -16,7 +16,10 @@ interface RefreshLimitDeps {
   timing(): Timing
 }
 
-/** Promises that have not settled yet. One whose request was cancelled never does: it counts until its lease is over. */
+/**
+ * Counts promises that have not settled. A promise whose request was cancelled never settles: it counts until its lease
+ * has ended.
+ */
 function unsettled({ runtime, timing }: RefreshLimitDeps) {
   const begun = new Map<symbol, EpochMs>()
   return {
@@ -35,8 +38,8 @@ function unsettled({ runtime, timing }: RefreshLimitDeps) {
 }
 
 /**
- * Bounds what one isolate may lose. Stores come before new leases: a refresh that begins while a token pair waits for
- * the table takes the writes that this pair needs, and rotates another token that then waits, too.
+ * Limits what one isolate can lose. Stores have priority over new leases: a refresh that starts while a token pair waits for
+ * the table takes the writes that this pair needs, and rotates another token that has to wait as well.
  */
 export function createRefreshLimit(deps: RefreshLimitDeps) {
   const { runtime } = deps
@@ -45,14 +48,17 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
   const isPairAtRisk = () => atRisk.count() > 0
 
   return {
-    /** A refresh, or the store that goes on after it. */
+    /** Counts a refresh, or the store that continues after it. */
     add: mayBePending.add,
 
-    /** A rotated pair, or one of a consent, whose first write failed, until it is stored or parked. */
+    /** Counts a token pair whose first write failed, until it is stored or parked. */
     addAtRisk: atRisk.add,
     isPairAtRisk,
 
-    /** Runs a refresh once there is room. Throws `refresh_in_progress` or `storage_unavailable` where there is none in time. */
+    /**
+     * Runs a refresh when the limit allows it. Throws `refresh_in_progress` or `storage_unavailable` if that takes too
+     * long.
+     */
     run: async <Result>(giveUpAt: EpochMs, refresh: () => Promise<Result>): Promise<Result> => {
       for (;;) {
         if (isPairAtRisk()) throw storesComeFirst()

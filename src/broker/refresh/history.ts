@@ -1,21 +1,24 @@
 import type { EpochSeconds, FailureReason } from '../connection.ts'
 
-/** What an attempt to refresh came to: another refresh token, the same one again, or why none. */
+/** The result of a refresh: a new refresh token, the same one, or the reason for none. */
 export type RefreshOutcome = 'rotated' | 'kept' | FailureReason
 
-/** An attempt, or a row of attempts that failed for one reason. */
+/** A refresh, or consecutive refreshes that failed for the same reason. */
 export interface RefreshHistoryEntry {
-  /** Of the last attempt of the row. */
+  /** The time of the last one. */
   at: EpochSeconds
   outcome: RefreshOutcome
-  /** How many in a row; 1 for a good one. */
+  /** The number of consecutive failures. 1 for a success. */
   count: number
 }
 
-/** As many as a record keeps: at a refresh an hour, a working day. */
+/** The most entries of a record: a working day, at one refresh per hour. */
 const KEPT = 8
 
-/** The history with one more attempt, newest last. Failures for one reason share a note, so that an outage pushes nothing out. */
+/**
+ * Adds a refresh to the history, newest last. Consecutive failures for one reason share an entry, so that an outage
+ * does not push out the others.
+ */
 export function addToHistory(
   history: readonly RefreshHistoryEntry[],
   outcome: RefreshOutcome,

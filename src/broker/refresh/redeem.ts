@@ -17,7 +17,10 @@ const STORES_PAUSE_MS = 50
 /** A record that makes the use of the token unnecessary, or the refresh token to use. */
 type Prepared = { found: Connection } | { token: RefreshToken }
 
-/** Waits until another refresh of this isolate has stored its token pair. Throws `storage_unavailable` if that takes too long. */
+/**
+ * Waits until another refresh of this isolate has stored its token pair. Throws `storage_unavailable` if that takes too
+ * long.
+ */
 async function waitForStores({ deps, request, lease }: RefreshAttempt) {
   const { limit, runtime, timing } = deps
   while (limit.isPairAtRisk()) {

@@ -66,7 +66,10 @@ async function refreshUntilDone(deps: RefreshDeps, request: RefreshRequest): Pro
   throw refreshInProgress(1)
 }
 
-/** The token that the caller saw, if it is valid and the table or the holder of the lease does not respond. Else throws `error`. */
+/**
+ * The token that the caller saw, if it is valid and the table or the holder of the lease does not respond. Else throws
+ * `error`.
+ */
 function usableDespiteError({ runtime }: RefreshDeps, error: unknown, { seen, forced }: RefreshRequest) {
   const isTransient =
     error instanceof Problem && (error.code === 'storage_unavailable' || error.code === 'refresh_in_progress')

@@ -79,7 +79,9 @@ interface Storing {
   parked(): Promise<boolean> | undefined
 }
 
-/** Starts to write. After the first failed write, the pair is parked as well, and counts as at risk until it is safe. */
+/**
+ * Starts to write. After the first failed write, the pair is parked as well, and counts as at risk until it is safe.
+ */
 function startStoring(deps: StorePairDeps, request: StorePairRequest): Storing {
   const { connections, rescue, runtime, log, limit } = deps
   const { used, successor, leaseEnd, deadline } = request

@@ -17,7 +17,9 @@ async function readAfterRejection(attempt: RefreshAttempt, refreshToken: string)
   return current
 }
 
-/** As `readAfterRejection`. If the table does not respond, throws, and reads again in the background until `deadline`. */
+/**
+ * As `readAfterRejection`. If the table does not respond, throws, and reads again in the background until `deadline`.
+ */
 async function settleRejectedPair(attempt: RefreshAttempt, refreshToken: string, deadline: number) {
   const { deps, request, connection: used } = attempt
   const read = () => readAfterRejection(attempt, refreshToken)

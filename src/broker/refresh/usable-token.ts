@@ -9,29 +9,29 @@ import {
 import { failedRefresh } from '../errors.ts'
 import type { WaitUntil } from '../ports/runtime.ts'
 
-/** A request for a token that is newer than the one its caller saw. */
+/** A request for a token that is newer than the one that its caller has read. */
 export interface RefreshRequest {
-  /** The record as this caller read it: whatever has a higher generation was refreshed for it too. */
+  /** The record as the caller read it. A higher generation is a result for this request, too. */
   seen: Connection
-  /** Asked for by the caller, and not by the token's age. */
+  /** Whether the caller demands a refresh, regardless of the token's age. */
   forced: boolean
   startedAt: EpochMs
   waitUntil: WaitUntil
 }
 
-/** The record if its access token can be used at all. */
+/** The record, if its access token is valid. */
 export function ifValid(connection: Connection, now: EpochSeconds): WithAccessToken | undefined {
   return isFresh(connection, now, 0) ? connection : undefined
 }
 
-/** The record if somebody refreshed it after the caller saw it. */
+/** The record, if another request has refreshed it since the caller read it. */
 export function refreshedByAnother(current: Connection, { seen }: RefreshRequest, now: EpochSeconds) {
   return current.generation > seen.generation ? ifValid(current, now) : undefined
 }
 
 /**
- * A failed refresh costs a caller nothing while the old token can be used. It matters to who forced it, and inside the
- * margin of a connection that Intuit no longer accepts, or whose client credentials it rejects. Throws the failure's problem.
+ * The old token, if it is usable despite a failed refresh. It is not usable for a forced refresh. Within the margin, it is
+ * not usable either if Intuit no longer accepts the connection or the client credentials. Throws the problem of the failure.
  */
 export function usableDespite(
   current: Connection,

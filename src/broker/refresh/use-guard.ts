@@ -10,25 +10,25 @@ interface UseGuardDeps {
   timing(): Timing
 }
 
-/** The lease under which a token is to be used, and the generation that the token is of. */
+/** The lease for the use of a token, and the generation of the token. */
 interface Use {
   companyKey: string
   owner: string
   until: EpochMs
   generation: number
-  /** When the request began whose deadline counts. */
+  /** When the request started. Its deadline counts from here. */
   startedAt: EpochMs
 }
 
 /**
- * Looks at deadline and lease before each use of one refresh token. Between two looks the Worker may have slept, been
- * taken over, and woken to a connection that broke meanwhile.
+ * Checks deadline and lease before each use of a refresh token. Between two checks the Worker may have been frozen, its
+ * lease taken over, and its connection broken.
  */
 export function createUseGuard(
   { connections, runtime, timing }: UseGuardDeps,
   { companyKey, owner, until, generation, startedAt }: Use,
 ): UseGuard & {
-  /** Whether a use was refused: then no request that carries the token is under way. */
+  /** Whether a use was refused. Then no request with the token is in flight. */
   wasRefused(): boolean
 } {
   let usedAt: EpochMs | undefined

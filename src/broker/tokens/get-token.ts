@@ -97,7 +97,10 @@ function findCached(deps: GetTokenDeps, companyKey: string, { minTtlSeconds }: W
   return cached && livesLongEnough(cached.connection, nowSeconds(runtime), minSeconds) ? cached : undefined
 }
 
-/** A token from a replica, if it needs no refresh soon. Everything else, including a disconnect, is decided by the table. */
+/**
+ * A token from a replica, if it needs no refresh soon. Everything else, including a disconnect, is decided by the
+ * table.
+ */
 async function findInReplica(deps: GetTokenDeps, companyKey: string, wanted: Wanted, waitUntil: WaitUntil) {
   const { runtime, replicaReads, marginSeconds } = deps
   const { minTtlSeconds, fromTable, from } = wanted

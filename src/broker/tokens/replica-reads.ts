@@ -11,20 +11,20 @@ export interface ReplicaReadDeps {
   timing(): Timing
 }
 
-/** Reads of replicas, shared by callers who ask together, that never fall behind what this isolate has seen. */
+/** Reads replicas. Concurrent requests share a read, and no result is older than what this isolate has seen. */
 export function createReplicaReads({ replicas, runtime, timing }: ReplicaReadDeps) {
   const reads = createSingleFlight<Connection | undefined>({ runtime, timing })
   const seen = createGenerationWatermark(runtime.now)
 
   return {
-    /** To be told of each generation that is handed out, erased or replaced. */
+    /** Call it with each generation that is returned, erased or replaced. */
     note: seen.note,
 
-    /** `undefined`: no replica can tell. */
+    /** `undefined`: no replica has a usable result. */
     read: async (companyKey: string, from: CallerLocation, waitUntil: WaitUntil): Promise<Connection | undefined> => {
       const begin = () => reads.begin(companyKey, 0, waitUntil, () => replicas.read(companyKey, from))
       const found = await (reads.join(companyKey, 0) ?? begin())
-      // Asked when the read has ended: a refresh may have ended before it.
+      // Checked after the read: a refresh may have ended before it.
       return found && !seen.isNewerThan(companyKey, found.generation) ? found : undefined
     },
   }
