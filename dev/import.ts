@@ -61,7 +61,9 @@ const createSource = (options: Options, variables: Variables) => {
 }
 
 const warnUnencrypted = lazy(() =>
-  process.stderr.write('TOKEN_ENCRYPTION_KEYS is not set: tokens are stored in plain text.\n'),
+  process.stderr.write(
+    'TOKEN_ENCRYPTION_KEYS is not set: tokens are stored in plain text. Leave REQUIRE_SEALED unset until npm run keys:reseal has encrypted them.\n',
+  ),
 )
 
 const createProgress = (applied: boolean) => (tally: Tally) => process.stderr.write(`${formatTally(tally, applied)}\n`)

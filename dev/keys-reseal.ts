@@ -6,7 +6,7 @@ import { openTable } from './admin-client.ts'
 import { fail, takeOptions } from './arguments.ts'
 import { createProgress } from './reseal/progress.ts'
 import { reencryptTable } from './reseal/reencrypt.ts'
-import { formatSummary } from './reseal/tally.ts'
+import { formatAdvice, formatSummary, isComplete } from './reseal/tally.ts'
 
 const CONCURRENCY = 16
 /** The maximum number of connections of the AWS SDK's client. */
@@ -26,6 +26,8 @@ key is not allowed to do.
 
   --dry-run      only reports what it would re-encrypt
   --concurrency  records at a time, 1 to ${MAX_CONCURRENCY}; fewer while the table throttles
+
+At its end it says whether REQUIRE_SEALED=true can be set, which rejects plain tokens.
 
 Ctrl-C completes the records in progress and stops. Run the command again to continue.
 
@@ -86,7 +88,10 @@ const run = async () => {
   }).finally(progress.clear)
   process.stdout.write(`${signal.aborted ? 'Stopped' : 'Done'}: ${formatSummary(tally, dryRun)}.\n`)
   if (signal.aborted) process.exitCode = STOPPED
-  else process.exitCode = tally.busy + tally.unreadable + tally.failed + tally.cutShort > 0 ? 1 : 0
+  else {
+    process.stdout.write(`${formatAdvice(tally, dryRun)}\n`)
+    process.exitCode = isComplete(tally) ? 0 : 1
+  }
 }
 
 run().catch((error: unknown) => {

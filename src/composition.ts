@@ -82,7 +82,7 @@ export function createComposition(env: Env, fetcher: typeof fetch, localRuntime:
       requireDisconnect: (environment) => requireDisconnect(config, environment),
     },
     intuit: createAuthorizationServer(config, { ...runtime, fetch: fetcher }),
-    vault: createTokenVault(config.encryptionKeys, lazy(warnUnencrypted)),
+    vault: createTokenVault(config.encryptionKeys, lazy(warnUnencrypted), () => config.encryptedTokens().isRequired),
     linkSigner: createLinkSigner(() => config.startLinks().keys),
     startLinkMode: () => config.startLinks().mode,
     bindsBrowser: () => config.startLinks().bindsBrowser,

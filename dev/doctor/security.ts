@@ -54,6 +54,17 @@ const checkCompanyProof = ({ authorization, companyProof }: Config): Check => {
   )
 }
 
+const checkPlainTokens = ({ encryptionKeys, encryptedTokens }: Config): Check => {
+  const { ok, warn } = createResults('plain tokens')
+  if (encryptedTokens().isRequired) return ok('rejected')
+  return encryptionKeys().length > 0
+    ? ok('accepted. When npm run keys:reseal says so, set REQUIRE_SEALED=true')
+    : warn(
+        'plain tokens are accepted',
+        "Anyone who can write to the table can plant another company's tokens. Set TOKEN_ENCRYPTION_KEYS, run npm run keys:reseal, then set REQUIRE_SEALED=true.",
+      )
+}
+
 /** Warns of each setting that is weaker than what npm run setup writes, with its consequence. */
 export const checkSecurity = (env: Env): Check[] => {
   const config = readConfig(env)
@@ -62,5 +73,6 @@ export const checkSecurity = (env: Env): Check[] => {
     readOrSkip('browser binding', () => checkBrowserBinding(config)),
     readOrSkip('keys in queries', () => checkQueryKeys(config)),
     readOrSkip('company proof', () => checkCompanyProof(config)),
+    readOrSkip('plain tokens', () => checkPlainTokens(config)),
   ]
 }

@@ -30,6 +30,16 @@ export const createTally = (): Tally => ({
 export const countProcessed = ({ reencrypted, upToDate, busy, unreadable, failed }: Tally): number =>
   reencrypted + upToDate + busy + unreadable + failed
 
+/** Whether a complete run left no plain token, so that `REQUIRE_SEALED` locks no company out. */
+export const isComplete = ({ busy, unreadable, failed, cutShort }: Tally): boolean =>
+  busy + unreadable + failed + cutShort === 0
+
+/** Whether `REQUIRE_SEALED=true` can be set after this run. */
+export const formatAdvice = (tally: Tally, dryRun: boolean): string =>
+  isComplete(tally) && (!dryRun || tally.reencrypted === 0)
+    ? 'No plain token is left: you can set REQUIRE_SEALED=true on the Worker.'
+    : 'Leave REQUIRE_SEALED unset until a run re-encrypts or finds up to date every record.'
+
 /** `2 re-encrypted, 10 up to date, 0 in use, 0 unreadable, 0 failed; 0 cut short` */
 export const formatSummary = (tally: Tally, dryRun: boolean): string => {
   const { reencrypted, upToDate, busy, unreadable, failed, cutShort } = tally

@@ -9,7 +9,7 @@ import { FLEET } from './operations.ts'
 import { createPart, type Fault, type Part, requireSettings } from './part.ts'
 import { READ_REGIONS } from './read-regions.ts'
 import { START_LINKS } from './start-links.ts'
-import { ENCRYPTION_KEYS, FRESHNESS, TIMING, TOKEN_CACHE } from './tokens.ts'
+import { ENCRYPTED_TOKENS, ENCRYPTION_KEYS, FRESHNESS, TIMING, TOKEN_CACHE } from './tokens.ts'
 import { type Env, readVariables } from './variables.ts'
 
 /** The parsed environment. Each member is one part, parsed at its first use. */
@@ -34,6 +34,7 @@ export function readConfig(env: Env) {
     exchange: createPart(EXCHANGE, variables),
     revocation: createPart(REVOCATION, variables),
     encryptionKeys: createPart(ENCRYPTION_KEYS, variables),
+    encryptedTokens: createPart(ENCRYPTED_TOKENS, variables),
     pages: createPart(PAGES, variables),
     realms: createPart(REALMS, variables),
     startLinks: createPart(START_LINKS, variables),
@@ -70,7 +71,7 @@ export function findConfigurationFaults({ production: _, sandbox: __, ...parts }
 export function requireConsent(config: Config, environment: Environment): void {
   requireSettings([
     ...[config.authorization, config[environment], config.exchange, config.timing],
-    ...[config.companyProof, config.startLinks, config.realms, config.pages, config.tokenCache],
+    ...[config.companyProof, config.startLinks, config.realms, config.pages, config.tokenCache, config.encryptedTokens],
   ])
 }
 
@@ -79,10 +80,20 @@ export function requireConsent(config: Config, environment: Environment): void {
  * `configuration_error`.
  */
 export function requireRefresh(config: Config, environment: Environment): void {
-  requireSettings([config[environment], config.exchange, config.timing, config.freshness, config.tokenCache])
+  requireSettings([
+    config[environment],
+    config.exchange,
+    config.timing,
+    config.freshness,
+    config.tokenCache,
+    config.encryptedTokens,
+  ])
 }
 
 /** Parses everything that a disconnect needs. Call it before you erase tokens. Throws `configuration_error`. */
 export function requireDisconnect(config: Config, environment: Environment): void {
-  requireSettings([config[environment], config.revocation, config.encryptionKeys, config.timing, config.tokenCache])
+  requireSettings([
+    ...[config[environment], config.revocation, config.encryptionKeys, config.encryptedTokens, config.timing],
+    config.tokenCache,
+  ])
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { DEFAULT_TIMING, fitsTogether } from '../broker/timing.ts'
-import { milliseconds, seconds } from './formats.ts'
+import { milliseconds, seconds, TRUE_OR_FALSE } from './formats.ts'
 import { KEY_LIST } from './key-list.ts'
 
 /**
@@ -12,6 +12,19 @@ export const MAX_MARGIN_SECONDS = 1800
 export const ENCRYPTION_KEYS = v.pipe(
   v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(KEY_LIST) }),
   v.transform((env) => env.TOKEN_ENCRYPTION_KEYS ?? []),
+)
+
+/** Whether a stored token that is not encrypted is rejected. Needs an encryption key. */
+export const ENCRYPTED_TOKENS = v.pipe(
+  v.object({ TOKEN_ENCRYPTION_KEYS: v.optional(KEY_LIST), REQUIRE_SEALED: v.optional(TRUE_OR_FALSE, 'false') }),
+  v.forward(
+    v.check(
+      ({ REQUIRE_SEALED, TOKEN_ENCRYPTION_KEYS: keys }) => REQUIRE_SEALED !== 'true' || keys !== undefined,
+      'can be true only if TOKEN_ENCRYPTION_KEYS is set',
+    ),
+    ['REQUIRE_SEALED'],
+  ),
+  v.transform((env) => ({ isRequired: env.REQUIRE_SEALED === 'true' })),
 )
 
 /** How long before its expiry an access token is refreshed. */

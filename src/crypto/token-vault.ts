@@ -50,6 +50,12 @@ function createDamagedValueError() {
   )
 }
 
+function createPlainValueError() {
+  return createDecryptionError(
+    'It is not encrypted, and REQUIRE_SEALED is true. If you stored it, run npm run keys:reseal with TOKEN_ENCRYPTION_KEYS. If not, find out who can write to the table, and let the owner connect the company again.',
+  )
+}
+
 /** Parses the header of a JWE without verification. `undefined`: the value is not a JWE of this service. */
 function parseHeader(jwe: string): Header | undefined {
   try {
@@ -76,10 +82,14 @@ export function findEncryptionKeyId(stored: string): string | undefined {
 
 /**
  * Encrypts stored tokens as compact JWE (RFC 7516), each bound to its record and attribute. Without keys, `encrypt` returns
- * the plain token and calls `warnUnencrypted`. `decrypt` returns plain values unchanged. Throws `sealed_token_unreadable`,
- * and `configuration_error` if `keys` does.
+ * the plain token and calls `warnUnencrypted`. `decrypt` returns plain values unchanged, unless `requiresEncryption` (REQUIRE_SEALED):
+ * then it rejects them. Throws `sealed_token_unreadable`, and `configuration_error` if `keys` or `requiresEncryption` does.
  */
-export function createTokenVault(keys: () => readonly SymmetricKey[], warnUnencrypted: () => void): Vault {
+export function createTokenVault(
+  keys: () => readonly SymmetricKey[],
+  warnUnencrypted: () => void,
+  requiresEncryption: () => boolean = () => false,
+): Vault {
   const keyRing = createKeyRing(keys, importKey)
 
   return {
@@ -96,7 +106,10 @@ export function createTokenVault(keys: () => readonly SymmetricKey[], warnUnencr
     },
 
     async decrypt(companyKey: string, name: TokenName, stored: string) {
-      if (!stored.startsWith(PREFIX)) return stored
+      if (!stored.startsWith(PREFIX)) {
+        if (requiresEncryption()) throw createPlainValueError()
+        return stored
+      }
       const jwe = stored.slice(PREFIX.length)
       const header = parseHeader(jwe)
       if (!header) throw createDamagedValueError()

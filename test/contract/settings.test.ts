@@ -48,6 +48,7 @@ const FURTHER: Record<string, string> = {
   START_LINK_KEYS: `links:${KEY_BYTES}`,
   BIND_BROWSER: 'true',
   ONE_KEY_PER_REALM: 'true',
+  REQUIRE_SEALED: 'false',
   TOKEN_REFRESH_MARGIN_SECONDS: '300',
   TOKEN_CACHE_SECONDS: '10',
   SUCCESS_REDIRECT_URL: 'https://books.example/connected',
@@ -263,11 +264,15 @@ describe('the Worker', () => {
     ...['TOKEN_CACHE_SECONDS', 'TOKEN_REFRESH_MARGIN_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_LEASE_MS'].map(
       (name) => [...REFRESH, name] as const,
     ),
-    ...['INTUIT_TOKEN_ENDPOINT', 'QUICKBOOKS_CLIENT_SECRET'].map((name) => [...REFRESH, name] as const),
+    ...['INTUIT_TOKEN_ENDPOINT', 'QUICKBOOKS_CLIENT_SECRET', 'REQUIRE_SEALED'].map(
+      (name) => [...REFRESH, name] as const,
+    ),
     ...['TOKEN_CACHE_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_DEADLINE_MS'].map(
       (name) => [...DISCONNECT, name] as const,
     ),
-    ...['INTUIT_REVOCATION_ENDPOINT', 'QUICKBOOKS_CLIENT_ID'].map((name) => [...DISCONNECT, name] as const),
+    ...['INTUIT_REVOCATION_ENDPOINT', 'QUICKBOOKS_CLIENT_ID', 'REQUIRE_SEALED'].map(
+      (name) => [...DISCONNECT, name] as const,
+    ),
   ])(
     'changes nothing and asks Intuit nothing for %s %s, which notices %s',
     async (method, path, name) => {
@@ -308,6 +313,7 @@ describe('a setting that turns bad between start and callback', () => {
     const service = await startService()
     const names = [
       ...['TOKEN_CACHE_SECONDS', 'TOKEN_ENCRYPTION_KEYS', 'REFRESH_LEASE_MS', 'QUICKBOOKS_CLIENT_SECRET'],
+      'REQUIRE_SEALED',
       ...['INTUIT_TOKEN_ENDPOINT', 'ONE_KEY_PER_REALM', 'SUCCESS_REDIRECT_URL', 'QUICKBOOKS_REDIRECT_URI'],
     ]
     for (const [index, name] of names.entries()) {

@@ -362,6 +362,7 @@ describe('the doctor', () => {
       'production keys',
       'sandbox keys',
       'encryption keys',
+      'plain tokens',
       'table and credentials',
       'point-in-time backup',
       'deletion protection',

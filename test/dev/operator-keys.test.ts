@@ -200,6 +200,7 @@ describe('npm run keys:reseal', () => {
 
     const { code, output } = await runCommand('keys-reseal.ts', env())
     expect(output).toContain('Done: 2 re-encrypted, 2 up to date, 0 in use, 0 unreadable, 0 failed; 0 cut short.')
+    expect(output).toContain('No plain token is left: you can set REQUIRE_SEALED=true')
     expect(code).toBe(0)
     for (const key of ['older', 'by-hand', 'newer']) expect(await findKeyIds(key)).toEqual(['new', 'new'])
     expect(await stored('newer')).toEqual(newer)
@@ -267,7 +268,7 @@ describe('npm run keys:reseal', () => {
     const { code, output } = await runCommand('keys-reseal.ts', env(), ['--dry-run'])
     expect({ code, output }).toEqual({
       code: 0,
-      output: expect.stringContaining('Done: 1 to re-encrypt, 0 up to date'),
+      output: expect.stringMatching(/Done: 1 to re-encrypt, 0 up to date.*\n.*Leave REQUIRE_SEALED unset/),
     })
     expect(await service.dynamo.all()).toEqual(before)
   })
@@ -284,6 +285,7 @@ describe('npm run keys:reseal', () => {
     expect(output).toContain('swapped refresh_token: A stored token cannot be decrypted')
     expect(output).toContain('cut access_token: A stored token cannot be decrypted')
     expect(output).toContain('Done: 1 re-encrypted, 0 up to date, 0 in use, 2 unreadable, 0 failed; 0 cut short.')
+    expect(output).toContain('Leave REQUIRE_SEALED unset')
     expect(await findKeyIds('good')).toEqual(['new', 'new'])
     expect(await stored('swapped')).toMatchObject({ refresh_token })
     expect(await findKeyIds('cut')).toEqual([undefined, 'new'])
@@ -331,6 +333,7 @@ describe('npm run keys:reseal', () => {
     const { code, output } = await runCommand('keys-reseal.ts', env())
     expect(output).toContain('cut-short: a refresh was cut short. Request its token')
     expect(output).toContain('Done: 1 re-encrypted, 0 up to date, 0 in use, 0 unreadable, 0 failed; 1 cut short.')
+    expect(output).toContain('Leave REQUIRE_SEALED unset')
     expect(code).toBe(1)
     expect((await refresh('cut-short')).status).toBe(200)
     expect((await runCommand('keys-reseal.ts', env())).code).toBe(0)

@@ -59,7 +59,11 @@ export const createInProcessService = (options: InProcessOptions) => {
   const events: LogEvent[] = []
   const lines: RequestLine[] = []
   const free = async () => undefined
-  const vault = createTokenVault(config.encryptionKeys, () => undefined)
+  const vault = createTokenVault(
+    config.encryptionKeys,
+    () => undefined,
+    () => config.encryptedTokens().isRequired,
+  )
   const runtime = {
     now: () => time,
     sleep: async (milliseconds: number) => {
