@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-/** Every code this service answers, with its status. A code never changes its meaning; more may be added. */
+/** Every problem code and its HTTP status. The meaning of a code never changes. New codes may be added. */
 export const PROBLEM_STATUS = {
   invalid_company_key: 400,
   invalid_company_name: 400,
@@ -33,16 +33,18 @@ export const PROBLEM_STATUS = {
   prefetch_refused: 503,
 } as const satisfies Record<string, ContentfulStatusCode>
 
+/** A problem code of the API. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS
 
+/** Whether a text is a problem code. */
 export function isProblemCode(text: string): text is ProblemCode {
   return Object.hasOwn(PROBLEM_STATUS, text)
 }
 
-/** What became of a consent: the company was connected, or why not. */
+/** The result of a consent: the connected company, or the code of the failure. */
 export type ConsentOutcome = { connected: true; companyName: string } | { connected: false; code: ProblemCode }
 
-/** HTTP's own phrase for a status: the title that RFC 9457 section 4.2.1 wants beside `about:blank`. */
+/** HTTP reason phrases. RFC 9457 section 4.2.1 recommends them as `title` with `about:blank`. */
 export const PROBLEM_TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -58,30 +60,30 @@ export const PROBLEM_TITLES: Record<(typeof PROBLEM_STATUS)[ProblemCode], string
   503: 'Service Unavailable',
 }
 
-/** The company of a failed consent, as it is stored. */
+/** The company of a failed consent, from its stored record. */
 export interface ProblemCompany {
   name: string
-  /** `unknown`: the failure itself leaves open whether the company is connected. */
+  /** `unknown`: because of the failure, it is not known whether the company is connected. */
   standing: 'connected' | 'reconnect_required' | 'not_connected' | 'unknown'
 }
 
 interface ProblemOptions extends ErrorOptions {
-  /** How long the caller waits before it asks again, in seconds. */
+  /** Seconds until the caller may retry, for `Retry-After`. */
   retryAfterSeconds?: number | undefined
-  /** Intuit's id of the failed call, which its support asks for. */
+  /** The `intuit_tid` of the failed call. Intuit's support asks for it. */
   intuitTid?: string | undefined
-  /** Intuit's own error code (RFC 6749 sections 4.1.2.1 and 5.2). */
+  /** The OAuth error code from Intuit (RFC 6749 sections 4.1.2.1 and 5.2). */
   intuitError?: string | undefined
-  /** Where the person begins again. */
+  /** Where the person starts again. */
   startUrl?: string | undefined
-  /** Whether the person needs a new start link: the one that was opened has expired meanwhile. */
+  /** Whether the person needs a new start link because the opened one has expired. */
   needsNewLink?: boolean | undefined
   company?: ProblemCompany | undefined
-  /** Of a link that was used before: what its first visit came to. */
+  /** For a link that was used before: the result of the first visit. */
   earlierOutcome?: ConsentOutcome | undefined
 }
 
-/** The one error that reaches a caller. `detail` says what to do next and never holds a secret. */
+/** The only error type whose message a caller sees. `detail` says what to do next and never contains a secret. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
@@ -107,25 +109,25 @@ export class Problem extends Error {
     this.#options = options
   }
 
-  /** The same problem with another `detail`, and with what its thrower did not know. */
+  /** Returns a copy with another `detail` and additional options. */
   with(detail: string, more: ProblemOptions): Problem {
     return new Problem(this.code, detail, { ...this.#options, ...more })
   }
 }
 
-/** The problem code of any error. */
+/** Returns the problem code of an error; `internal_error` for anything but a `Problem`. */
 export function toProblemCode(error: unknown): ProblemCode {
   return error instanceof Problem ? error.code : 'internal_error'
 }
 
-/** The problem for the response. An error that is not a `Problem` is reported, and the caller gets no details of it. */
+/** Returns the problem to send. Reports any other error, and hides its details from the caller. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error
   report(error)
   return new Problem('internal_error', 'Something went wrong here. The operator finds it by X-Request-Id.')
 }
 
-/** The members of a problem (RFC 9457 section 3.1), and ours. */
+/** Returns the response body: the members of RFC 9457 section 3.1 and the extension members of this service. */
 export function problemBody({ code, message, intuitTid, startUrl }: Problem) {
   const status = PROBLEM_STATUS[code]
   const members = { type: 'about:blank' as const, title: PROBLEM_TITLES[status], status, detail: message, code }

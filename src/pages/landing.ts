@@ -1,47 +1,42 @@
 import { html } from 'hono/html'
 import type { Page } from './layout.ts'
 
-/**
- * Where Intuit sends a person who disconnected the app inside QuickBooks. Its link proves nothing, so the page claims
- * nothing.
- */
+/** The page for Intuit's Disconnect URL. Anybody can open that URL, so the page does not say that a company is disconnected. */
 export function disconnectedPage(): Page {
   return {
     title: 'Disconnecting in QuickBooks',
     mark: 'info',
-    body: html`<p>QuickBooks leads here when somebody disconnects this app there. This page cannot tell whether that happened: QuickBooks shows under Apps which apps have a permission.</p>
+    body: html`<p>QuickBooks opens this page when somebody disconnects this app there. This page cannot tell whether that happened. To check, open Apps in QuickBooks: it lists the apps that have permission.</p>
 <h2>What you can do</h2>
 <ul>
-<li>If you have just disconnected the app, and meant to, there is nothing left to do.</li>
-<li>To connect again, open the connect link that you were given, or ask the person who sent it for a new one.</li>
+<li>If you wanted to disconnect the app, you do not need to do anything else.</li>
+<li>To connect again, open the connect link that you received, or ask the person who sent it for a new one.</li>
 </ul>
 <p class="last">You can close this window.</p>`,
   }
 }
 
-/** Where Intuit sends a person who asks to renew the app's permission. */
+/** The page for Intuit's Reconnect URL. */
 export function reconnectPage(): Page {
   return {
     title: 'Connect your company again',
     mark: 'info',
-    body: html`<p>QuickBooks leads here when somebody asks to renew this app’s permission. That takes the connect link of your company.</p>
+    body: html`<p>QuickBooks opens this page when somebody wants to renew this app’s permission. To do that, you need the connect link of your company.</p>
 <h2>What to do</h2>
 <ul>
-<li>Open the connect link that you were given, and choose the same company as before.</li>
+<li>Open the connect link that you received, and choose the same company as before.</li>
 <li>If you no longer have the link, ask the person who sent it for a new one.</li>
 </ul>
-<p class="last">This page changes nothing.</p>`,
+<p class="last">Opening this page changed nothing.</p>`,
   }
 }
 
-/**
- * For a browser that kept nothing of how a visit to QuickBooks ended: an old tab, another device, cookies switched off.
- */
-export function nothingKeptPage(): Page {
+/** The result page for a browser without a result cookie: an old tab, another device, or blocked cookies. */
+export function noResultPage(): Page {
   return {
     title: 'Nothing to show here',
     mark: 'info',
-    body: html`<p>This page shows for ten minutes how a visit to QuickBooks ended, in the browser where it ended. This browser has nothing to show, so this page cannot tell whether a company is connected.</p>
-<p>The person who sent you the link can tell you. To connect a company, open the link that you were given.</p>`,
+    body: html`<p>After a visit to QuickBooks, this page shows the result for ten minutes, in the same browser. This browser has no result to show, so this page cannot tell whether a company is connected.</p>
+<p>The person who sent you the link can tell you. To connect a company, open the link that you received.</p>`,
   }
 }

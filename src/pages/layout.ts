@@ -2,19 +2,21 @@ import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-/** For a page that needs its style (`public/theme.css`, `public/pages.css`), its empty icon, and nothing else. */
+/** Allows only the stylesheets `public/theme.css` and `public/pages.css`, and the empty icon. */
 const POLICY =
   "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+/** Escaped HTML. */
 export type Html = ReturnType<typeof html>
 
-/** How things stand, at a glance: done, worth waiting for, refused; `info` claims nothing. */
+/** The icon of a page: success, retry later, failure, or neutral information. */
 export type Mark = 'done' | 'wait' | 'refused' | 'info'
 
+/** The content of a page. */
 export interface Page {
-  /** Plain text, for the tab. */
+  /** Plain text, for the browser tab. */
   title: string
-  /** The title as the heading shows it, where it needs markup. */
+  /** The title with markup, for the heading. Default: `title`. */
   heading?: Html
   mark: Mark
   body: Html
@@ -27,8 +29,8 @@ const MARK_PATHS: Record<Mark, string> = {
   info: 'M12 11.2v5.6M12 7.4v.1',
 }
 
-/** A whole document. Whatever is interpolated is escaped. */
-function page({ title, heading, mark, body }: Page) {
+/** Renders the HTML document. `html` escapes every interpolated string. */
+function renderPage({ title, heading, mark, body }: Page) {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -51,12 +53,12 @@ ${body}
 </html>`
 }
 
-/** Answers a page that may neither be framed, nor run a script, nor ask another host for anything. */
+/** Sends a page. Its policy forbids framing, scripts and requests to other hosts. */
 export async function sendPage(
   c: Context,
   shown: Page,
   status: ContentfulStatusCode = 200,
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  return c.html(page(shown), status, { ...headers, 'Content-Security-Policy': POLICY })
+  return c.html(renderPage(shown), status, { ...headers, 'Content-Security-Policy': POLICY })
 }

@@ -6,13 +6,13 @@ import type { ShownConnection } from './connected.ts'
 import type { ShownProblem } from './problem.ts'
 
 /**
- * What the callback leaves for the page that follows it, since the address bar must not carry it: the name of the
- * company, or what went wrong. For this browser and host alone, out of reach of scripts, gone after ten minutes.
+ * The callback stores its result in a cookie, so that the next page can show it and the URL stays free of data. The
+ * cookie is bound to this host, unreadable for scripts, and expires after ten minutes.
  */
-const KEPT_SECONDS = 600
+const MAX_AGE_SECONDS = 600
 const CONNECTED = 'connected'
 const PROBLEM = 'problem'
-/** A cookie has 4096 bytes in all, and the longest texts are ours and plain. */
+/** In characters. Browsers limit a cookie to 4096 bytes. The details that are this long are ASCII. */
 const MAX_DETAIL_LENGTH = 600
 
 const CONSENT_OUTCOME = v.variant('connected', [
@@ -42,27 +42,29 @@ const STORED_CONNECTION = v.pipe(
 )
 const STORED_PROBLEM = v.pipe(v.string(), v.parseJson(), SHOWN_PROBLEM)
 
-export function keepConnected(c: Context, shown: ShownConnection): void {
-  setHostCookie(c, CONNECTED, JSON.stringify(shown), KEPT_SECONDS)
+/** Stores the connection for the next page. */
+export function setConnectedCookie(c: Context, shown: ShownConnection): void {
+  setHostCookie(c, CONNECTED, JSON.stringify(shown), MAX_AGE_SECONDS)
 }
 
-/** The company that this browser connected last. */
-export function keptConnected(c: Context): ShownConnection | undefined {
+/** Reads the connection that this browser made last. `undefined` if the cookie is missing or malformed. */
+export function getConnectedCookie(c: Context): ShownConnection | undefined {
   const stored = v.safeParse(STORED_CONNECTION, readHostCookie(c, CONNECTED))
   return stored.success ? { realmId: undefined, ...stored.output } : undefined
 }
 
-export function keepProblem(c: Context, problem: ShownProblem): void {
+/** Stores the problem for the next page. Cuts a long `detail`. */
+export function setProblemCookie(c: Context, problem: ShownProblem): void {
   setHostCookie(
     c,
     PROBLEM,
     JSON.stringify({ ...problem, detail: problem.detail.slice(0, MAX_DETAIL_LENGTH) }),
-    KEPT_SECONDS,
+    MAX_AGE_SECONDS,
   )
 }
 
-/** The problem that this browser met last. */
-export function keptProblem(c: Context): ShownProblem | undefined {
+/** Reads the last problem of this browser. `undefined` if the cookie is missing or malformed. */
+export function getProblemCookie(c: Context): ShownProblem | undefined {
   const stored = v.safeParse(STORED_PROBLEM, readHostCookie(c, PROBLEM))
   return stored.success ? stored.output : undefined
 }

@@ -2,38 +2,38 @@ import { authorizationErrorCause } from '../broker/consent/intuit-errors.ts'
 import type { ProblemCode, ProblemCompany } from '../problem.ts'
 import type { Mark } from './layout.ts'
 
-/** A problem in the words of the owner of a company, who knows nothing of OAuth. */
+/** The copy of a problem page, for the owner of a company who does not know OAuth. */
 export interface Words {
   mark: Mark
   title: string
-  /** What happened. How the company's connection stands is said beside it, where that is known. */
+  /** What happened. The page adds the state of the connection if it is known. */
   happened: string
   /** What to do now. */
   next: string
-  /** Whether a link to try again helps. */
+  /** Whether the page offers a link to try again. */
   retry: boolean
 }
 
-/** What the words of a problem depend on. */
+/** The facts that select the copy of a problem. */
 export interface Situation {
-  /** `undefined`: the problem came up before it was known which company it was for. */
+  /** `undefined`: the problem occurred before the company was known. */
   standing: ProblemCompany['standing'] | undefined
-  /** `link`: the person has a link that may work, and this page has none. `new link`: theirs no longer works. */
+  /** `button`: the page links to a retry. `link`: the person's own link may work. `new link`: it no longer works. */
   way: 'button' | 'link' | 'new link'
-  /** Intuit's own error code, where it answered one. */
+  /** The OAuth error code from Intuit, if there was one. */
   intuitError?: string | undefined
 }
 
 const SENDER = 'the person who sent you the link'
 
-/** How to begin again, as a part of a sentence. */
+/** How to start again, as part of a sentence. */
 const AGAIN: Record<Situation['way'], string> = {
   button: 'try again',
-  link: `open the link that you were given once more, or ask ${SENDER} for a new one`,
-  'new link': `ask ${SENDER} for a new one: yours no longer works`,
+  link: `open the link that you received again, or ask ${SENDER} for a new one`,
+  'new link': `ask ${SENDER} for a new one, because yours no longer works`,
 }
 
-function sentence(text: string) {
+function toSentence(text: string) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
@@ -42,15 +42,15 @@ type Wording = (again: string, standing: Situation['standing'], intuitError: str
 const incomplete: Wording = (again) => ({
   mark: 'refused',
   title: 'This address is not complete',
-  happened: 'A part of the address is missing or damaged, so nothing was changed.',
-  next: sentence(again),
+  happened: 'Part of the address is missing or damaged. Nothing was changed.',
+  next: toSentence(again),
   retry: true,
 })
 
 const wrongLink: Wording = () => ({
   mark: 'refused',
   title: 'This link does not work',
-  happened: 'It was perhaps cut off or changed on its way to you. Nothing was changed.',
+  happened: 'The link may be incomplete, or it may have been altered. Nothing was changed.',
   next: `Ask ${SENDER} for a new one.`,
   retry: false,
 })
@@ -59,18 +59,18 @@ const ourFault: Wording = () => ({
   mark: 'refused',
   title: 'Something is wrong on our side',
   happened: 'You did nothing wrong.',
-  next: `Tell ${SENDER}. The details below help to find the cause.`,
+  next: `Tell ${SENDER}. The details below help them find the cause.`,
   retry: true,
 })
 
 const storageUnavailable: Wording = (again, standing) => ({
   mark: 'wait',
-  title: 'We could not finish this just now',
+  title: 'We could not finish this right now',
   happened:
     standing === 'unknown'
-      ? 'QuickBooks gave its permission, but our storage did not answer. We go on trying, so it is not known yet whether the company is connected.'
+      ? 'QuickBooks gave permission, but our storage did not answer. We keep trying, so it is not known yet whether the company is connected.'
       : 'Our storage did not answer. You did nothing wrong.',
-  next: sentence(`wait a minute, then ${again}`),
+  next: toSentence(`wait a minute, then ${again}`),
   retry: true,
 })
 
@@ -82,12 +82,12 @@ const declined: Wording = (again, standing) => ({
   retry: true,
 })
 
-/** The set-up of this deployment, or of its app at Intuit. */
+/** The configuration of this deployment, or of its app at Intuit, is wrong. */
 const setUpRefused: Wording = () => ({
   mark: 'refused',
   title: 'Something is wrong with our set-up',
   happened: 'You did nothing wrong. QuickBooks refused the request of this service.',
-  next: `Tell ${SENDER}. The details below help to find the cause.`,
+  next: `Tell ${SENDER}. The details below help them find the cause.`,
   retry: false,
 })
 
@@ -95,7 +95,7 @@ const quickBooksUnavailable: Wording = (again) => ({
   mark: 'wait',
   title: 'QuickBooks is not available right now',
   happened: 'You did nothing wrong. QuickBooks could not handle the request.',
-  next: sentence(`wait a few minutes, then ${again}`),
+  next: toSentence(`wait a few minutes, then ${again}`),
   retry: true,
 })
 
@@ -109,8 +109,8 @@ const exchangeFailed: Wording = (again, standing, intuitError = 'invalid_grant')
   return {
     mark: 'refused',
     title: 'QuickBooks did not complete the connection',
-    happened: 'You came back from QuickBooks, but QuickBooks then did not hand over the permission.',
-    next: `${sentence(again)} If that does not help, tell ${SENDER}.`,
+    happened: 'You came back from QuickBooks, but QuickBooks did not complete the permission.',
+    next: `${toSentence(again)} If that does not help, tell ${SENDER}.`,
     retry: true,
   }
 }
@@ -121,7 +121,7 @@ const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
     mark: 'wait',
     title: 'This link has been used or has expired',
     happened:
-      'A visit to QuickBooks counts once, only for some minutes, and only in the browser where it began. Opening this address changed nothing.',
+      'A visit to QuickBooks works once, for a few minutes, and only in the browser where it started. Opening this address changed nothing.',
     next: `If you saw that your company is connected, close this window. If not, ${again}.`,
     retry: true,
   }),
@@ -129,38 +129,38 @@ const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
     mark: 'refused',
     title: 'The company does not match',
     happened:
-      'This link belongs to a QuickBooks company that is connected already, and QuickBooks did not confirm that you chose that one. Nothing was changed.',
-    next: `${sentence(`${again}. Choose the company that was connected before`)} To connect another company as well, ask ${SENDER} for a link of its own. To replace the company on purpose, ask them to disconnect the present one first.`,
+      'This link belongs to a QuickBooks company that is already connected, and QuickBooks did not confirm that you chose that one. Nothing was changed.',
+    next: `${toSentence(`${again}. Choose the company that was connected before`)} To connect another company as well, ask ${SENDER} for a separate link. To replace the connected company, ask them to disconnect it first.`,
     retry: true,
   }),
   realm_in_use: (again) => ({
     mark: 'refused',
     title: 'This company is connected already',
     happened: 'The company that you chose is connected under another link. Nothing was changed.',
-    next: `If you meant that company, there is nothing to do. If not, ${again}, and choose another.`,
+    next: `If you meant that company, you do not need to do anything. If not, ${again}, and choose another company.`,
     retry: true,
   }),
   connection_not_found: (again) => ({
     mark: 'refused',
     title: 'This connection was removed',
-    happened: 'While you were at QuickBooks, the connection was removed here, so the permission was not stored.',
-    next: sentence(`if it is still wanted, ${again}`),
+    happened: 'The connection was removed while you were in QuickBooks, so the permission was not stored.',
+    next: toSentence(`if you still want to connect, ${again}`),
     retry: true,
   }),
   token_exchange_failed: exchangeFailed,
   intuit_unavailable: (again) => ({
     mark: 'wait',
     title: 'QuickBooks is not available right now',
-    happened: 'You came back from QuickBooks, but QuickBooks then did not answer as it should.',
-    next: sentence(`wait a few minutes, then ${again}`),
+    happened: 'You came back from QuickBooks, but QuickBooks did not respond correctly.',
+    next: toSentence(`wait a few minutes, then ${again}`),
     retry: true,
   }),
   storage_unavailable: storageUnavailable,
   rate_limited: (again) => ({
     mark: 'wait',
     title: 'Too many tries at once',
-    happened: 'There were very many visits in a short time, so we paused them. Nothing was changed.',
-    next: sentence(`wait a minute, then ${again}`),
+    happened: 'There were too many visits in a short time. Nothing was changed.',
+    next: toSentence(`wait a minute, then ${again}`),
     retry: true,
   }),
   invalid_start_link: () => ({
@@ -174,7 +174,7 @@ const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
     mark: 'wait',
     title: 'Open this link once more',
     happened: 'Your browser loaded it ahead of time. Nothing was changed.',
-    next: sentence(again),
+    next: toSentence(again),
     retry: true,
   }),
   invalid_company_key: wrongLink,
@@ -190,19 +190,19 @@ function hasWording(code: string): code is ProblemCode {
   return Object.hasOwn(WORDINGS, code)
 }
 
-/** The words for a code. Whatever has none of its own is our fault. */
+/** Returns the copy for a problem code. Codes without their own copy, and unknown codes, get the copy of an internal error. */
 export function copyFor(code: string, { standing, way, intuitError }: Situation): Words {
   const wording = (hasWording(code) ? WORDINGS[code] : undefined) ?? ourFault
   return wording(AGAIN[way], standing, intuitError)
 }
 
-/** How the company's connection stands, after its name. `undefined`: that is not known. */
+/** The state of the connection, as the rest of a sentence after the company's name. `undefined`: it is not known. */
 export function standingWords(standing: ProblemCompany['standing']): string | undefined {
   switch (standing) {
     case 'connected':
       return 'is still connected, with the permission that it had before.'
     case 'reconnect_required':
-      return 'was connected before, and needs a new permission.'
+      return 'was connected before and needs new permission.'
     case 'not_connected':
       return 'is not connected.'
     case 'unknown':

@@ -6,10 +6,10 @@ import { clientSubscriber } from '../http/client-address.ts'
 import { hasShortQuery, prefersHtml, queryValues, waitUntil } from '../http/request.ts'
 import type { RateLimiter } from '../middleware/rate-limit.ts'
 import { connectedPage } from '../pages/connected.ts'
-import { disconnectedPage, nothingKeptPage, reconnectPage } from '../pages/landing.ts'
+import { disconnectedPage, noResultPage, reconnectPage } from '../pages/landing.ts'
 import { sendPage } from '../pages/layout.ts'
-import { keepConnected, keepProblem, keptConnected, keptProblem } from '../pages/outcome-cookie.ts'
-import { type OpenStart, problemPage, shownProblem } from '../pages/problem.ts'
+import { getConnectedCookie, getProblemCookie, setConnectedCookie, setProblemCookie } from '../pages/outcome-cookie.ts'
+import { type OpenStart, problemPage, toShownProblem } from '../pages/problem.ts'
 import { PROBLEM_STATUS, Problem, problemBody } from '../problem.ts'
 import { REALM_ID } from './schemas/parameter-formats.ts'
 
@@ -28,7 +28,7 @@ function thenShow(path: string) {
 export function answerConnected(c: Context, { connection, sharesRealm }: Connected, onwardUrl: string | undefined) {
   if (onwardUrl !== undefined) return c.redirect(onwardUrl, 303)
   const shown = { companyName: connection.companyName, realmId: connection.realmId, sharesRealm }
-  keepConnected(c, shown)
+  setConnectedCookie(c, shown)
   return sendPage(c, connectedPage(shown), 200, thenShow(CONNECTED_PATH))
 }
 
@@ -46,20 +46,20 @@ export function answerProblem(c: Context, problem: Problem, requestId: string, o
   const here = new URL(c.req.url)
   if (isCallback) here.pathname = CALLBACK_PATH
   if (!hasShortQuery(c)) here.search = ''
-  const shown = shownProblem(problem, here, requestId, openStart)
+  const shown = toShownProblem(problem, here, requestId, openStart)
   if (!isCallback) return sendPage(c, problemPage(shown), status)
-  keepProblem(c, shown)
+  setProblemCookie(c, shown)
   return sendPage(c, problemPage(shown), status, thenShow(FAILED_PATH))
 }
 
 function showKeptProblem(c: Context) {
-  const kept = keptProblem(c)
-  return sendPage(c, kept ? problemPage(kept) : nothingKeptPage())
+  const kept = getProblemCookie(c)
+  return sendPage(c, kept ? problemPage(kept) : noResultPage())
 }
 
 function showKeptConnected(c: Context) {
-  const kept = keptConnected(c)
-  return sendPage(c, kept ? connectedPage(kept) : nothingKeptPage())
+  const kept = getConnectedCookie(c)
+  return sendPage(c, kept ? connectedPage(kept) : noResultPage())
 }
 
 /** Served by the static assets, if they are deployed. */
