@@ -10,7 +10,9 @@ export interface ShownConnection {
   sharesRealm: boolean
 }
 
-/** The page for the owner after a successful consent. The name comes from the link, because Intuit sends only the ID. */
+/**
+ * The page for the owner after a successful consent. The name comes from the link, because Intuit sends only the ID.
+ */
 export function connectedPage({ companyName, realmId, sharesRealm }: ShownConnection): Page {
   return {
     title: `${companyName} is connected`,

@@ -1,7 +1,10 @@
 import { html } from 'hono/html'
 import type { Page } from './layout.ts'
 
-/** The page for Intuit's Disconnect URL. Anybody can open that URL, so the page does not say that a company is disconnected. */
+/**
+ * The page for Intuit's Disconnect URL. Anybody can open that URL, so the page does not say that a company is
+ * disconnected.
+ */
 export function disconnectedPage(): Page {
   return {
     title: 'Disconnecting in QuickBooks',

@@ -190,7 +190,10 @@ function hasWording(code: string): code is ProblemCode {
   return Object.hasOwn(WORDINGS, code)
 }
 
-/** Returns the copy for a problem code. Codes without their own copy, and unknown codes, get the copy of an internal error. */
+/**
+ * Returns the copy for a problem code. Codes without their own copy, and unknown codes, get the copy of an internal
+ * error.
+ */
 export function copyFor(code: string, { standing, way, intuitError }: Situation): Words {
   const wording = (hasWording(code) ? WORDINGS[code] : undefined) ?? ourFault
   return wording(AGAIN[way], standing, intuitError)

@@ -39,7 +39,10 @@ function toStartPath(reference: string, here: URL) {
 /** Returns the start link of a company key. `undefined` if start links must be signed. */
 export type OpenStart = (companyKey: string) => string | undefined
 
-/** Where to start again: the problem's `startUrl`, else the failed start link, else the link for the state's company key. */
+/**
+ * Where to start again: the problem's `startUrl`, else the failed start link, else the link for the state's company
+ * key.
+ */
 function findStartPath({ startUrl, company }: Problem, here: URL, openStart: OpenStart): string | undefined {
   if (startUrl !== undefined) return toStartPath(startUrl, here)
   if (here.pathname !== '/oauth/callback') return toStartPath(here.href, here)
@@ -95,7 +98,10 @@ function renderStanding({ company }: ShownProblem) {
   return words ? html`<p><bdi>${company.name}</bdi> ${words}</p>` : ''
 }
 
-/** For a link that was opened again after it connected the company. The current state of the connection is not known here. */
+/**
+ * For a link that was opened again after it connected the company. The current state of the connection is not known
+ * here.
+ */
 function alreadyConnectedPage(problem: ShownProblem, companyName: string): Page {
   return {
     title: `${companyName} was connected by this link`,
