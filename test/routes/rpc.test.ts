@@ -12,6 +12,7 @@ import {
 import { type Service, startService } from '../support/worker-harness.ts'
 
 const REALM = '12314585920123'
+const CALLER_KEY = 'key-of-the-callers-of-the-example'
 
 let keys = 0
 let key: string
@@ -24,10 +25,11 @@ beforeAll(async () => {
   const example = {
     name: 'example',
     script: readFileSync('examples/worker-rpc/worker.js', 'utf8'),
-    bindings: { QUICKBOOKS_API: api.url },
+    bindings: { QUICKBOOKS_API: api.url, CALLER_KEY },
     serviceBindings: TOKENS_BINDING,
   }
-  workers = await startWorkerGroup(rpcCaller, example, await brokerWorker(service.vars))
+  const keyless = { ...example, name: 'keyless', bindings: { QUICKBOOKS_API: api.url } }
+  workers = await startWorkerGroup(rpcCaller, example, keyless, await brokerWorker(service.vars))
 })
 afterAll(() => Promise.all([workers.close(), api.close(), service.close()]))
 beforeEach(async () => {
@@ -41,8 +43,11 @@ beforeEach(async () => {
 })
 
 const call = async (method: string, ...args: unknown[]) => (await workers.fetch('/', toCall(method, ...args))).json()
-const callExample = async (companyKey: string) =>
-  (await workers.getWorker('example')).fetch(`http://example/${companyKey}`)
+const callExample = async (
+  companyKey: string,
+  headers: Record<string, string> = { 'X-API-Key': CALLER_KEY },
+  name = 'example',
+) => (await workers.getWorker(name)).fetch(`http://example/${companyKey}`, { headers })
 const route = async (path: string) => (await service.api(path, { headers: { 'Cache-Control': 'no-cache' } })).json()
 const claims = ({ body }: { body: unknown }) => JSON.stringify(body ?? '').includes('lease_owner = ')
 const operations = () => service.dynamo.requests.map(({ operation }) => operation)
@@ -157,6 +162,20 @@ describe('the example Worker', () => {
     api.refuse(1, () => service.api(`/api/token/${key}/refresh`, { method: 'POST' }))
     expect((await callExample(key)).status).toBe(200)
     expect((await service.intuit.state()).counts.refresh).toBe(1)
+  })
+
+  it('returns nothing to a caller without its key, and to nobody while it has none', async () => {
+    for (const headers of [
+      {},
+      { 'X-API-Key': '' },
+      { 'X-API-Key': `${CALLER_KEY}x` },
+      { 'X-API-Key': CALLER_KEY.slice(1) },
+    ])
+      expect((await callExample(key, headers)).status).toBe(401)
+    for (const headers of [{}, { 'X-API-Key': '' }, { 'X-API-Key': 'undefined' }])
+      expect((await callExample(key, headers, 'keyless')).status).toBe(401)
+    expect(operations()).toEqual([])
+    expect(api.statuses).toEqual([])
   })
 
   it('says what to do where the company is not connected', async () => {
