@@ -69,7 +69,7 @@ describe.skipIf(!hasChromium)(inChromium('the console, in Chromium,'), () => {
     expect(await field('API key').inputValue()).toBe('')
   })
 
-  it('looks a connection up, remembers it, refreshes it, and shows no token', async () => {
+  it('finds a connection, keeps it in the list, refreshes it, and shows no token', async () => {
     const key = freshKey()
     await service.connect(key, { companyName: '<b>Beach</b> & Blend' })
     const before = await (await service.api(`/api/token/${key}`)).json()

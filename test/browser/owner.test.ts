@@ -122,7 +122,7 @@ describe.skipIf(!hasChromium)(inChromium('the owner of a company, in Chromium,')
     expect(await heading()).toBe('Nothing to show here')
   })
 
-  it('may reload the page of success, which spends nothing and still knows the name', async () => {
+  it('can reload the success page, which uses nothing and still has the name', async () => {
     await connect(freshKey())
     await person.page.reload()
     expect(await heading()).toBe('Beach Blend is connected')

@@ -22,7 +22,7 @@ const REGIONS = [
 ]
 
 describe('the endpoint of a region', () => {
-  it.each(REGIONS)('%s is the one that Amazon’s own client asks, at home and for replicas', (region) => {
+  it.each(REGIONS)('%s is the one that Amazon’s own client uses, for the primary region and for replicas', (region) => {
     const config = readConfig({ ...settings, AWS_REGION: region, DYNAMODB_READ_REGIONS: region })
     expect(config.storage()).toMatchObject({ region, endpoint: endpointOfSdk(region) })
     expect(config.readRegions()).toEqual([{ region, endpoint: endpointOfSdk(region) }])

@@ -177,7 +177,7 @@ describe('ways around the API key', () => {
 })
 
 describe('what a consent leaves behind', () => {
-  it('tells neither log nor table the browser’s secret or the signature of a link', async () => {
+  it('puts neither the browser’s secret nor the signature of a link into log or table', async () => {
     const browser = createBrowser(service)
     const link = await service.api('/api/connections/beach/start-links', { method: 'POST' })
     const url = new URL((await link.json()).url)

@@ -47,7 +47,7 @@ describe('a consent bound to its browser', () => {
     expect(JSON.stringify(item)).not.toContain(secret)
   })
 
-  it('ends in the browser that began it, which alone is told afterwards what became of it', async () => {
+  it('ends in the browser that started it, and only that browser sees its outcome', async () => {
     const browser = createBrowser(service)
     const path = await browser.consented(`/oauth/start/${freshKey()}?company_name=Beach%20Blend`)
     expect((await browser.open(path)).status).toBe(200)
@@ -56,7 +56,7 @@ describe('a consent bound to its browser', () => {
     expect(await detail(createBrowser(service))).not.toContain('Beach Blend')
   })
 
-  it('does not end in another browser, and is spent by none but its own', async () => {
+  it('does not end in another browser, and no other browser can use it', async () => {
     const [victim, attacker] = [createBrowser(service), createBrowser(service)]
     const planted = await attacker.consented(`/oauth/start/${freshKey()}`)
     await victim.open(`/oauth/start/${freshKey()}`)

@@ -151,7 +151,7 @@ describe('a token that does not open', () => {
     expect((await read(`/api/token/${key}`)).status).toBe(200)
   })
 
-  it('does not keep the company from being connected anew', async () => {
+  it('does not prevent the company from connecting again', async () => {
     const key = await connected()
     await alter(key, { access_token: 'sealed:v1:x', refresh_token: 'sealed:v1:x' })
     const { realm_id } = await (await service.api(`/api/connections/${key}`)).json()
@@ -159,7 +159,7 @@ describe('a token that does not open', () => {
     expect((await read(`/api/token/${key}`)).status).toBe(200)
   })
 
-  it('is told from keys that are malformed', async () => {
+  it('differs from malformed keys', async () => {
     const key = await connected()
     const malformed = await redeployed({ TOKEN_ENCRYPTION_KEYS: 'marked-nonsense' })
     const answer = await read(`/api/token/${key}`, malformed)

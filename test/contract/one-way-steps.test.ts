@@ -152,7 +152,7 @@ describe('a consent whose caller leaves', () => {
     expect(await record(key)).toMatchObject({ generation: { N: '1' } })
   })
 
-  it('tells whoever opens its address again what became of it, once it is known', async () => {
+  it('shows its outcome to a person who opens the URL again, once it is known', async () => {
     const { key } = fresh()
     const path = await service.consented(key, { companyName: 'Beach Blend' })
     const release = await leaveAt(atTokenEndpoint, 'hold', path)

@@ -68,7 +68,7 @@ describe('a token read near its caller', () => {
     expect(world.europe.requests.at(-1)?.body).not.toHaveProperty('ConsistentRead', true)
   })
 
-  it('is answered at home where home is nearer, and where Cloudflare tells nothing of the caller', async () => {
+  it('is read in the primary region if that is nearer, and if Cloudflare does not locate the caller', async () => {
     const { path } = await connected()
     const asked = world.watched()
     await readToken(await america.api(path))
@@ -76,7 +76,7 @@ describe('a token read near its caller', () => {
     expect(asked()).toEqual({ primary: ['GetItem', 'GetItem'], europe: [], asia: [] })
   })
 
-  it('is answered at home with no-cache, and so is all that is no token read', async () => {
+  it('is read in the primary region with no-cache, and so is everything except token reads', async () => {
     const { companyKey, path } = await connected()
     const asked = world.watched()
     expect((await europe.api(path, NO_CACHE)).status).toBe(200)
@@ -112,7 +112,7 @@ describe('a token read near its caller', () => {
     expect(await countRefreshes()).toBe(before + 1)
   })
 
-  it('refreshes once where the token has run out at home, too', async () => {
+  it('refreshes once if the token has expired in the primary region, too', async () => {
     const { companyKey, path } = await connected()
     await age(companyKey, now() - 10)
     const before = await countRefreshes()
@@ -149,7 +149,7 @@ describe('a token read near its caller', () => {
     expect(later()).toMatchObject({ europe: ['GetItem'], primary: [] })
   })
 
-  it('shows who was told 412 the newer token, with no-cache', async () => {
+  it('shows the newer token with no-cache to a caller that got 412', async () => {
     const { path } = await connected()
     hold()
     await america.api(`${path}/refresh`, { method: 'POST' })
@@ -191,7 +191,7 @@ describe('a token read near its caller', () => {
     ['hangs', { kind: 'hang' }],
   ]
   it.each(failures)(
-    'is answered at home by the same request if the replica %s, which is then passed over',
+    'is read in the primary region by the same request if the replica %s, which is then skipped',
     async (_, fault) => {
       const { path } = await connected()
       const edge = await world.inEurope()

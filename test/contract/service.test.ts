@@ -288,7 +288,7 @@ describe('GET /oauth/callback', () => {
   })
 
   it.each(['access_denied', 'invalid_scope', 'something_new'])(
-    'says that Intuit refused (%s) and spends the state',
+    'says that Intuit refused (%s) and uses the state',
     async (error) => {
       const key = freshKey()
       const path = await service.consented(key)
@@ -311,7 +311,7 @@ describe('GET /oauth/callback', () => {
     expect((await service.intuit.state()).counts.exchange).toBe(0)
   })
 
-  it('refuses another realm before the code is spent, and leaves the connection as it was', async () => {
+  it('rejects another realm before the code is used, and does not change the connection', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: '111' })
     const before = await stored(key)
@@ -437,7 +437,7 @@ describe('GET /api/token/{company_key}', () => {
     }
   })
 
-  it('tells a dead connection from an outage and from wrong credentials, with Intuit’s id', async () => {
+  it('distinguishes a dead connection, an outage and wrong credentials, with Intuit’s id', async () => {
     const key = freshKey()
     await service.connect(key, { realmId: '777' })
     await expire(key)
@@ -582,7 +582,7 @@ describe('a conditional forced refresh', () => {
   const refreshIf = (key: string, tag: string) =>
     service.api(`/api/token/${key}/refresh`, { method: 'POST', headers: { 'If-Match': tag } })
 
-  it('tells the generation as a strong ETag that no edge may weaken', async () => {
+  it('sends the generation as a strong ETag that no edge may weaken', async () => {
     const key = freshKey()
     await service.connect(key)
     const read = await service.api(`/api/token/${key}`)
@@ -689,7 +689,7 @@ describe('the API key', () => {
     '/api/token/-bad',
   ]
 
-  it.each(paths)('is asked for before anything else at %s', async (path) => {
+  it.each(paths)('is required before anything else at %s', async (path) => {
     const wrong: RequestInit[] = [{}, { headers: { 'X-API-Key': '' } }, { headers: { 'X-API-Key': 'wrong' } }]
     for (const init of wrong) {
       const answer = await service.fetch(path, init)
@@ -699,7 +699,7 @@ describe('the API key', () => {
     expect(service.dynamo.requests).toEqual([])
   })
 
-  it('may come in the query; the header wins, and a repeated parameter is none', async () => {
+  it('can come in the query; the header has priority, and a repeated parameter is no key', async () => {
     const key = encodeURIComponent(service.apiKey)
     expect((await service.fetch(`/api/connections?api_key=${key}`)).status).toBe(200)
     expect((await service.fetch(`/api/connections?api_key=${key}`, { headers: { 'X-API-Key': 'wrong' } })).status).toBe(
@@ -869,7 +869,7 @@ describe('a table out of reach', () => {
     expect(await problem(answer)).toEqual({ status: 500, code: 'configuration_error' })
   })
 
-  it('keeps an unexpected refusal mute to the caller and tells the log', async () => {
+  it('shows nothing of an unexpected error to the caller, and logs it', async () => {
     service.dynamo.fault({ kind: 'error', status: 400, type: 'ValidationException' })
     const answer = await service.api('/api/token/beach')
     const id = answer.headers.get('X-Request-Id') ?? ''

@@ -168,7 +168,7 @@ describe('a value that its use cannot carry', () => {
     expect(findTexts({ ...GOOD, [name]: value }).join()).toMatch(reason)
   })
 
-  it('is told from the two halves of a key of AWS that are swapped', () => {
+  it('differs from an AWS access key whose two halves are swapped', () => {
     const swapped = {
       AWS_ACCESS_KEY_ID: 'wJalrXUtnFEMIoK7MDENGobPxRfiCYEXAMPLEKEY',
       AWS_SECRET_ACCESS_KEY: 'AKIAIOSFODNN7EXAMPLE',

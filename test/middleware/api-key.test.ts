@@ -59,7 +59,7 @@ describe('a named key', () => {
     expect(service.dynamo.requests).toEqual([])
   })
 
-  it('hears the same of a company that is connected as of one that is not', async () => {
+  it('gets the same response for a company that is connected and one that is not', async () => {
     const bodies = await Promise.all(
       ['other', 'unheard-of'].map(async (company) =>
         (await call('refresher', `POST /api/token/${company}/refresh`)).text(),
@@ -75,7 +75,7 @@ describe('a named key', () => {
     })
   })
 
-  it('is told that a company key is malformed, and of paths and methods that are not', async () => {
+  it('gets errors for malformed company keys, unknown paths and wrong methods', async () => {
     expect(await problem(await call('reader', 'GET /api/token/-bad'))).toEqual({
       status: 400,
       code: 'invalid_company_key',

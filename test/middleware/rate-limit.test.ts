@@ -29,7 +29,7 @@ const inOneMinute = async (body: () => Promise<void>): Promise<void> => {
 /** A test whose counts begin and end within a minute. */
 const counting = (name: string, body: () => Promise<void>) => it(name, () => inOneMinute(body), 60_000)
 
-describe('bound brakes', () => {
+describe('bound rate limits', () => {
   let service: Service
   beforeAll(async () => {
     const rateLimits = {
@@ -44,22 +44,19 @@ describe('bound brakes', () => {
   })
   afterAll(() => service.close())
 
-  counting(
-    'hold back an address that starts without end, ask the table no more, and tell when to come again',
-    async () => {
-      const [key, address] = [freshKey(), freshAddress()]
-      const start = (from: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(from) })
-      expect(await statuses(LIMIT, () => start(address))).toEqual(Array(LIMIT).fill(302))
-      service.dynamo.requests.length = 0
-      const answer = await start(address)
-      expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
-      expect(await problem(answer)).toEqual(RATE_LIMITED)
-      expect(service.dynamo.requests).toEqual([])
-      expect((await start(freshAddress())).status).toBe(302)
-    },
-  )
+  counting('limit an address that starts again and again, do not read the table, and send Retry-After', async () => {
+    const [key, address] = [freshKey(), freshAddress()]
+    const start = (from: string) => service.fetch(`/oauth/start/${key}`, { headers: FROM(from) })
+    expect(await statuses(LIMIT, () => start(address))).toEqual(Array(LIMIT).fill(302))
+    service.dynamo.requests.length = 0
+    const answer = await start(address)
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
+    expect(await problem(answer)).toEqual(RATE_LIMITED)
+    expect(service.dynamo.requests).toEqual([])
+    expect((await start(freshAddress())).status).toBe(302)
+  })
 
-  counting('hold back many addresses that start one company', async () => {
+  counting('limit many addresses that start one company', async () => {
     const key = freshKey()
     const start = (one: string) => service.fetch(`/oauth/start/${one}`, { headers: FROM(freshAddress()) })
     expect(await statuses(2 * LIMIT, () => start(key))).toEqual(Array(2 * LIMIT).fill(302))
@@ -73,13 +70,13 @@ describe('bound brakes', () => {
     expect((await statuses(LIMIT + 1, start)).at(-1)).toBe(429)
   })
 
-  counting('hold back an address that calls back without end', async () => {
+  counting('limit an address that calls back again and again', async () => {
     const headers = FROM(freshAddress())
     const call = () => service.fetch('/oauth/callback?code=a&state=a', { headers })
     expect(await statuses(LIMIT + 1, call)).toEqual([...Array(LIMIT).fill(400), 429])
   })
 
-  counting('hold back many addresses that make up callbacks for one company, before the table is asked', async () => {
+  counting('limit many addresses that invent callbacks for one company, before the table is read', async () => {
     const key = freshKey()
     await service.connect(freshKey())
     const call = (one: string) =>
@@ -93,7 +90,7 @@ describe('bound brakes', () => {
     expect((await call(freshKey())).status).toBe(400)
   })
 
-  counting('hold back an address with wrong keys, and never one with a right key', async () => {
+  counting('limit invalid keys from an address, and never a valid key', async () => {
     const from = FROM(freshAddress())
     const call = (key: string) => service.fetch('/api/connections', { headers: { ...from, 'X-API-Key': key } })
     expect(await statuses(LIMIT + 1, () => call('wrong'))).toEqual([...Array(LIMIT).fill(401), 429])
@@ -114,7 +111,7 @@ describe('the rate limit of forced refreshes', () => {
   const call = async (method: string, key: string) => (await workers.fetch('/', toCall(method, key))).json()
   const force = (key: string) => service.api(`/api/token/${key}/refresh`, { method: 'POST' })
 
-  counting('counts by company key, asks neither table nor Intuit beyond it, and holds back no read', async () => {
+  counting('counts by company key, calls neither table nor Intuit above the limit, and limits no read', async () => {
     const [busy, calm] = [freshKey(), freshKey()]
     for (const key of [busy, calm]) await service.connect(key)
     expect(await statuses(LIMIT, () => force(busy))).toEqual(Array(LIMIT).fill(200))
@@ -150,7 +147,7 @@ describe('the rate limit of forced refreshes', () => {
   })
 })
 
-describe('a brake', () => {
+describe('a rate limit', () => {
   it.each([undefined, null, 'text', 42, {}, { limit: 5 }])(
     'that is not bound (%j) holds nobody back',
     async (binding) => {

@@ -23,7 +23,7 @@ const readLine = async (call: () => Promise<Response>) => {
 }
 
 describe('the line of a request', () => {
-  it('tells route, company, key and outcome', async () => {
+  it('has route, company, key and outcome', async () => {
     await service.connect('beach')
     expect(await readLine(() => service.api('/api/token/beach?min_ttl=60'))).toEqual({
       ...{ event: 'request', route: '/api/token/{company_key}', method: 'GET', status: 200, ms: expect.any(Number) },
@@ -32,7 +32,7 @@ describe('the line of a request', () => {
     })
   })
 
-  it('tells the company of a callback once its state was good', async () => {
+  it('has the company of a callback if its state is valid', async () => {
     const path = await service.consented('beach-2')
     expect(await readLine(() => service.fetch(path))).toMatchObject({
       route: '/oauth/callback',

@@ -23,7 +23,7 @@ const claim = (state: State, { by, over }: Of<'claim'>, rules: Rules): Effect =>
   // A late claim carries the end of its lease, which may be in the past by the holder's clock.
   const isOver = state.holders[by]?.lapsed ?? false
   const next: State = { ...state, record: { ...record, lease: isOver ? 'lapsed' : 'live', leaseOwner: by } }
-  const isTakeover = isMine ? rules.repeatedClaim === 'remembers the lapse' : lease === 'lapsed'
+  const isTakeover = isMine ? rules.repeatedClaim === 'keeps the lapse' : lease === 'lapsed'
   return { state: next, applied: true, isTakeover }
 }
 

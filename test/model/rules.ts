@@ -3,7 +3,7 @@ export interface Rules {
   claim: 'unless a live lease stands' | 'always'
   usedRecord: 'what the claim returned' | 'what was read before it'
   /** Whether a repeated claim keeps the mark that the first one took over a lapsed lease. */
-  repeatedClaim: 'remembers the lapse' | 'forgets the lapse'
+  repeatedClaim: 'keeps the lapse' | 'forgets the lapse'
   ask: 'after a takeover' | 'never'
   rescueOutOfReach: 'give back' | 'use'
   rescueHasSuccessor: 'store it' | 'use'
@@ -18,7 +18,7 @@ export interface Rules {
   /** The further condition for a token pair with the same refresh token. */
   unrotated: 'generation and lease' | 'generation' | 'lease' | 'expiry'
   park: 'rotated pairs' | 'all pairs' | 'none'
-  parked: 'one for each spent token' | 'the last one'
+  parked: 'one for each used token' | 'the last one'
   recover: 'on condition' | 'unconditionally'
   /** What happens to a request without a response in time. While it is listened to, no other holder acquires the lease. */
   unanswered: 'listened to' | 'given up' | 'lease freed' | 'sent again'
@@ -37,7 +37,7 @@ export interface Rules {
 export const PROTOCOL: Rules = {
   claim: 'unless a live lease stands',
   usedRecord: 'what the claim returned',
-  repeatedClaim: 'remembers the lapse',
+  repeatedClaim: 'keeps the lapse',
   ask: 'after a takeover',
   rescueOutOfReach: 'give back',
   rescueHasSuccessor: 'store it',
@@ -48,7 +48,7 @@ export const PROTOCOL: Rules = {
   store: 'hash',
   unrotated: 'generation and lease',
   park: 'rotated pairs',
-  parked: 'one for each spent token',
+  parked: 'one for each used token',
   recover: 'on condition',
   unanswered: 'listened to',
   resend: 'record and clock',

@@ -82,7 +82,7 @@ describe.each(PATHS)('what %s names', (path) => {
     expect(grantTypes).toEqual(['refresh_token'])
   })
 
-  it('is asked about once in ten minutes, by however many', async () => {
+  it('is checked once in ten minutes, for any number of visits', async () => {
     await Promise.all([visit(`?realmId=${REALM}`), visit(`?realmId=${REALM}`)])
     await service.settled()
     await visit(`?realmId=${REALM}`)

@@ -284,7 +284,7 @@ describe('the words of a problem', () => {
 })
 
 describe.each(['/intuit/disconnected', '/intuit/reconnect'])('Intuit’s link %s', (path) => {
-  it('is answered alike whatever it names', async () => {
+  it('gets the same response whatever it names', async () => {
     await service.connect('known', { realmId: '111' })
     const queries = ['?realmId=111', '?realmId=222', '', '?realmId=%3Cb%3E', `?realmId=${'1'.repeat(15_000)}`]
     const pages = await Promise.all(queries.map(async (query) => pageText(await visit(`${path}${query}`))))

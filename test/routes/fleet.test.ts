@@ -106,7 +106,7 @@ describe('the list of connections', () => {
     })
   })
 
-  it('shows 50 at a time unless told otherwise', async () => {
+  it('shows 50 at a time by default', async () => {
     expect((await list()).connections).toHaveLength(50)
     expect((await list('?limit=100')).connections).toHaveLength(66)
     expect((await list('?limit=100')).cursor).toBeNull()

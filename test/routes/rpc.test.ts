@@ -82,7 +82,7 @@ describe('another Worker with the binding', () => {
     expect((await service.intuit.state()).counts.refresh).toBe(2)
   })
 
-  it('is told as a value why there is no token, with all that the route would tell', async () => {
+  it('gets a value that says why there is no token, with everything that the route returns', async () => {
     await service.intuit.fault({ endpoint: 'token', times: 9, fault: { kind: 'status', status: 503 } })
     const reason = await call('refreshToken', key)
     expect(reason).toEqual({
@@ -96,7 +96,7 @@ describe('another Worker with the binding', () => {
     expect(await call('getToken', 'nobody')).toMatchObject({ code: 'connection_not_found', status: 404 })
   })
 
-  it('hears nothing of a fault but where the operator finds it', async () => {
+  it('learns nothing of an internal error but its request id', async () => {
     const said = { __type: 'x#ValidationException', message: 'marked' }
     service.dynamo.fault({ kind: 'answer', status: 400, body: JSON.stringify(said) })
     const reason = JSON.stringify(await call('getToken', key))

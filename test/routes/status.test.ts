@@ -33,7 +33,7 @@ const refresh = (companyKey: string) => service.api(`/api/token/${companyKey}/re
 const INTUIT_DOWN = { endpoint: 'token', fault: { kind: 'status', status: 503 } } as const
 
 describe('the status of a connection', () => {
-  it('tells how a connection stands, by one read', async () => {
+  it('has the status of a connection, with one read', async () => {
     await service.connect('steady', { companyName: 'Steady' })
     const before = service.dynamo.requests.length
     const status = await readStatus('steady')
@@ -48,7 +48,7 @@ describe('the status of a connection', () => {
     })
   })
 
-  it('remembers the last refreshes, newest first and no more than eight', async () => {
+  it('has the last eight refreshes, newest first', async () => {
     await service.connect('busy')
     await service.intuit.turn({ rotateAfterSeconds: 0 })
     for (let count = 0; count < 12; count++) expect((await refresh('busy')).status).toBe(200)
@@ -61,7 +61,7 @@ describe('the status of a connection', () => {
     expect(refreshes[1]).toMatchObject({ outcome: 'refreshed', rotated: true })
   })
 
-  it('tells the last error, since when, and when the next attempt may be', async () => {
+  it('has the last error, since when, and the time of the next attempt', async () => {
     await service.connect('shaky')
     await service.intuit.fault(INTUIT_DOWN)
     expect((await refresh('shaky')).status).toBe(502)
@@ -88,14 +88,14 @@ describe('the status of a connection', () => {
     })
   })
 
-  it('tells a start that was not finished', async () => {
+  it('has the status of an unfinished start', async () => {
     await service.fetch('/oauth/start/begun')
     expect(await readStatus('begun')).toMatchObject({
       ...{ status: 'unfinished', connected: false, refresh_token_days_left: null, generation: 0 },
     })
   })
 
-  it('tells afterwards what became of a disconnect, until the next consent', async () => {
+  it('has the result of a disconnect, until the next consent', async () => {
     await service.connect('ended', { realmId: '4620816365000000002' })
     const answer = await (await service.api('/api/connections/ended', { method: 'DELETE' })).json()
     expect(await readStatus('ended')).toMatchObject({
@@ -107,7 +107,7 @@ describe('the status of a connection', () => {
     expect(await readStatus('ended')).toMatchObject({ status: 'connected', disconnection: null })
   })
 
-  it('tells that a revocation is still pending', async () => {
+  it('says that a revocation is pending', async () => {
     await service.connect('ending')
     await service.intuit.fault({ endpoint: 'revoke', times: 10, fault: { kind: 'status', status: 503 } })
     await service.api('/api/connections/ending', { method: 'DELETE' })
@@ -209,7 +209,7 @@ describe('a record', () => {
 })
 
 describe('a token answer', () => {
-  it('tells where the token came from and how long that took', async () => {
+  it('says where the token came from and how long that took', async () => {
     await service.connect('timed')
     const timing = async (path: string, init?: RequestInit) =>
       (await service.api(path, init)).headers.get('Server-Timing')

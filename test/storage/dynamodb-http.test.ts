@@ -168,7 +168,7 @@ describe('the DynamoDB client', () => {
     expect(await sent[0]?.json()).toEqual({ TableName: 'connections', ...KEY })
   })
 
-  it('reports a refused condition as a value, with the item where the engine tells it', async () => {
+  it('returns a failed condition as a value, with the item if the engine returns it', async () => {
     const { table, sent } = scripted([
       error('ConditionalCheckFailedException', 400, { Item: { pk: { S: 'x' } } }),
       error('ConditionalCheckFailedException'),

@@ -22,7 +22,7 @@ const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeou
 const rescue = createRescueClient(env.RESCUE, { sleep })
 
 describe('the rescue store', () => {
-  it('finds what was parked for the token that was spent, and nothing else', async () => {
+  it('finds what was parked for the used token, and nothing else', async () => {
     await rescue.park('beach', 'hash-a', successor)
     expect(await rescue.find('beach', 'hash-a')).toEqual(successor)
     expect(await rescue.find('beach', 'hash-b')).toBeUndefined()

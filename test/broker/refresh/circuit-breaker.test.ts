@@ -101,7 +101,7 @@ describe('the record of failed refreshes', () => {
     )
   })
 
-  it('tells the caller of an early attempt what it met, and when to ask again within the hour', () => {
+  it('returns the failure of an early attempt to its caller, with a Retry-After within the hour', () => {
     fc.assert(
       fc.property(fc.array(anyAttempt, { minLength: 1, maxLength: 20 }), (attempts) => {
         let failure: Failure | undefined
@@ -121,7 +121,7 @@ describe('the record of failed refreshes', () => {
     )
   })
 
-  it('starts anew with other client credentials', async () => {
+  it('starts again with other client credentials', async () => {
     const first = nextFailure(undefined, attempt('invalid_client'), START)
     const second = nextFailure(first, attempt('invalid_client'), START + 30)
     expect(second).toMatchObject({ count: 2, retryAt: START + 90, client: 'client' })

@@ -76,7 +76,7 @@ describe('several Workers on one table', () => {
 })
 
 describe('a token in steady use', () => {
-  it('is answered while Intuit, which takes 2 s, has yet to hear of its refresh, and is new afterwards', async () => {
+  it('is returned while the refresh at Intuit takes 2 s, and is new afterwards', async () => {
     const company = await connected()
     const [old] = (await company.atIntuit()).accessTokenHashes
     await service.intuit.turn({ tokenDelayMs: 2_000 })

@@ -32,7 +32,7 @@ const expectNothingLost = (world: ReturnType<typeof createSimulation>) => {
 }
 
 describe('a refresh, in whatever order its steps run', () => {
-  it('spends a token once for any number of callers, and gives each a valid token', async () => {
+  it('uses a token once for any number of callers, and gives each a valid token', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, fc.boolean(), async (scheduler, count, takes, rotates) => {
         const world = createSimulation({ scheduler, takes: script(takes, 0), rotates: () => rotates })
@@ -82,7 +82,7 @@ describe('a refresh, in whatever order its steps run', () => {
     )
   })
 
-  it('refreshes once for all who name the same generation, and tells the others', async () => {
+  it('refreshes once for all callers with the same generation, and returns 412 to the others', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, latencies, async (scheduler, count, takes) => {
         const world = createSimulation({ scheduler, takes: script(takes, 0) })
@@ -198,7 +198,7 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(settled).toEqual(notified)
   })
 
-  it('spends nothing while the rescue store cannot be asked after a takeover, whoever tries', async () => {
+  it('uses no token after a takeover while the rescue store does not respond', async () => {
     const world = await afterOutage({ rescueFails: true })
     world.pass(60_000)
     for (let round = 0; round < REQUIRED_ROUNDS; round++) {
@@ -265,7 +265,7 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(world.events.map(({ event }) => event)).toContain('late_response')
   })
 
-  it('gives a holder that was taken over one minute to come home, which no force shortens, and then calls the connection dead', async () => {
+  it('gives a holder that was taken over one minute to store, which no forced refresh shortens, then counts the connection as dead', async () => {
     const world = createSimulation({ scheduler: inOrder() })
     const gone = world.worker({ crashesAt: 7 })
     await world.outcomes([gone.read()])
@@ -279,7 +279,7 @@ describe('a refresh, in whatever order its steps run', () => {
     expect(await world.outcomes([world.worker().read()])).toMatchObject([{ reason: { code: 'reconnect_required' } }])
   })
 
-  it('looks at the record once more after a takeover, as the former holder may have come home', async () => {
+  it('reads the record again after a takeover, because the former holder may have stored its pair', async () => {
     const world = createSimulation({ scheduler: inOrder() })
     const sleeper = world.worker({ stallsAt: 5, stallMs: 46_000 }).read()
     const next = world.later(45_500, () => world.worker({ stallsAt: 4, stallMs: 3_000 }).read())

@@ -95,7 +95,7 @@ describe('storing what Intuit gave', () => {
     expect(atAnswer.parked).toBe(0)
   })
 
-  it('tells who waits that the write was refused, and whoever is answered already has it seen to', async () => {
+  it('reports a rejected write to a caller that waits, and settles it in the background for one that has its response', async () => {
     expect(await storeWith(['refuses'])).toMatchObject({ answered: undefined, lateRejections: 0 })
     const late = await storeWith([...Array<'fails'>(6).fill('fails'), 'refuses'])
     expect(late).toMatchObject({ answered: { accessToken: 'access-b' }, lateRejections: 1 })

@@ -91,7 +91,7 @@ describe('a token read with memory', () => {
     expect(await world.outcomes([one.read()])).toMatchObject([{ value: { accessToken: 'access-2' } }])
   })
 
-  it('never hands out a remembered token past its margin', async () => {
+  it('never returns a cached token past its margin', async () => {
     const world = createSimulation({ scheduler: inOrder(), cacheSeconds: () => 3600 })
     world.seed(fresh)
     const one = world.worker()
