@@ -98,7 +98,7 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   rate_limited: {
     when: 'There were too many requests from one address or for one company',
-    detail: 'There were too many requests of this kind. Ask again after Retry-After.',
+    detail: 'There were too many requests of this kind. Try again after the time in Retry-After.',
   },
   configuration_error: {
     when: 'A variable that this route needs is missing or malformed',
@@ -126,21 +126,21 @@ const EXAMPLES: Record<ProblemCode, Example> = {
   },
   intuit_unavailable: {
     when: 'Intuit is unreachable, overloaded or returns errors',
-    detail: 'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
+    detail: 'Intuit did not respond as expected. The stored tokens are safe. Try again later.',
     intuit_tid: TID,
   },
   intuit_rejected_client: {
     when: 'Intuit rejects the client id and secret of this deployment',
-    detail: "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+    detail: 'Intuit does not accept the client id and secret of this deployment. The operator has to correct them.',
     intuit_tid: TID,
   },
   storage_unavailable: {
     when: 'DynamoDB is unreachable',
-    detail: 'The token store could not be reached. Nothing was lost; ask again in a moment.',
+    detail: 'The token store could not be reached. Nothing was lost. Try again in a moment.',
   },
   refresh_in_progress: {
     when: 'Another request is refreshing the token, and the old token has expired',
-    detail: 'This token is being refreshed by another request. Ask again after Retry-After.',
+    detail: 'This token is being refreshed by another request. Try again after the time in Retry-After.',
   },
   prefetch_refused: {
     when: 'The browser prefetched the link',

@@ -28,7 +28,7 @@ export type BrokerDeps = Omit<
 export function createBroker(deps: BrokerDeps) {
   const { connections, runtime, cacheSeconds, replicas } = deps
   const replicaReads = replicas && createReplicaReads({ ...deps, replicas })
-  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, onGeneration: replicaReads?.note })
+  const tokenCache = createTokenCache({ now: runtime.now, cacheSeconds, onGeneration: replicaReads?.addGeneration })
   const limit = createRefreshLimit(deps)
   const { authorizeStart, signAgain, issue: startLink } = createStartLinks(deps)
   const refresh = createRefresh({ ...deps, limit })

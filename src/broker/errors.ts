@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 import type { EpochSeconds, Failure } from './connection.ts'
 
-/** The problems of a connection, each with what its reader does next. */
+/* The problems of a connection. Each `detail` says what the reader does next. */
 
 export function connectionNotFound(): Problem {
   return new Problem(
@@ -20,7 +20,7 @@ export function missingRefreshToken(companyKey: string): Problem {
 export function refreshInProgress(retryAfterSeconds: number): Problem {
   return new Problem(
     'refresh_in_progress',
-    'This token is being refreshed by another request. Ask again after Retry-After.',
+    'This token is being refreshed by another request. Try again after the time in Retry-After.',
     {
       retryAfterSeconds,
     },
@@ -34,11 +34,11 @@ export function generationMismatch(): Problem {
   )
 }
 
-/** A pair of this isolate waits for the table: a new lease would compete with its store. */
-export function storesComeFirst(): Problem {
+/** A token pair of this isolate waits for the table. A new lease would compete with its store. */
+export function storeIsBusy(): Problem {
   return new Problem(
     'storage_unavailable',
-    'The token store takes new tokens too slowly. Nothing was lost; ask again in a moment.',
+    'The token store is too slow at the moment. Nothing was lost. Try again in a moment.',
     {
       retryAfterSeconds: 2,
     },
@@ -48,7 +48,7 @@ export function storesComeFirst(): Problem {
 export function rescueUnavailable(): Problem {
   return new Problem(
     'storage_unavailable',
-    'The rescue store could not be reached. Nothing was lost; ask again in a moment.',
+    'The rescue store could not be reached. Nothing was lost. Try again in a moment.',
     {
       retryAfterSeconds: 5,
     },
@@ -63,15 +63,15 @@ interface IntuitFacts {
 export function intuitRejectedClient(facts: IntuitFacts): Problem {
   return new Problem(
     'intuit_rejected_client',
-    "Intuit does not accept this deployment's client id and secret. The operator has to correct them.",
+    'Intuit does not accept the client id and secret of this deployment. The operator has to correct them.',
     facts,
   )
 }
 
-/** A caller never waits longer before it asks again, whatever the record says. Seconds. */
+/** The longest `Retry-After`, in seconds. */
 const MAX_RETRY_AFTER = 3600
 
-/** What a failed refresh, just now or stored, means to a caller. */
+/** The problem of a failed refresh, from just now or from the record. */
 export function failedRefresh(companyKey: string, failure: Failure, now: EpochSeconds): Problem {
   const { reason, intuitTid, intuitError } = failure
   const facts = { intuitTid, intuitError }
@@ -95,7 +95,7 @@ export function failedRefresh(companyKey: string, failure: Failure, now: EpochSe
     case 'unavailable':
       return new Problem(
         'intuit_unavailable',
-        'Intuit did not answer as it should. The stored tokens are safe; ask again later.',
+        'Intuit did not respond as expected. The stored tokens are safe. Try again later.',
         { ...facts, retryAfterSeconds: retryAfter },
       )
     case 'unsettled':

@@ -41,7 +41,7 @@ export async function decryptToken(
   if (TOKEN.test(token)) return token
   throw new Problem(
     'sealed_token_unreadable',
-    `The stored ${name} holds characters that no token has, and nothing was changed. The operator has to correct it, or to connect the company anew.`,
+    `The stored ${name} has characters that no token has. Nothing was changed. The operator has to correct it, or to connect the company again.`,
   )
 }
 

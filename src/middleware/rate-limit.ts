@@ -33,9 +33,13 @@ function isRateLimit(binding: unknown): binding is RateLimitBinding {
 }
 
 function rateLimited() {
-  return new Problem('rate_limited', 'There were too many requests of this kind. Ask again after Retry-After.', {
-    retryAfterSeconds: PERIOD_SECONDS,
-  })
+  return new Problem(
+    'rate_limited',
+    'There were too many requests of this kind. Try again after the time in Retry-After.',
+    {
+      retryAfterSeconds: PERIOD_SECONDS,
+    },
+  )
 }
 
 /**

@@ -105,7 +105,7 @@ async function sign(
 function createUnavailableError() {
   return new Problem(
     'storage_unavailable',
-    'The token store could not be reached. Nothing was lost; ask again in a moment.',
+    'The token store could not be reached. Nothing was lost. Try again in a moment.',
     { retryAfterSeconds: 5 },
   )
 }

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../connection.ts'
-import { refreshInProgress, storesComeFirst } from '../errors.ts'
+import { refreshInProgress, storeIsBusy } from '../errors.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { jitter } from '../retry.ts'
 import type { Timing } from '../timing.ts'
@@ -61,7 +61,7 @@ export function createRefreshLimit(deps: RefreshLimitDeps) {
      */
     run: async <Result>(giveUpAt: EpochMs, refresh: () => Promise<Result>): Promise<Result> => {
       for (;;) {
-        if (isPairAtRisk()) throw storesComeFirst()
+        if (isPairAtRisk()) throw storeIsBusy()
         if (mayBePending.count() < MOST_UNDER_WAY) break
         if (runtime.now() > giveUpAt) throw refreshInProgress(1)
         await runtime.sleep(jitter(PAUSE_MS, runtime))

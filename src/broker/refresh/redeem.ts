@@ -1,5 +1,5 @@
 import type { Connection, WithAccessToken } from '../connection.ts'
-import { missingRefreshToken, refreshInProgress, storesComeFirst } from '../errors.ts'
+import { missingRefreshToken, refreshInProgress, storeIsBusy } from '../errors.ts'
 import type { TokenError, TokenResult } from '../ports/intuit.ts'
 import { jitter } from '../retry.ts'
 import { mayRedeem, nowSeconds } from '../timing.ts'
@@ -24,7 +24,7 @@ type Prepared = { found: Connection } | { token: RefreshToken }
 async function waitForStores({ deps, request, lease }: RefreshAttempt) {
   const { limit, runtime, timing } = deps
   while (limit.isPairAtRisk()) {
-    if (!mayRedeem(timing(), runtime.now(), request.startedAt, lease.until)) throw storesComeFirst()
+    if (!mayRedeem(timing(), runtime.now(), request.startedAt, lease.until)) throw storeIsBusy()
     await runtime.sleep(jitter(STORES_PAUSE_MS, runtime))
   }
 }

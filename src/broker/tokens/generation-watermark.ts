@@ -1,7 +1,7 @@
 import type { EpochMs } from '../connection.ts'
 
 /** The life of an access token. After that time, an older generation has no valid token. */
-const KEPT_MS = 3_600_000
+const ENTRY_LIFETIME_MS = 3_600_000
 /** About 150 bytes each. */
 const MAX_CONNECTIONS = 10_000
 
@@ -22,12 +22,12 @@ export function createGenerationWatermark(now: () => EpochMs) {
   }
 
   return {
-    note: (companyKey: string, generation: number): void => {
+    add: (companyKey: string, generation: number): void => {
       const known = newest.get(companyKey)
       if (known && known.generation > generation && known.until > now()) return
       // Deleting first moves the entry to the end of the map, which is evicted last.
       newest.delete(companyKey)
-      newest.set(companyKey, { generation, until: now() + KEPT_MS })
+      newest.set(companyKey, { generation, until: now() + ENTRY_LIFETIME_MS })
       if (newest.size > MAX_CONNECTIONS) evictOldest()
     },
 

@@ -18,7 +18,7 @@ export function createReplicaReads({ replicas, runtime, timing }: ReplicaReadDep
 
   return {
     /** Call it with each generation that is returned, erased or replaced. */
-    note: seen.note,
+    addGeneration: seen.add,
 
     /** `undefined`: no replica has a usable result. */
     read: async (companyKey: string, from: CallerLocation, waitUntil: WaitUntil): Promise<Connection | undefined> => {

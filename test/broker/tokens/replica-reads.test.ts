@@ -23,8 +23,8 @@ describe('the newest generations that an isolate has seen', () => {
   it('never go back, in whatever order they are noted', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 12 }), (generations) => {
-        const { note, isNewerThan } = seeing()
-        for (const generation of generations) note('beach', generation)
+        const { add, isNewerThan } = seeing()
+        for (const generation of generations) add('beach', generation)
         const newest = Math.max(...generations)
         expect(isNewerThan('beach', newest)).toBe(false)
         expect(isNewerThan('beach', newest - 1)).toBe(true)
@@ -33,30 +33,30 @@ describe('the newest generations that an isolate has seen', () => {
   })
 
   it('say nothing of a connection that was not seen', () => {
-    const { note, isNewerThan } = seeing()
-    note('beach', 5)
+    const { add, isNewerThan } = seeing()
+    add('beach', 5)
     expect(isNewerThan('another', 1)).toBe(false)
   })
 
   it('are kept for as long as an older token may look fresh', () => {
-    const { clock, note, isNewerThan } = seeing()
-    note('beach', 5)
+    const { clock, add, isNewerThan } = seeing()
+    add('beach', 5)
     clock.now = HOUR_MS - 1
     expect(isNewerThan('beach', 4)).toBe(true)
     clock.now = HOUR_MS
     expect(isNewerThan('beach', 4)).toBe(false)
-    note('beach', 2)
+    add('beach', 2)
     expect(isNewerThan('beach', 1)).toBe(true)
   })
 
   it('are bounded, and count what had to be forgotten too soon as newer', () => {
-    const { clock, note, isNewerThan } = seeing()
-    note('first', 5)
+    const { clock, add, isNewerThan } = seeing()
+    add('first', 5)
     clock.now = 1000
-    for (let count = 0; count < 9_999; count++) note(`company-${count}`, 1)
+    for (let count = 0; count < 9_999; count++) add(`company-${count}`, 1)
     expect(isNewerThan('unknown', 1)).toBe(false)
-    note('company-0', 1)
-    note('company-9999', 1)
+    add('company-0', 1)
+    add('company-9999', 1)
     expect(isNewerThan('first', 5)).toBe(true)
     expect(isNewerThan('unknown', 1)).toBe(true)
     expect(isNewerThan('company-0', 1)).toBe(false)
