@@ -225,9 +225,13 @@ describe('a consent without openid', () => {
     expect((await service.api(`/api/token/${key}/refresh`, { method: 'POST' })).status).toBe(200)
   })
 
-  it('gives a live record without a realm id its company by a signed start link', async () => {
+  it.each([
+    ['absent', undefined],
+    ['NULL', { NULL: true }],
+    ['empty', { S: '' }],
+  ] as const)('gives a live record whose realm id is %s its company by a signed start link', async (_, empty) => {
     const [key, realmId] = [freshKey(), freshRealm()]
-    await connectWithoutRealm(key, undefined)
+    await connectWithoutRealm(key, empty)
     const made = await service.api(`/api/connections/${key}/start-links`, { method: 'POST' })
     const link = new URL((await made.json()).url)
     const started = await service.fetch(`${link.pathname}${link.search}`)

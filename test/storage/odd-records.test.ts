@@ -75,6 +75,8 @@ const WRITES: Record<string, (stores: Stores, read: Connection) => Promise<unkno
       ...{ companyName: 'Beach', environment: 'production', now: NOW, expiresAt: NOW + 60 },
     }),
   connect: ({ connections }, read) => connections.connect(read.companyKey, { ...consent, after: read.lastChange }),
+  'connect by a signed link': ({ connections }, read) =>
+    connections.connect(read.companyKey, { ...consent, isInvited: true, after: read.lastChange }),
   'connect another company': ({ connections }, read) =>
     connections.connect(read.companyKey, { ...consent, realmId: '1234', after: read.lastChange }),
   'connect the sandbox': ({ connections }, read) =>
@@ -182,8 +184,6 @@ describe('a record written by hand', () => {
 
   const NO_TOKENS = { access_token: undefined, refresh_token: undefined, access_token_expires_at: undefined }
   it.each<[string, (realmId: string) => Record<string, AttributeValue | undefined>]>([
-    ['realm_id NULL', () => ({ realm_id: { NULL: true } })],
-    ['realm_id empty', () => ({ realm_id: { S: '' } })],
     ['realm_id a number', (realmId) => ({ realm_id: { N: realmId } })],
     ['realm_id with a line end', (realmId) => ({ realm_id: { S: ` ${realmId}\n` } })],
     ['uses_sandbox_credentials NULL', () => ({ uses_sandbox_credentials: { NULL: true } })],
