@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks'
+import { toSeconds } from '../broker/timing.ts'
 import type { Alert, SendAlert } from '../fleet/ports.ts'
 
 const TIMEOUT_MS = 10_000
@@ -32,7 +33,7 @@ export function createWebhook({ url, secret }: WebhookSettings, { fetch, now }: 
     const headers = {
       'Content-Type': 'application/json',
       'webhook-id': alert.id,
-      'webhook-timestamp': String(Math.floor(sentAt / 1000)),
+      'webhook-timestamp': String(toSeconds(sentAt)),
       'webhook-signature': webhook.sign(alert.id, new Date(sentAt), body),
     }
     try {

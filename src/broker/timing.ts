@@ -1,9 +1,14 @@
 import type { EpochMs, EpochSeconds } from './connection.ts'
 import type { Runtime } from './ports/runtime.ts'
 
+/** A time in seconds. */
+export function toSeconds(at: EpochMs): EpochSeconds {
+  return Math.floor(at / 1000)
+}
+
 /** The time of a clock in seconds. */
 export function nowSeconds({ now }: Pick<Runtime, 'now'>): EpochSeconds {
-  return Math.floor(now() / 1000)
+  return toSeconds(now())
 }
 
 /** The times of a refresh in milliseconds. All are configuration, so that tests need not wait. */

@@ -7,6 +7,7 @@ import type {
   UseGuard,
 } from '../broker/ports/intuit.ts'
 import type { Runtime } from '../broker/ports/runtime.ts'
+import { nowSeconds } from '../broker/timing.ts'
 import type { Config } from '../config/config.ts'
 import { sha256Base64Url } from '../crypto/digest.ts'
 import { digestClient } from './client-authentication.ts'
@@ -92,7 +93,7 @@ export function createAuthorizationServer(
       const verifier = codeVerifier === undefined ? {} : { code_verifier: codeVerifier }
       const parameters = { code, redirect_uri: redirectUri, ...verifier }
       const readIdToken = (idToken: string) =>
-        parseIdToken(idToken, { issuer, clientId, nonce: idTokenNonce, now: Math.floor(now() / 1000) })
+        parseIdToken(idToken, { issuer, clientId, nonce: idTokenNonce, now: nowSeconds({ now }) })
       const { answer, late } = await redeemAt(environment, 'authorization_code', parameters)
       return {
         answer: toExchangeAnswer(answer, readIdToken),

@@ -1,4 +1,5 @@
 import type { TokenResult, Used, UseGuard } from '../broker/ports/intuit.ts'
+import { nowSeconds } from '../broker/timing.ts'
 import type { ClientCredentials } from '../config/config.ts'
 import { createBasicAuthorization } from './client-authentication.ts'
 import { readIntuitTid } from './intuit-tid.ts'
@@ -89,7 +90,7 @@ export async function redeem(
       const { status } = response
       const intuitTid = readIntuitTid(response.headers)
       const retryAfterSeconds = parseRetryAfter(response.headers, now())
-      return parseTokenResult({ status, text, intuitTid, retryAfterSeconds }, Math.floor(now() / 1000))
+      return parseTokenResult({ status, text, intuitTid, retryAfterSeconds }, nowSeconds({ now }))
     } catch {
       return undefined
     }

@@ -5,6 +5,7 @@ import { type Connection, type EpochSeconds, type Failure, holdings, isConnected
 import { connectionStatus, daysLeft, failureCode } from '../broker/connection-status.ts'
 import { isFinal } from '../broker/refresh/circuit-breaker.ts'
 import type { RefreshHistoryEntry } from '../broker/refresh/history.ts'
+import { nowSeconds } from '../broker/timing.ts'
 import { requirePermission } from '../middleware/api-key.ts'
 import type { ConnectionStatusBody, ErrorBody, RefreshBody } from './schemas/status.ts'
 
@@ -66,6 +67,6 @@ export function statusRoutes(broker: Broker, now: () => number) {
   return new Hono().get('/:company_key{[^/]*}/status', requirePermission('connection:read'), async (c) => {
     const companyKey = parseCompanyKey(c.req.param('company_key') ?? '')
     const connection = await broker.connection(companyKey)
-    return c.json(statusBody(connection, Math.floor(now() / 1000), broker.startUrl(companyKey, undefined)))
+    return c.json(statusBody(connection, nowSeconds({ now }), broker.startUrl(companyKey, undefined)))
   })
 }

@@ -1,5 +1,6 @@
 import { type Connection, changeTime, type EpochMs, holdsTokens } from '../broker/connection.ts'
 import type { Consent } from '../broker/ports/storage.ts'
+import { toSeconds } from '../broker/timing.ts'
 import { readText, toAssignedValues, toAssignments, toAttribute, toAttributes } from './attribute-values.ts'
 import { all, any, type Condition, equals, isBelow, isFlagOrNone, isNoNumber, isSameText } from './conditions.ts'
 import {
@@ -63,7 +64,7 @@ const OPTIONAL_ATTRIBUTES = ['realm_id', 'realm_proven_at', 'consented_by', 'ref
 /** The values to set and the attributes to remove. A value that the consent does not have is removed. */
 function toUpdate(companyKey: string, consent: Consent) {
   const { companyName, environment, realmId, proof, pair, at, writer } = consent
-  const now = Math.floor(at / 1000)
+  const now = toSeconds(at)
   const values = {
     company_key: companyKey,
     company_name: companyName,

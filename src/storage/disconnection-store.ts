@@ -1,5 +1,6 @@
 import { type Connection, changeTime } from '../broker/connection.ts'
 import type { DisconnectionStore } from '../broker/ports/storage.ts'
+import { toSeconds } from '../broker/timing.ts'
 import { readText, toAssignedValues, toAssignments, toAttribute, toAttributes } from './attribute-values.ts'
 import { all, type Condition, equals, isSameInteger, isSameText } from './conditions.ts'
 import { connectionKey, FAILURE_ATTRIBUTES, LEASE_ATTRIBUTES } from './connection-item.ts'
@@ -40,7 +41,7 @@ export function createDisconnectionStore(dynamo: DynamoDb): DisconnectionStore {
   return {
     async erase(seen, { writer, at, tokenToRevoke }) {
       const unchanged = isUnchanged(seen)
-      const now = Math.floor(at / 1000)
+      const now = toSeconds(at)
       const set = {
         ...{ updated_at: now, disconnected_at: now, generation: seen.generation + 1 },
         ...{ connected_at: changeTime({ at, after: seen.lastChange }), connected_by: writer },

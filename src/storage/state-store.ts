@@ -1,6 +1,7 @@
 import type { EpochSeconds } from '../broker/connection.ts'
 import type { VerifiedLink } from '../broker/ports/crypto.ts'
 import type { AuthorizationState, ConsentOutcome, StateStore } from '../broker/ports/storage.ts'
+import { toSeconds } from '../broker/timing.ts'
 import { isProblemCode } from '../problem.ts'
 import {
   readFlag,
@@ -84,7 +85,7 @@ export function createStateStore(dynamo: DynamoDb): StateStore {
     },
 
     async claim(nonce, companyKey, { id, at }, browserHash) {
-      const condition = mayClaim(companyKey, id, Math.floor(at / 1000), browserHash)
+      const condition = mayClaim(companyKey, id, toSeconds(at), browserHash)
       const claimed = await dynamo.updateItem({
         Key: toKey(nonce),
         UpdateExpression: 'SET claimed_by = :me, claimed_at = :at',

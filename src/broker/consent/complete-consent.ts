@@ -9,7 +9,7 @@ import type { Vault } from '../ports/crypto.ts'
 import type { AuthorizationServer, ExchangeAnswer, RequestBinding } from '../ports/intuit.ts'
 import type { FlowSettings, Runtime } from '../ports/runtime.ts'
 import type { AuthorizationState, CompanyProof } from '../ports/storage.ts'
-import { nowSeconds, storeDeadline } from '../timing.ts'
+import { nowSeconds, storeDeadline, toSeconds } from '../timing.ts'
 import { encryptTokenPair } from '../token-pair.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
 import { type CompanyProofDeps, proveCompany } from './company-proof.ts'
@@ -201,7 +201,7 @@ async function storeTokens(
       deadline: storeDeadline(deps.timing(), at, claimedAt),
       onFailure: () => respondEarly(notStored()),
     }),
-    recordRealm(deps, target, realmCheck, Math.floor(at / 1000)),
+    recordRealm(deps, target, realmCheck, toSeconds(at)),
   ])
   return result
 }

@@ -1,8 +1,8 @@
-import type { EpochMs, EpochSeconds } from '../connection.ts'
+import type { EpochMs } from '../connection.ts'
 import type { UseGuard } from '../ports/intuit.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { ConnectionStore } from '../ports/storage.ts'
-import { mayRedeem, mayUseAgain, type Timing } from '../timing.ts'
+import { mayRedeem, mayUseAgain, nowSeconds, type Timing } from '../timing.ts'
 
 interface UseGuardDeps {
   connections: Pick<ConnectionStore, 'read'>
@@ -46,7 +46,7 @@ export function createUseGuard(
     },
 
     async isStillHeld() {
-      const now: EpochSeconds = Math.floor(runtime.now() / 1000)
+      const now = nowSeconds(runtime)
       const current = await connections.read(companyKey, now).catch(() => undefined)
       const isHeld = current?.lease?.owner === owner && current.generation === generation
       isRefused ||= !isHeld

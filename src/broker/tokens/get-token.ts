@@ -13,7 +13,7 @@ import type { CallerLocation } from '../ports/storage.ts'
 import type { RefreshDeps } from '../refresh/attempt.ts'
 import type { Refresh } from '../refresh/refresh.ts'
 import { createSingleFlight } from '../single-flight.ts'
-import { nowSeconds } from '../timing.ts'
+import { nowSeconds, toSeconds } from '../timing.ts'
 import { usableToken } from '../token-pair.ts'
 import type { ReplicaReads } from './replica-reads.ts'
 import type { TokenCache } from './token-cache.ts'
@@ -55,7 +55,7 @@ function livesLongEnough(token: HandedOut, now: EpochSeconds, minSeconds: number
 
 /** Whether to refresh in the background: the token has less than twice the margin left, and no refresh is in flight. */
 function needsBackgroundRefresh(connection: WithAccessToken, nowMs: number, marginSeconds: number): boolean {
-  const now = Math.floor(nowMs / 1000)
+  const now = toSeconds(nowMs)
   const isNearMargin = connection.accessTokenExpiresAt - now <= 2 * marginSeconds
   const isInFlight = connection.lease !== undefined && connection.lease.until >= nowMs
   return isNearMargin && connection.refreshToken !== undefined && !isInFlight && !isYoung(connection, now)
