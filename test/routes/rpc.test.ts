@@ -87,7 +87,7 @@ describe('another Worker with the binding', () => {
     const reason = await call('refreshToken', key)
     expect(reason).toEqual({
       ...{ type: 'about:blank', title: 'Bad Gateway', status: 502, code: 'intuit_unavailable' },
-      detail: expect.stringContaining('ask again later'),
+      detail: expect.stringContaining('Try again later'),
       intuit_tid: expect.stringMatching(/^1-/),
       retry_after: expect.any(Number),
       request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),

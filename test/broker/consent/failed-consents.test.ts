@@ -96,7 +96,7 @@ describe('a failed consent that started with a signed link', () => {
         : await (async () => createBrowser(service).consented(await issueLink(key)))()
     const page = await (await createBrowser(service).open(path, HTML)).text()
     expect(findRetry(page)).toBeUndefined()
-    expect(page).toContain('open the link that you were given once more')
+    expect(page).toContain('open the link that you received again')
   })
 })
 
@@ -173,7 +173,7 @@ describe('a failed consent', () => {
     await service.api(`/api/token/${key}/refresh`, { method: 'POST' })
     const answer = await service.fetch(toDenial(await service.consented(key)), HTML)
     const page = await answer.text()
-    expect(page).toContain('was connected before, and needs a new permission.')
+    expect(page).toContain('was connected before and needs new permission.')
     expect(page).not.toContain('still connected')
   })
 
@@ -206,7 +206,7 @@ describe('a failed consent', () => {
     const other = async (options?: RequestInit) =>
       service.fetch(await service.consented(key, { realmId: '4620816365000000999' }), options)
     const page = await (await other(HTML)).text()
-    expect(page).toContain('ask them to disconnect the present one first')
+    expect(page).toContain('ask them to disconnect it first')
     const problem = await (await other()).json()
     expect(problem).toMatchObject({ code: 'realm_mismatch' })
     expect(problem.detail).toContain(`DELETE /api/connections/${key}`)
