@@ -10,8 +10,9 @@ const TAKES_API_KEY = /^\/(api|ready)(\/|$)/
  * section 3.1.2.1). A person is redirected to https. Throws `forbidden`, before the API key is read.
  */
 export const requireHttps: MiddlewareHandler = async (c, next) => {
+  if (c.req.url.startsWith('https:')) return next()
   const url = new URL(c.req.url)
-  if (url.protocol === 'https:' || isLoopback(url.hostname)) return next()
+  if (isLoopback(url.hostname)) return next()
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (!isRead || TAKES_API_KEY.test(c.req.path)) {
     throw new Problem(
