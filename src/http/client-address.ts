@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import ipaddr from 'ipaddr.js'
 
-/** A network in CIDR notation (RFC 4632), or `undefined` for what is no IP address. */
+/** A network in CIDR notation (RFC 4632), or `undefined` for a text that is no IP address. */
 function toNetwork(address: string, prefixLength: { ipv4: number; ipv6: number }): string | undefined {
   if (!ipaddr.isValid(address)) return undefined
   // An IPv4 address in the form of IPv6 (RFC 4291 section 2.5.5.2) counts as IPv4.
@@ -11,22 +11,22 @@ function toNetwork(address: string, prefixLength: { ipv4: number; ipv6: number }
   return `${family.networkAddressFromCIDR(`${parsed}/${length}`)}/${length}`
 }
 
-/** Who a rate limit counts as one: an IPv4 address, or what one subscriber of IPv6 has (RFC 6177). */
+/** The network that a rate limit counts as one client: an IPv4 address, or the /64 of an IPv6 subscriber (RFC 6177). */
 export function toSubscriber(address: string): string | undefined {
   return toNetwork(address, { ipv4: 32, ipv6: 64 })
 }
 
-/** What the log keeps of an address: enough to see where requests come from, too little to name a person. */
+/** The network of an address for the log. It shows where requests come from, and does not identify a person. */
 export function toLoggedNetwork(address: string): string | undefined {
   return toNetwork(address, { ipv4: 24, ipv6: 48 })
 }
 
-/** The address of the client, as Cloudflare tells. `undefined` without Cloudflare. */
+/** The client's address from Cloudflare. `undefined` without Cloudflare. */
 export function clientAddress(c: Context): string | undefined {
   return c.req.header('CF-Connecting-IP')
 }
 
-/** Who the client is to a rate limit. `undefined`: it is not counted. */
+/** The client as a rate limit counts it. `undefined`: it is not counted. */
 export function clientSubscriber(c: Context): string | undefined {
   const address = clientAddress(c)
   return address === undefined ? undefined : toSubscriber(address)

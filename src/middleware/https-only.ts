@@ -2,12 +2,12 @@ import type { MiddlewareHandler } from 'hono'
 import { isLoopback } from '../lib/loopback.ts'
 import { Problem } from '../problem.ts'
 
-/** Paths that take an API key. A client that sends its key in the clear must notice, and not be redirected. */
+/** Paths that accept an API key. A redirect would hide from the client that it sends its key unencrypted. */
 const TAKES_API_KEY = /^\/(api|ready)(\/|$)/
 
 /**
- * Rejects plain http, except for a host of this machine: codes, tokens and keys would travel in the clear (RFC 6749
- * section 3.1.2.1). A person is redirected to https. Throws `forbidden`, before the API key is read.
+ * Rejects plain http, except for this machine: codes, tokens and keys would be sent unencrypted (RFC 6749 section
+ * 3.1.2.1). Pages redirect to https. Throws `forbidden` before the API key is read.
  */
 export const requireHttps: MiddlewareHandler = async (c, next) => {
   if (c.req.url.startsWith('https:')) return next()

@@ -9,9 +9,9 @@ function isPrefetch(c: Context): boolean {
 }
 
 /**
- * Whether the request is something else than a top-level navigation, by Fetch Metadata (W3C, section 2). A browser that
- * sends these headers sends `Sec-Fetch-Site` and `Sec-Fetch-Dest` with every request. A lone `Sec-Fetch-Mode: cors` is
- * what Node's `fetch` sends, which is a script and no page.
+ * Whether Fetch Metadata (W3C, section 2) shows that the request is no top-level navigation. A browser that supports it
+ * sends `Sec-Fetch-Site` and `Sec-Fetch-Dest` with every request. Node's `fetch` sends only `Sec-Fetch-Mode: cors`, so a
+ * request with that header alone comes from a script.
  */
 function isNoNavigation(c: Context): boolean {
   const [site, dest, mode] = ['Site', 'Dest', 'Mode'].map((name) => c.req.header(`Sec-Fetch-${name}`))
@@ -21,8 +21,8 @@ function isNoNavigation(c: Context): boolean {
 }
 
 /**
- * Lets through what a person opens, and scripts. A prefetch, a frame, an image or a `fetch` of a page must neither begin
- * a consent nor use its code. Throws `prefetch_refused` and `forbidden`.
+ * Accepts requests that a person opens, and requests of scripts. A prefetch, a frame, an image or a `fetch` of a page must
+ * neither start a consent nor use its code. Throws `prefetch_refused` and `forbidden`.
  */
 export const requireNavigation: MiddlewareHandler = async (c, next) => {
   if (isPrefetch(c)) {

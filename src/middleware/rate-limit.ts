@@ -73,8 +73,8 @@ function claimedCompanyKey(c: Context): string | undefined {
 }
 
 /**
- * Put before the callback route. Each callback may cost an exchange at Intuit, and its answer may tell whether a company
- * key is connected: nobody may try many.
+ * Put before the callback route. Each callback can cause an exchange at Intuit, and its response can show whether a company
+ * key is connected. The limits make guessing slow.
  */
 export function limitCallbacks({ callback, companyCallback }: RateLimiters): MiddlewareHandler {
   return async (c, next) => {

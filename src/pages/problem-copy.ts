@@ -177,6 +177,13 @@ const WORDINGS: Partial<Record<ProblemCode, Wording>> = {
     next: toSentence(again),
     retry: true,
   }),
+  forbidden: (again) => ({
+    mark: 'wait',
+    title: 'Open this link in a tab of its own',
+    happened: 'The link works only if you open it yourself, not inside another page. Nothing was changed.',
+    next: toSentence(again),
+    retry: true,
+  }),
   invalid_company_key: wrongLink,
   invalid_company_name: wrongLink,
   not_found: wrongLink,

@@ -168,6 +168,24 @@ describe('a service with signed links', () => {
     ['with half a second', post('{"expires_in":60.5}'), 'invalid_request'],
     ['with a life in words', post('{"expires_in":"60"}'), 'invalid_request'],
   ]
+  it.each([
+    ['with its length', (text: string) => text],
+    ['without its length', (text: string) => new Blob([text]).stream()],
+  ])('rejects a body of more than 4096 bytes that is sent %s', async (_, toBody) => {
+    const send = (length: number) => {
+      // Node sends a stream only with `duplex`, which the types of `fetch` do not know.
+      const init = {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: toBody(`{"company_name":"a"${' '.repeat(length - 20)}}`),
+        duplex: 'half',
+      }
+      return service.api('/api/connections/beach/start-links', init)
+    }
+    expect(await problem(await send(4097))).toEqual({ status: 413, code: 'content_too_large' })
+    expect((await send(4096)).status).toBe(201)
+  })
+
   it.each(bodies)('refuses to make a link of a body %s', async (_, init, code) => {
     const answer = await service.api('/api/connections/beach/start-links', init)
     expect(await problem(answer)).toEqual({ status: 400, code })
