@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, request } from 'node:http'
+import { createServer } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { closeServer, LOOPBACK, listen } from '../../dev/listen.ts'
 import { createBrowser } from '../support/browser.ts'
 import { freshKey, sha256 } from '../support/fixtures.ts'
+import { rawRequest } from '../support/raw-request.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 /** Attacks that no other test tries; `SECURITY.md` lists them all. */
@@ -50,16 +51,7 @@ const connect = async (key: string) => {
 
 /** A request as a program may send one that `fetch` would mend. */
 const raw = (method: string, path: string, headers: Record<string, string> = {}) =>
-  new Promise<{ status: number; headers: IncomingMessage['headers']; body: string }>((resolve, reject) => {
-    const { hostname, port } = new URL(service.url)
-    const outgoing = request({ hostname, port, method, path, headers }, (answer) => {
-      let body = ''
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
+  rawRequest(service.url, method, path, headers)
 
 describe('where the service leads and what it calls', () => {
   it('is not steered by forwarding headers', async () => {

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { rawRequest } from '../support/raw-request.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 let service: Service
@@ -12,19 +12,10 @@ beforeEach(async () => {
 })
 
 /** Node's own `fetch` sets Fetch Metadata itself, so the requests of browsers are made below it. */
-const open = (path: string, headers: Record<string, string>) =>
-  new Promise<{ status: number; body: string; cacheControl: string | undefined }>((resolve, reject) => {
-    const { hostname, port } = new URL(service.url)
-    const outgoing = request({ hostname, port, path, headers }, (answer) => {
-      let body = ''
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()))
-      answer.on('end', () =>
-        resolve({ status: answer.statusCode ?? 0, body, cacheControl: answer.headers['cache-control'] }),
-      )
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
+const open = async (path: string, headers: Record<string, string>) => {
+  const response = await rawRequest(service.url, 'GET', path, headers)
+  return { ...response, cacheControl: response.headers['cache-control'] }
+}
 
 const browser = (Site: string, Mode: string, Dest: string) => ({
   'Sec-Fetch-Site': Site,

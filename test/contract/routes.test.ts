@@ -1,5 +1,5 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type RawResponse, rawRequest } from '../support/raw-request.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 let service: Service
@@ -11,25 +11,10 @@ beforeEach(() => {
   service.dynamo.requests.length = 0
 })
 
-interface Answer {
-  status: number
-  headers: IncomingHttpHeaders
-  body: string
-}
-
 /** A request as a program may send one whose path `fetch` would mend. */
 const raw = (method: string, path: string, headers: Record<string, string> = {}) =>
-  new Promise<Answer>((resolve, reject) => {
-    const { hostname, port } = new URL(service.url)
-    const outgoing = request({ hostname, port, method, path, headers }, (answer) => {
-      let body = ''
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
-const toCode = ({ status, body }: Answer) => ({ status, code: JSON.parse(body).code })
+  rawRequest(service.url, method, path, headers)
+const toCode = ({ status, body }: RawResponse) => ({ status, code: JSON.parse(body).code })
 const withKey = () => ({ 'X-API-Key': service.apiKey })
 
 const TERMINATORS = ['%0A', '%0D', '%0D%0A', '%E2%80%A8', '%E2%80%A9', '%C2%85', '%0B', '%0C', '%00']

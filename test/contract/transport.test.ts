@@ -1,5 +1,5 @@
-import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rawRequest } from '../support/raw-request.ts'
 import { type Service, startService } from '../support/worker-harness.ts'
 
 let service: Service
@@ -9,24 +9,9 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-interface Answer {
-  status: number
-  headers: IncomingMessage['headers']
-  body: string
-}
-
 /** Plain http to the Worker, for any host. */
 const raw = (method: string, path: string, headers: Record<string, string>) =>
-  new Promise<Answer>((resolve, reject) => {
-    const { hostname, port } = new URL(service.url)
-    const outgoing = request({ hostname, port, method, path, headers }, (answer) => {
-      let body = ''
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
+  rawRequest(service.url, method, path, headers)
 
 const OTHER_HOSTS = ['broker.example', '192.168.1.20', '10.0.0.1:8787', '127.0.0.1.nip.io', 'localhost.evil.example']
 
