@@ -89,7 +89,6 @@ export function realmMissing(companyKey: string): Problem {
   )
 }
 
-/** The key is connected in another environment. `stored` is the environment of the connection. */
 /**
  * A connected record without a realm id, as one written by hand may be. Whoever comes first could give it any company.
  */
@@ -138,6 +137,7 @@ export function proofMissing(intuitTid: string | undefined): Problem {
   )
 }
 
+/** The key is connected in another environment. `stored` is the environment of the connection. */
 export function environmentMismatch(companyKey: string, stored: Environment): Problem {
   return new Problem(
     'realm_mismatch',

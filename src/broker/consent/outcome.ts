@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem, toProblemCode } from '../../problem.ts'
 import { holdsTokens } from '../connection.ts'
 import { pollUntil } from '../poll.ts'
 import type { Log, Runtime } from '../ports/runtime.ts'
@@ -36,10 +36,9 @@ export interface VisitEnd {
 const RECORD_MS = 5_000
 
 function toFailedEnd(error: unknown): VisitEnd {
-  const isProblem = error instanceof Problem
   return {
-    outcome: { connected: false, code: isProblem ? error.code : 'internal_error' },
-    intuitTid: isProblem ? error.intuitTid : undefined,
+    outcome: { connected: false, code: toProblemCode(error) },
+    intuitTid: error instanceof Problem ? error.intuitTid : undefined,
   }
 }
 
