@@ -1,4 +1,5 @@
 import { type Connection, type EpochSeconds, type FailureReason, type Holdings, isConnected } from './connection.ts'
+import { DAY_SECONDS } from './timing.ts'
 
 /**
  * The status of a connection in one word. docs/operations.md defines each. Routes, list, summary, alerts and console use
@@ -14,7 +15,6 @@ export const STATUSES = [
 ] as const
 export type Status = (typeof STATUSES)[number]
 
-const DAY_SECONDS = 24 * 3600
 /**
  * A refresh extends a refresh token to about 100 days. One with less than this is close to an end that no refresh
  * prevents.

@@ -1,6 +1,8 @@
 import type { EpochMs, EpochSeconds } from './connection.ts'
 import type { Runtime } from './ports/runtime.ts'
 
+export const DAY_SECONDS = 24 * 3600
+
 /** A time in seconds. */
 export function toSeconds(at: EpochMs): EpochSeconds {
   return Math.floor(at / 1000)

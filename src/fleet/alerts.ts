@@ -1,10 +1,10 @@
 import type { EpochSeconds } from '../broker/connection.ts'
 import { connectionStatus, daysLeft, failureCode, firstExpiry, type Status } from '../broker/connection-status.ts'
+import { DAY_SECONDS } from '../broker/timing.ts'
 import type { Alert, IndexedConnection } from './ports.ts'
 
 /** Days before an expiry that no refresh can move, at which the operator gets a warning. */
 const WARNING_DAYS = [30, 7, 1] as const
-const DAY_SECONDS = 24 * 3600
 /** A shorter failure causes no alert. */
 const FAILING_AFTER_SECONDS = 300
 

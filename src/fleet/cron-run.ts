@@ -1,5 +1,5 @@
 import type { EpochMs, EpochSeconds } from '../broker/connection.ts'
-import { nowSeconds } from '../broker/timing.ts'
+import { DAY_SECONDS, toSeconds } from '../broker/timing.ts'
 import type { IdleRefresh } from '../broker/tokens/refresh-idle.ts'
 import { type AlertDeliveryDeps, type DeliveryCounts, deliverAlerts, writeNotifications } from './alert-delivery.ts'
 import { addPending, planAlerts, toPendingMap } from './alert-plan.ts'
@@ -25,7 +25,6 @@ import type {
 import { createSoonestToExpire } from './soonest-to-expire.ts'
 import { countUnfinished } from './unfinished-count.ts'
 
-const DAY_SECONDS = 24 * 3600
 /** A run starts no refresh after this time. */
 const RUN_MS = 60_000
 /** Shares of the network calls of a run. The rest is for refreshes. */
@@ -106,7 +105,7 @@ function maxAlertCalls({ calls }: CronRunDeps): number {
 
 async function startRun(deps: CronRunDeps): Promise<CronRun> {
   const startedAt = deps.now()
-  const now = nowSeconds({ now: () => startedAt })
+  const now = toSeconds(startedAt)
   const state = (await deps.cronStateStore.load()) ?? initialCronState()
   const alertsSince = deps.alerts ? (state.alertsSince ?? now) : undefined
   return { deps, startedAt, now, state, alertsSince, pending: toPendingMap(state.pendingNotifications) }

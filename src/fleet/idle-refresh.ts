@@ -1,8 +1,8 @@
 import type { EpochSeconds } from '../broker/connection.ts'
+import { DAY_SECONDS } from '../broker/timing.ts'
 import type { IdleRefresh } from '../broker/tokens/refresh-idle.ts'
 import type { IndexedConnection } from './ports.ts'
 
-const DAY_SECONDS = 24 * 3600
 /** Concurrent refreshes. Workers open at most six connections at once, and a refresh needs one. */
 const CONCURRENCY = 4
 /** Network calls of a refresh without retries: read, acquire the lease, refresh, store. */
