@@ -146,10 +146,10 @@ export function holdsAccessToken(connection: Connection): connection is WithAcce
 }
 
 /**
- * Intuit's access tokens live for an hour. A record that says more than a day was written by hand or with a wrong
- * clock.
+ * The longest plausible lifetime of an access token. Intuit grants an hour. A record that says more was written by hand
+ * or with a wrong clock, and a response that says more has another unit, such as milliseconds.
  */
-const MAX_ACCESS_SECONDS = 86_400
+export const MAX_ACCESS_SECONDS = 86_400
 
 /** Whether the access token is valid for more than `marginSeconds`, by an expiry time that is plausible. */
 export function isFresh(

@@ -1,13 +1,12 @@
 import * as v from 'valibot'
-import type { EpochSeconds, TokenErrorReason } from '../broker/connection.ts'
+import { type EpochSeconds, MAX_ACCESS_SECONDS, type TokenErrorReason } from '../broker/connection.ts'
 import { errorName } from '../broker/consent/intuit-errors.ts'
 import type { TokenResult } from '../broker/ports/intuit.ts'
 
 /** Intuit's usual lifetimes, for a response without valid ones: a malformed number must not lose the token pair. */
 const USUAL_ACCESS_SECONDS = 3600
 const USUAL_REFRESH_SECONDS = 8_726_400
-/** Longer lifetimes are errors, such as milliseconds. Intuit grants an hour, 101 days, and five years in total. */
-const MAX_ACCESS_SECONDS = 86_400
+/** Longer lifetimes are errors, such as milliseconds. Intuit grants 101 days, and five years in total. */
 const MAX_REFRESH_SECONDS = 6 * 366 * 86_400
 /** Far more than Intuit documents (4096 and 512). Two tokens of this length fit into a response and a record. */
 const MAX_TOKEN_LENGTH = 16_384
