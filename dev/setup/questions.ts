@@ -20,8 +20,7 @@ export interface Question {
 /** Converts a public host name to the redirect URI. Throws for any other text. */
 export const toRedirectUri = (host: string): string => {
   const name = host.toLowerCase()
-  if (isLoopback(name) || name === 'localhost')
-    throw new Error('is this machine. To run the service here, use npm start')
+  if (isLoopback(name)) throw new Error('is this machine. To run the service here, use npm start')
   if (isIP(name.replaceAll(/[[\]]/g, ''))) throw new Error('is an IP address. Intuit accepts only host names')
   const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
   if (!new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})+$`).test(name)) {

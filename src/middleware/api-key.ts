@@ -82,8 +82,8 @@ export function requireApiKey({
 }
 
 /**
- * Put before a protected route's handler: asks the caller's key for a right, and for the company of the path. Throws
- * `forbidden`.
+ * Put before the handler of a protected route. Requires that the API key has a permission, also for the company of the
+ * path. Throws `forbidden`.
  */
 export function requirePermission(permission: Permission): MiddlewareHandler<Access> {
   return async (c, next) => {

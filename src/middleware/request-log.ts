@@ -7,7 +7,7 @@ import { clientAddress, toLoggedNetwork } from '../http/client-address.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
 
 /**
- * One request, as the log keeps it. Holds no token, code, state, key, secret or query string; what is not known is left
+ * The log line of a request. It contains no token, code, state, key, secret or query string. Unknown fields are left
  * out.
  */
 export interface RequestLine {
